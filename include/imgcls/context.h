@@ -1,0 +1,87 @@
+/* imgcls/context.h: where memory, messages, threads and limits come from. SPDX-License-Identifier: MIT */
+#ifndef IMGCLS_CONTEXT_H
+#define IMGCLS_CONTEXT_H
+
+#include <imgcls/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A context carries the allocator, the callbacks, the limits and the thread pool. Nothing is
+ * global: contexts in one process do not know of each other. A context may be shared between
+ * threads; its setters are for the time before the first other use. All other objects hold a
+ * reference on their context, so they may be freed in any order.
+ */
+typedef struct ic_context ic_context;
+typedef struct ic_options ic_options;
+
+/*
+ * The allocator of a context, in the manner of realloc: block NULL allocates, size 0 frees (and
+ * the result is ignored), otherwise the block grows or shrinks. Returns NULL when there is no
+ * memory. Must be thread-safe and aligned as malloc's blocks are.
+ */
+typedef void *(*ic_allocate_fn)(void *block, size_t size, void *payload);
+
+/* A message for people, one line without the newline. Comes on the thread that made the call. */
+typedef void (*ic_log_fn)(int32_t level, const char *message, void *payload);
+
+enum {
+    IC_LOG_WARNING = 1, /* something that a person should look at, such as a broken picture */
+    IC_LOG_INFO = 2,    /* what was chosen and why */
+    IC_LOG_DEBUG = 3
+};
+
+/*
+ * How far long work has come: opening a data set, training, evaluating. The event lives for the
+ * time of the callback.
+ */
+typedef struct ic_progress ic_progress;
+
+/*
+ * Called now and then during long work on the thread that made the call; non-zero cancels it with
+ * IC_ERROR_CANCELLED. For ic_train_step and ic_trainer_run a cancelled training can be continued.
+ */
+typedef int32_t (*ic_progress_fn)(const ic_progress *progress, void *payload);
+
+/* Creates a context with the C library's allocator and the defaults of all options. */
+IC_API ic_status ic_context_create(ic_context **out);
+
+/* The same with an allocator of the host's. */
+IC_API ic_status ic_context_create_with_allocator(ic_allocate_fn allocate, void *payload,
+                                                  ic_context **out);
+
+/*
+ * Takes the options of owner "context": threads, cpu_level, max_file_mb, max_side,
+ * max_megapixels. IC_ERROR_STATE once another object of the context exists that uses its pool.
+ */
+IC_API ic_status ic_context_configure(ic_context *context, const ic_options *options);
+
+/* Sets where messages go; NULL: nowhere (the default; the library itself never prints). */
+IC_API ic_status ic_context_set_log(ic_context *context, ic_log_fn log, void *payload);
+
+/* Sets the callback of long work; NULL: none. May be changed between calls. */
+IC_API ic_status ic_context_set_progress(ic_context *context, ic_progress_fn progress,
+                                         void *payload);
+
+/* Gives up the caller's reference; NULL does nothing. */
+IC_API void ic_context_free(ic_context *context);
+
+/* What is being done: "scan", "prepare", "train", "validate", "evaluate". */
+IC_API const char *ic_progress_phase(const ic_progress *progress);
+
+/*
+ * One number of an event. Always: "done", "total" (in pictures or steps; total 0: not known yet),
+ * "seconds" (since the work began). While training also: "epoch" (from 1), "epochs", "step" (in
+ * the epoch), "steps", "loss", "accuracy" (of the training so far in this epoch), "learning_rate",
+ * "pictures_per_second", "seconds_left"; at the end of an epoch also "epoch_done" = 1,
+ * "validation_loss", "validation_accuracy", "best_epoch". IC_ERROR_NOT_FOUND: not in this event.
+ */
+IC_API ic_status ic_progress_value(const ic_progress *progress, const char *name, double *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+/* imgcls/model.h: a classifier: network, weights, pixel pipeline, class names. SPDX-License-Identifier: MIT */
+#ifndef IMGCLS_MODEL_H
+#define IMGCLS_MODEL_H
+
+#include <imgcls/dataset.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A model may be shared between threads: many may predict with it, also while a trainer trains it
+ * (they see the last published weights, never a mixture).
+ */
+typedef struct ic_model ic_model;
+
+/*
+ * A new, untrained model for the classes of a data set. Takes options of owner "model"; what is
+ * left on auto (network, input size, pipeline) is chosen from the data, and the log says why.
+ * Mean and deviation are measured on these pictures. IC_ERROR_DATA: fewer than two classes with
+ * pictures.
+ */
+IC_API ic_status ic_model_create(ic_context *context, const ic_dataset *train,
+                                 const ic_options *options, ic_model **out);
+
+/* Reads a model file (.safetensors). IC_ERROR_FORMAT says what in it is wrong. */
+IC_API ic_status ic_model_load(ic_context *context, const char *path, ic_model **out);
+
+/* The same from memory; the bytes are not kept. */
+IC_API ic_status ic_model_load_memory(ic_context *context, const void *bytes, size_t size,
+                                      ic_model **out);
+
+/* Writes the model file, all or nothing; an older file of that name stays until the end. */
+IC_API ic_status ic_model_save(const ic_model *model, const char *path);
+
+/*
+ * The same bytes into the caller's buffer. *size receives the bytes needed; a buffer that is too
+ * small is left alone and IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
+ */
+IC_API ic_status ic_model_save_memory(const ic_model *model, void *buffer, size_t capacity,
+                                      size_t *size);
+
+/* Gives up the reference; NULL does nothing. */
+IC_API void ic_model_free(ic_model *model);
+
+/* The number of classes; 0 for NULL. */
+IC_API int32_t ic_model_class_count(const ic_model *model);
+
+/* The name of a class, borrowed; NULL when there is no such class. */
+IC_API const char *ic_model_class_name(const ic_model *model, int32_t index);
+
+/* What the network takes, after the pixel pipeline. Any output may be NULL. */
+IC_API ic_status ic_model_input(const ic_model *model, int32_t *width, int32_t *height,
+                                int32_t *channels);
+
+/*
+ * A description as JSON: network, parameters, input, classes, pipeline, training. *size receives
+ * the bytes needed, the final zero included; a buffer that is too small is left alone and
+ * IC_ERROR_LIMIT returned.
+ */
+IC_API ic_status ic_model_json(const ic_model *model, char *buffer, size_t capacity, size_t *size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

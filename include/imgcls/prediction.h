@@ -1,0 +1,54 @@
+/* imgcls/prediction.h: what a model says about pictures. SPDX-License-Identifier: MIT */
+#ifndef IMGCLS_PREDICTION_H
+#define IMGCLS_PREDICTION_H
+
+#include <imgcls/image.h>
+#include <imgcls/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The workspace and the results of one predicting thread, to be used again and again: after the
+ * first call with a model (and batch size) a prediction allocates nothing.
+ */
+typedef struct ic_prediction ic_prediction;
+
+IC_API ic_status ic_prediction_create(ic_context *context, ic_prediction **out);
+
+/* Frees it; NULL does nothing. */
+IC_API void ic_prediction_free(ic_prediction *prediction);
+
+/* Classifies one picture. Many threads may do so with one model, each with its own prediction. */
+IC_API ic_status ic_predict(const ic_model *model, const ic_image *image,
+                            ic_prediction *prediction);
+
+/* Classifies count pictures; each gets the very bits that ic_predict gives it. */
+IC_API ic_status ic_predict_batch(const ic_model *model, const ic_image *const *images,
+                                  int32_t count, ic_prediction *prediction);
+
+/* The number of pictures in the last result; 0 before the first. */
+IC_API int32_t ic_prediction_count(const ic_prediction *prediction);
+
+/*
+ * The class at a rank (0: the most probable) of the first picture, and its probability (0..1).
+ * Any output may be NULL.
+ */
+IC_API ic_status ic_prediction_class(const ic_prediction *prediction, int32_t rank,
+                                     int32_t *class_index, float *probability);
+
+/* The same for one picture of a batch. */
+IC_API ic_status ic_prediction_batch_class(const ic_prediction *prediction, int32_t picture,
+                                           int32_t rank, int32_t *class_index,
+                                           float *probability);
+
+/* Borrows the probabilities of one picture in the order of the classes, until the next predict. */
+IC_API ic_status ic_prediction_probabilities(const ic_prediction *prediction, int32_t picture,
+                                             const float **probabilities, int32_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

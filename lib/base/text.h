@@ -1,0 +1,27 @@
+/* base/text.h: numbers and names as text, whatever the host's locale. SPDX-License-Identifier: MIT */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/memory.h"
+
+/*
+ * Writes value with at most `digits` digits after the point, trailing zeros cut ("0.05", "12"), a
+ * point in every locale; "nan", "inf" and "-inf" for those. Returns buffer, for use in messages.
+ */
+enum { IC_TEXT_FLOAT_MAX = 64 };
+const char *ic_text_float(double value, int digits, char buffer[IC_TEXT_FLOAT_MAX]);
+
+/* Whole text to a number, locale-free; false when anything is left over or out of range. */
+bool ic_parse_float(const char *text, double *out);
+bool ic_parse_int(const char *text, int64_t *out);
+
+/* Valid UTF-8 without overlong forms and surrogates. */
+bool ic_utf8_valid(const char *text, size_t length);
+
+/* Optimal-string-alignment distance, for suggestions; at most limit + 1. */
+int32_t ic_text_distance(const char *a, const char *b, int32_t limit);
+
+/* Case-insensitive (ASCII) ending: ic_text_ends("a.PNG", ".png"). */
+bool ic_text_ends(const char *text, const char *ending);
+
+#endif
