@@ -1,0 +1,97 @@
+/*
+ * kernels/conv.h: 2-d convolution, forward and both gradients, cut into units of work. Linear layers are convolutions
+ * of 1x1 over w = batch. No allocation, no threads, no errors: the caller gives memory and runs the units.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef KERNELS_CONV_H
+#define KERNELS_CONV_H
+
+#include "kernels/kernels.h"
+
+/*
+ * Input n h w c and output n oh ow k are NHWC float32. oh = (h + pads - dilation*(r-1) - 1)/stride + 1; only the
+ * leading pads are stored, what lies beyond the input reads as zero. Depthwise: groups == c.
+ */
+typedef struct ic_conv_shape {
+    int32_t n, h, w, c;
+    int32_t oh, ow, k;
+    int32_t r, s;
+    int32_t stride_h, stride_w;
+    int32_t pad_h, pad_w;
+    int32_t dilation_h, dilation_w;
+    int32_t groups;
+} ic_conv_shape;
+
+typedef enum ic_conv_pass {
+    IC_CONV_FORWARD,         /* y = x * w */
+    IC_CONV_BACKWARD_DATA,   /* d_x from d_y and w */
+    IC_CONV_BACKWARD_WEIGHTS /* d_w from x and d_y */
+} ic_conv_pass;
+
+enum { IC_CONV_PASSES = 3 };
+
+/*
+ * The algorithm of one pass. A pass is a sequence of phases; all units of a phase may run at the
+ * same time, and a phase begins when the one before it is done.
+ */
+typedef struct ic_conv_algorithm ic_conv_algorithm;
+
+typedef struct ic_conv_plan {
+    const ic_conv_algorithm *algorithm;
+    int32_t phases;
+    int32_t block[6];      /* the algorithm's own cut: rows per unit and the like */
+    size_t packed_floats;  /* size of the packed weights this pass reads; 0: it reads none */
+    size_t shared_floats;  /* workspace of one run, shared by its units (partial sums) */
+    size_t scratch_floats; /* workspace of one worker */
+} ic_conv_plan;
+
+/* A planned convolution. Plain data: copy it, keep it. Depends on the shape and the level alone. */
+typedef struct ic_conv {
+    ic_conv_shape shape;
+    const ic_kernels *kernels;
+    ic_conv_plan plans[IC_CONV_PASSES];
+} ic_conv;
+
+/* Applied to x as it is loaded: activation(x * scale[c] + shift[c]). scale NULL: activation alone. */
+typedef struct ic_prologue {
+    const float *scale;
+    const float *shift;
+    int32_t activation;
+} ic_prologue;
+
+/* Applied to y before it is stored: activation(y + bias[k] + residual[n][oh][ow][k]). NULL: without. */
+typedef struct ic_epilogue {
+    const float *bias;
+    const float *residual;
+    int32_t activation;
+} ic_epilogue;
+
+/* What a run reads and writes; a pass uses the members named in its comment. */
+typedef struct ic_conv_arguments {
+    const float *x;              /* forward, backward weights: [n][h][w][c] */
+    const float *d_y;            /* backward data, backward weights: [n][oh][ow][k] */
+    const float *packed;         /* forward, backward data: what ic_conv_pack made for this pass */
+    float *out;                  /* forward: y; backward data: d_x; backward weights: d_w as OIHW */
+    bool accumulate;             /* backward data: add to d_x instead of setting it */
+    const ic_prologue *prologue; /* of x, forward and backward weights; NULL: none */
+    const ic_epilogue *epilogue; /* forward; NULL: none */
+    float *shared;               /* plans[pass].shared_floats, 64-byte aligned */
+} ic_conv_arguments;
+
+/*
+ * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout of the packed
+ * weights depends on (level, c, k, r, s, groups) only, not on n, h and w, so that plans of different batch sizes share them.
+ */
+void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv *out);
+
+/* Brings weights (OIHW: [k][c/groups][r][s]) into the packed form of a pass; cut into units too. */
+int64_t ic_conv_pack_units(const ic_conv *conv, ic_conv_pass pass);
+void ic_conv_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
+                  float *packed);
+
+/* The units of one phase, and one of them; scratch: plans[pass].scratch_floats of this worker. */
+int64_t ic_conv_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase);
+void ic_conv_run(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
+                 const ic_conv_arguments *arguments, float *scratch);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * kernels/kernels.h: the table of inner loops of one CPU level. Convolution is in kernels/conv.h.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef KERNELS_KERNELS_H
+#define KERNELS_KERNELS_H
+
+#include "base/context.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Activation functions by number; the same in graphs, prologues and epilogues. */
+typedef enum ic_activation {
+    IC_ACTIVATION_NONE = 0,
+    IC_ACTIVATION_RELU,
+    IC_ACTIVATION_RELU6,
+    IC_ACTIVATION_SILU,         /* x sigmoid(x) */
+    IC_ACTIVATION_GELU,         /* x Phi(x), the exact form with erf */
+    IC_ACTIVATION_SIGMOID,
+    IC_ACTIVATION_HARD_SIGMOID, /* clamp(x/6 + 1/2, 0, 1) */
+    IC_ACTIVATION_HARD_SWISH,   /* x hard_sigmoid(x) */
+    IC_ACTIVATION_COUNT
+} ic_activation;
+
+/* A pooling window over one picture [h][w][c] -> [oh][ow][c]; outside the input nothing counts. */
+typedef struct ic_window {
+    int32_t h, w, c;
+    int32_t oh, ow;
+    int32_t r, s;
+    int32_t stride_h, stride_w;
+    int32_t pad_h, pad_w;
+    bool count_padding; /* average: divide by r*s, not by the pixels inside (torch's default) */
+} ic_window;
+
+/*
+ * Every function works on the piece that it is given; pieces are cut by the caller, by shape alone.
+ * Activations are [rows][c], rows = pixels of NHWC. No pointer aliases another unless it says so
+ * ("in place" means that y may be x). Sums are in a fixed order within a piece.
+ */
+typedef struct ic_kernels {
+    ic_cpu_level level;
+    const char *name; /* "c", "avx2", "avx512" */
+
+    /* The micro-kernels of kernels/conv*.c; private to kernels/. */
+    const struct ic_gemm_kernels *gemm;
+    const struct ic_depthwise_kernels *depthwise;
+
+    /* activation.c */
+    void (*activate)(ic_activation kind, int64_t count, const float *x, float *y); /* in place */
+    /* d_x = d_y * f'(x), x the input of f; in place for d_x = d_y. */
+    void (*activate_backward)(ic_activation kind, int64_t count, const float *x, const float *d_y,
+                              float *d_x);
+
+    /* elementwise.c */
+    void (*add)(int64_t count, const float *a, const float *b, float *y);      /* in place */
+    void (*multiply)(int64_t count, const float *a, const float *b, float *y); /* in place */
+    void (*accumulate)(int64_t count, const float *x, float *y);               /* y += x */
+    void (*scale)(int64_t count, float factor, const float *x, float *y);      /* in place */
+    /* y[r][c] = x[r][c] * gate[c]: squeeze-and-excite over one picture's rows; in place */
+    void (*gate)(int64_t rows, int32_t c, const float *x, const float *gate, float *y);
+    /* d_gate[c] = sum over r of x[r][c] * d_y[r][c] */
+    void (*gate_backward)(int64_t rows, int32_t c, const float *x, const float *d_y, float *d_gate);
+
+    /* norm.c: batch normalisation over rows */
+    /* sum[c], square_sum[c] over the rows of this piece */
+    void (*channel_sums)(int64_t rows, int32_t c, const float *x, float *sum, float *square_sum);
+    /* sum[c] alone: bias gradients, global average pooling */
+    void (*channel_sum)(int64_t rows, int32_t c, const float *x, float *sum);
+    /* y = x * scale[c] + shift[c], then the activation; in place */
+    void (*affine)(int64_t rows, int32_t c, const float *x, const float *scale, const float *shift,
+                   ic_activation activation, float *y);
+    /* sum[c] += d_y; dot[c] += d_y * (x - mean[c]) over the rows of this piece (set, not added) */
+    void (*norm_backward_sums)(int64_t rows, int32_t c, const float *x, const float *d_y,
+                               const float *mean, float *sum, float *dot);
+    /* d_x = a[c] * d_y + b[c] * x + e[c]; in place for d_x = d_y */
+    void (*norm_backward)(int64_t rows, int32_t c, const float *x, const float *d_y, const float *a,
+                          const float *b, const float *e, float *d_x);
+
+    /* pool.c: output rows [first, last) of one picture */
+    /* index[oh][ow][c]: which of the window's r*s places won (r*s <= 256); NULL: not wanted */
+    void (*max_pool)(const ic_window *window, int32_t first, int32_t last, const float *x, float *y,
+                     uint8_t *index);
+    /* adds into d_x of the whole picture (zeroed by the caller) */
+    void (*max_pool_backward)(const ic_window *window, const float *d_y, const uint8_t *index,
+                              float *d_x);
+    void (*average_pool)(const ic_window *window, int32_t first, int32_t last, const float *x,
+                         float *y);
+    void (*average_pool_backward)(const ic_window *window, const float *d_y, float *d_x);
+
+    /* loss.c */
+    void (*softmax)(int64_t rows, int32_t classes, const float *logits, float *probabilities);
+    /*
+     * For each row: loss[row] = weight[label] * cross-entropy with label smoothing (the target is
+     * (1-smoothing) one-hot + smoothing/classes), d_logits = scale * its gradient. weight NULL: 1.
+     * d_logits NULL: not wanted.
+     */
+    void (*cross_entropy)(int64_t rows, int32_t classes, const float *logits,
+                          const int32_t *labels, float smoothing, const float *weight, float scale,
+                          float *loss, float *d_logits);
+
+    /* optimiser.c: one piece of the flat parameters; decay is zero for biases and norms */
+    /* v = momentum v + g; p = p (1 - lr decay) - lr (g + momentum v)   (Nesterov, decoupled decay) */
+    void (*sgd)(int64_t count, float lr, float momentum, float decay, const float *gradient,
+                float *velocity, float *parameters);
+    /* AdamW (Loshchilov, Hutter 2019); correction1/2 = 1 - beta^step */
+    void (*adamw)(int64_t count, float lr, float beta1, float beta2, float epsilon, float decay,
+                  float correction1, float correction2, const float *gradient, float *first,
+                  float *second, float *parameters);
+} ic_kernels;
+
+/* The table of a level; levels that this build does not have give the next lower one. */
+const ic_kernels *ic_kernels_at(ic_cpu_level level);
+
+#endif
