@@ -1,0 +1,65 @@
+/*
+ * graph/executor.h: running a graph, forward and backward, in memory that is planned once.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef GRAPH_EXECUTOR_H
+#define GRAPH_EXECUTOR_H
+
+#include "graph/graph.h"
+
+/*
+ * Immutable weights ready for inference: the flat parameters and their packed forms, shared by count between threads and
+ * executors of any batch size.
+ */
+typedef struct ic_weights ic_weights;
+
+/* Copies and packs `parameters` (ic_graph_parameter_sizes(graph).total floats). */
+ic_status ic_weights_create(ic_context *context, const ic_graph *graph, const float *parameters,
+                            ic_weights **out);
+ic_weights *ic_weights_retain(ic_weights *weights);
+void ic_weights_free(ic_weights *weights);
+const float *ic_weights_parameters(const ic_weights *weights);
+
+/*
+ * A graph lowered to a list of steps for one batch size, with its arena. Used by one thread at a time (it spreads its
+ * work over the pool by itself); nothing is allocated after its creation.
+ */
+typedef struct ic_executor ic_executor;
+
+typedef enum ic_executor_mode { IC_INFERENCE, IC_TRAINING } ic_executor_mode;
+
+ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
+                             ic_executor_mode mode, ic_executor **out);
+void ic_executor_free(ic_executor *executor);
+
+int32_t ic_executor_batch(const ic_executor *executor);
+const ic_graph *ic_executor_graph(const ic_executor *executor);
+
+/* The bytes of its arena, and of scratch and workspaces beside it. */
+size_t ic_executor_memory(const ic_executor *executor);
+
+/* [batch][h][w][c], for the caller to fill before a forward run. */
+float *ic_executor_input(ic_executor *executor);
+
+/* [batch][classes] after a forward run. */
+const float *ic_executor_logits(const ic_executor *executor);
+
+/* [batch][classes], for the caller to fill before a backward run (IC_TRAINING). */
+float *ic_executor_logit_gradients(ic_executor *executor);
+
+/*
+ * Inference: the logits of the first `count` pictures of the input. Each picture's logits are the same bits whatever the
+ * batch size and its place in the batch.
+ */
+ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, int32_t count);
+
+/*
+ * Training forward: batch statistics in norms (running ones in `parameters` move), dropout by (seed, step).
+ */
+ic_status ic_executor_forward(ic_executor *executor, float *parameters, uint64_t seed,
+                              uint64_t step);
+
+/* Backward of the last forward; sets gradients[0, trained). */
+ic_status ic_executor_backward(ic_executor *executor, const float *parameters, float *gradients);
+
+#endif
