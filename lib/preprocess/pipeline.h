@@ -1,0 +1,72 @@
+/*
+ * preprocess/pipeline.h: from a picture to what the network sees. A fixed prefix (decode, grey or colour, resize,
+ * denoise) gives the canvas, which is worth caching; a suffix (crop, or random augmentation in training; normalise) gives
+ * the tensor. SPDX-License-Identifier: MIT
+ */
+#ifndef PREPROCESS_PIPELINE_H
+#define PREPROCESS_PIPELINE_H
+
+#include "base/json.h"
+#include "base/random.h"
+#include "image/image.h"
+
+typedef enum ic_resize_mode {
+    IC_RESIZE_STRETCH, /* to the canvas, shape given up */
+    IC_RESIZE_CROP     /* shape kept, the centre cut out */
+} ic_resize_mode;
+
+typedef enum ic_denoise { IC_DENOISE_NONE, IC_DENOISE_MEDIAN, IC_DENOISE_GAUSSIAN, IC_DENOISE_BILATERAL } ic_denoise;
+
+/* Plain data. Written to and read from the model file. */
+typedef struct ic_pipeline {
+    int32_t width, height;               /* what the network sees */
+    int32_t channels;                    /* 1 or 3 */
+    int32_t canvas_width, canvas_height; /* what the prefix gives: at least width x height */
+    ic_resize_mode resize;
+    int32_t filter; /* IC_FILTER_… */
+    ic_denoise denoise;
+    float denoise_strength;
+    float mean[3], deviation[3]; /* of samples in 0..1 */
+} ic_pipeline;
+
+ic_status ic_pipeline_to_json(const ic_pipeline *pipeline, json_t **out);
+ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out); /* hostile input checked */
+
+/* The prefix, from encoded bytes (may shrink on load) or from a picture. The canvas keeps 16-bit depth. */
+ic_status ic_pipeline_canvas_from_bytes(ic_context *context, const ic_pipeline *pipeline,
+                                        const void *bytes, size_t size, ic_image **canvas);
+ic_status ic_pipeline_canvas(const ic_pipeline *pipeline, const ic_image *image, ic_image **canvas);
+
+/* The fixed suffix: the centre of the canvas, normalised, to tensor[height][width][channels]. */
+void ic_pipeline_tensor(const ic_pipeline *pipeline, const ic_image *canvas, float *tensor);
+
+/*
+ * Both in one go for prediction in a steady loop, without allocation where the workspace has grown enough: the same bits as canvas + tensor.
+ */
+typedef struct ic_pipeline_workspace ic_pipeline_workspace;
+ic_status ic_pipeline_workspace_create(ic_context *context, ic_pipeline_workspace **out);
+void ic_pipeline_workspace_free(ic_pipeline_workspace *workspace);
+ic_status ic_pipeline_apply(const ic_pipeline *pipeline, const ic_image *image,
+                            ic_pipeline_workspace *workspace, float *tensor);
+
+/* Random augmentation in training; all zero (crop_scale 1): none. */
+typedef struct ic_augment {
+    bool flip;         /* half of the pictures mirrored */
+    int32_t shift;     /* up to this many pixels each way, edges repeated by reflection */
+    float crop_scale;  /* random resized crop of this share of the canvas at least, aspect 3/4..4/3; 1: none */
+    float rotation;    /* degrees each way */
+    float brightness, contrast, saturation; /* factors in 1-x..1+x */
+    float erasing;     /* probability of blanking a rectangle of 2..33 % (Zhong et al. 2017) */
+} ic_augment;
+
+/*
+ * The random suffix: one bilinear sampling for all geometry, then colour, normalise, erase. `random` is the stream of this picture
+ * in this epoch, so the result is a function of (seed, epoch, picture) alone. Allocates nothing.
+ */
+void ic_pipeline_augment(const ic_pipeline *pipeline, const ic_augment *augment,
+                         const ic_image *canvas, ic_random *random, float *tensor);
+
+/* preprocess/denoise.c: a new picture without noise of a kind. strength 1: usual. */
+ic_status ic_image_denoise(const ic_image *image, ic_denoise kind, float strength, ic_image **out);
+
+#endif
