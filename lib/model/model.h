@@ -1,0 +1,53 @@
+/* model/model.h: the inside of a model. SPDX-License-Identifier: MIT */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "base/pool.h"
+#include "graph/executor.h"
+#include "preprocess/pipeline.h"
+
+#include <imgcls/model.h>
+
+struct ic_model {
+    atomic_int references;
+    ic_context *context;
+    ic_graph *graph;
+    ic_pipeline pipeline;
+    char *network; /* name in the zoo, or "" */
+    char **classes;
+    int32_t class_count;
+    ic_lock *lock;       /* guards the two below */
+    ic_weights *weights; /* the published ones: immutable, counted */
+    json_t *record;      /* of the training; an object. Replaced as a whole when weights are published */
+};
+
+ic_model *ic_model_retain(ic_model *model);
+
+/* The published weights, one reference more: a predicting thread keeps them as long as it computes. */
+ic_weights *ic_model_weights(const ic_model *model);
+
+/* A copy of the record (json_decref it). */
+ic_status ic_model_record(const ic_model *model, json_t **out);
+
+/* Puts new weights and a new record in place at once; takes over both references. */
+void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record);
+
+/*
+ * Labels of a data set in a model's order: map[class of the set] = class of the model, or -1 for a class that the model
+ * does not know. The array has ic_dataset_class_count entries, from ic_allocate.
+ */
+ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, int32_t **out);
+
+/* The weights as they are published, with the record, as the bytes of a model file. */
+ic_status ic_model_write(const ic_model *model, ic_buffer *out);
+
+/*
+ * The record that training leaves (all keys present once trained; {} before):
+ *   "options": ic_training_recipe_to_json, "pictures": n, "validation_pictures": n,
+ *   "data": {"digest": hex of ic_dataset_digest of the whole set before the split (train + validation together),
+ *            "split": "declared" | "seed", "seed": n, "share": x},
+ *   "epochs": [{"epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"}…],
+ *   "best_epoch": n, "steps": optimiser steps of the weights.
+ */
+
+#endif
