@@ -1,0 +1,164 @@
+/*
+ * kernels/ref/activation.h: one activation of one number, for the inside of loops. No branches, no
+ * libm: a loop over these is vectorised, and the bits do not depend on the C library.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef KERNELS_REF_ACTIVATION_H
+#define KERNELS_REF_ACTIVATION_H
+
+#include "kernels/ref/level.h"
+
+/*
+ * e^x for x <= 0, within 2 ulp; 0 below -87.3 (where e^x leaves the normal numbers), NaN for NaN.
+ * x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody, Waite: Software Manual for the
+ * Elementary Functions, 1980); e^r = 1 + r + r^2 q(r), q of degree 4 with a weighted minimax error
+ * of 3.1e-9 (tests/tools/fit_kernels.py); 2^n by building the exponent.
+ */
+static IC_ALWAYS_INLINE float ic_exp_nonpositive(float x)
+{
+    const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
+    union {
+        float value;
+        uint32_t bits;
+    } shifted, power;
+    shifted.value = IC_FMA(x, 1.44269504f, round);
+    const float n = shifted.value - round;
+    float r = IC_FMA(n, -0.693359375f, x);
+    r = IC_FMA(n, 2.12194440e-4f, r);
+    float q = 0.00138145976f;
+    q = IC_FMA(q, r, 0.00836871658f);
+    q = IC_FMA(q, r, 0.041668389f);
+    q = IC_FMA(q, r, 0.166665211f);
+    q = IC_FMA(q, r, 0.49999994f);
+    const float e = IC_FMA(r * r, q, r) + 1.0f;
+    power.bits = (shifted.bits + 127u) << 23; /* the low bits of `shifted` hold n */
+    return x < -87.33654f ? 0.0f : e * power.value;
+}
+
+static IC_ALWAYS_INLINE float ic_sigmoid(float x)
+{
+    const float e = ic_exp_nonpositive(x < 0.0f ? x : -x);
+    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
+
+/*
+ * Phi(x), the normal distribution function, with exp(-x^2/2) handed out for the density. For a =
+ * |x|, Phi(-a) = exp(-a^2/2) t P(t) with t = 1 / (1 + 0.34 a): the form of Hastings (Abramowitz,
+ * Stegun 26.2.17) with P of degree 8 fitted anew, relative error 2.5e-8
+ * (tests/tools/fit_kernels.py). In float the absolute error stays below 1e-7, so that of erf(x) = 2
+ * Phi(x sqrt 2) - 1 below 2e-7; the left tail keeps its relative accuracy because nothing is
+ * subtracted.
+ */
+static IC_ALWAYS_INLINE float ic_normal(float x, float *bell)
+{
+    const float a = x < 0.0f ? -x : x;
+    const float t = 1.0f / IC_FMA(0.34f, a, 1.0f);
+    float p = -0.0264722034f;
+    p = IC_FMA(p, t, 0.141151562f);
+    p = IC_FMA(p, t, -0.276417047f);
+    p = IC_FMA(p, t, 0.205780804f);
+    p = IC_FMA(p, t, -0.047086753f);
+    p = IC_FMA(p, t, 0.116315037f);
+    p = IC_FMA(p, t, 0.114967339f);
+    p = IC_FMA(p, t, 0.136142403f);
+    p = IC_FMA(p, t, 0.135618851f);
+    const float e = ic_exp_nonpositive(-0.5f * x * x);
+    const float tail = e * (p * t);
+    *bell = e;
+    return x < 0.0f ? tail : 1.0f - tail;
+}
+
+/* Comparisons are written so that a NaN falls through to the arm that keeps it. */
+static IC_ALWAYS_INLINE float ic_clamp(float x, float low, float high)
+{
+    const float above = x < low ? low : x;
+    return above > high ? high : above;
+}
+
+/* f(x); `kind` is a constant at every call. */
+static IC_ALWAYS_INLINE float ic_activation_value(ic_activation kind, float x)
+{
+    float bell;
+    switch (kind) {
+    case IC_ACTIVATION_RELU:
+        return x < 0.0f ? 0.0f : x;
+    case IC_ACTIVATION_RELU6:
+        return ic_clamp(x, 0.0f, 6.0f);
+    case IC_ACTIVATION_SILU:
+        return x * ic_sigmoid(x);
+    case IC_ACTIVATION_GELU:
+        return x * ic_normal(x, &bell);
+    case IC_ACTIVATION_SIGMOID:
+        return ic_sigmoid(x);
+    case IC_ACTIVATION_HARD_SIGMOID:
+        return ic_clamp(IC_FMA(x, 1.0f / 6.0f, 0.5f), 0.0f, 1.0f);
+    case IC_ACTIVATION_HARD_SWISH:
+        return x * ic_clamp(IC_FMA(x, 1.0f / 6.0f, 0.5f), 0.0f, 1.0f);
+    default:
+        return x;
+    }
+}
+
+/*
+ * d_y f'(x); `kind` is a constant at every call. At a corner the slope is the one of the flat side.
+ *   silu' = s (1 + x (1 - s)), s = sigmoid(x)      gelu' = Phi(x) + x exp(-x^2/2) / sqrt(2 pi)
+ */
+static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x, float d_y)
+{
+    float s, bell;
+    switch (kind) {
+    case IC_ACTIVATION_RELU:
+        return x <= 0.0f ? 0.0f : d_y;
+    case IC_ACTIVATION_RELU6:
+        s = x <= 0.0f ? 0.0f : d_y;
+        return x >= 6.0f ? 0.0f : s;
+    case IC_ACTIVATION_SILU:
+        s = ic_sigmoid(x);
+        return d_y * (s * IC_FMA(x, 1.0f - s, 1.0f));
+    case IC_ACTIVATION_GELU:
+        s = ic_normal(x, &bell);
+        return d_y * IC_FMA(x * 0.398942280f, bell, s);
+    case IC_ACTIVATION_SIGMOID:
+        s = ic_sigmoid(x);
+        return d_y * (s * (1.0f - s));
+    case IC_ACTIVATION_HARD_SIGMOID:
+        s = x <= -3.0f ? 0.0f : d_y * (1.0f / 6.0f);
+        return x >= 3.0f ? 0.0f : s;
+    case IC_ACTIVATION_HARD_SWISH:
+        s = x <= -3.0f ? 0.0f : d_y * IC_FMA(x, 1.0f / 3.0f, 0.5f);
+        return x >= 3.0f ? d_y : s;
+    default:
+        return d_y;
+    }
+}
+
+/* CALL(constant) for the activation that the variable `kind` holds: one loop per activation. */
+#define IC_FOR_ACTIVATION(kind, CALL)                                                              \
+    switch (kind) {                                                                                \
+    case IC_ACTIVATION_RELU:                                                                       \
+        CALL(IC_ACTIVATION_RELU);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_RELU6:                                                                      \
+        CALL(IC_ACTIVATION_RELU6);                                                                 \
+        break;                                                                                     \
+    case IC_ACTIVATION_SILU:                                                                       \
+        CALL(IC_ACTIVATION_SILU);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_GELU:                                                                       \
+        CALL(IC_ACTIVATION_GELU);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_SIGMOID:                                                                    \
+        CALL(IC_ACTIVATION_SIGMOID);                                                               \
+        break;                                                                                     \
+    case IC_ACTIVATION_HARD_SIGMOID:                                                               \
+        CALL(IC_ACTIVATION_HARD_SIGMOID);                                                          \
+        break;                                                                                     \
+    case IC_ACTIVATION_HARD_SWISH:                                                                 \
+        CALL(IC_ACTIVATION_HARD_SWISH);                                                            \
+        break;                                                                                     \
+    default:                                                                                       \
+        CALL(IC_ACTIVATION_NONE);                                                                  \
+        break;                                                                                     \
+    }
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * kernels/ref/loss.c: softmax and cross-entropy. SPDX-License-Identifier: MIT
+ *
+ * With z = x - max x (so that nothing overflows), s = sum exp z: p = exp z / s, log p = z - log s.
+ * Target t = (1-a) onehot + a/n of smoothing a over n classes (Szegedy et al. 2016):
+ *   loss = w (log s - sum t z),   d loss / d x = w (p - t).
+ */
+#include "kernels/ref/activation.h"
+
+enum {
+    LANES = 16
+}; /* partial sums of a row: class k goes to lane k mod 16, lanes are added in order */
+
+/* The natural logarithm of 1 <= x < 2^31, within 2 ulp of double: x = 2^e m, log m = 2
+ * atanh((m-1)/(m+1)). */
+static double logarithm(double x)
+{
+    double exponent = 0.0;
+    while (x >= 65536.0) {
+        x *= 1.0 / 65536.0;
+        exponent += 16.0;
+    }
+    while (x > 1.4142135623730951) {
+        x *= 0.5;
+        exponent += 1.0;
+    }
+    const double u = (x - 1.0) / (x + 1.0), u2 = u * u;
+    double series = 0.0;
+    for (int32_t k = 21; k >= 1; k -= 2)
+        series = series * u2 + 1.0 / k;
+    return exponent * 0.6931471805599453 + 2.0 * u * series;
+}
+
+static float maximum(int32_t count, const float *x)
+{
+    float best[LANES];
+    for (int32_t lane = 0; lane < LANES; lane++)
+        best[lane] = x[0];
+    int32_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (int32_t lane = 0; lane < LANES; lane++)
+            best[lane] = x[i + lane] > best[lane] ? x[i + lane] : best[lane];
+    for (; i < count; i++)
+        best[0] = x[i] > best[0] ? x[i] : best[0];
+    for (int32_t lane = 1; lane < LANES; lane++)
+        best[0] = best[lane] > best[0] ? best[lane] : best[0];
+    return best[0];
+}
+
+static double sum_lanes(const double *lanes)
+{
+    double sum = lanes[0];
+    for (int32_t lane = 1; lane < LANES; lane++)
+        sum += lanes[lane];
+    return sum;
+}
+
+/*
+ * The row's log s and sum z. NaN among the logits gives NaN, because what is not the maximum still
+ * goes through exp; an infinite one too (inf - inf).
+ */
+static void row_sums(int32_t classes, const float *x, float max, double *exp_sum, double *sum)
+{
+    double exps[LANES] = {0.0}, sums[LANES] = {0.0};
+    int32_t i = 0;
+    for (; i + LANES <= classes; i += LANES) {
+        for (int32_t lane = 0; lane < LANES; lane++) {
+            const float z = x[i + lane] - max;
+            exps[lane] += (double)ic_exp_nonpositive(z);
+            sums[lane] += (double)z;
+        }
+    }
+    for (int32_t lane = 0; i < classes; i++, lane++) {
+        const float z = x[i] - max;
+        exps[lane] += (double)ic_exp_nonpositive(z);
+        sums[lane] += (double)z;
+    }
+    *exp_sum = sum_lanes(exps);
+    *sum = sum_lanes(sums);
+}
+
+void IC_AT_LEVEL(ic_softmax)(int64_t rows, int32_t classes, const float *logits,
+                             float *probabilities)
+{
+    for (int64_t row = 0; row < rows; row++) {
+        const float *x = logits + row * classes;
+        float *p = probabilities + row * classes;
+        const float max = maximum(classes, x);
+        double exp_sum, sum;
+        row_sums(classes, x, max, &exp_sum, &sum);
+        const float inverse = (float)(1.0 / exp_sum);
+        IC_VECTOR_LOOP
+        for (int32_t i = 0; i < classes; i++)
+            p[i] = ic_exp_nonpositive(x[i] - max) * inverse;
+    }
+}
+
+void IC_AT_LEVEL(ic_cross_entropy)(int64_t rows, int32_t classes, const float *logits,
+                                   const int32_t *labels, float smoothing, const float *weight,
+                                   float scale, float *loss, float *d_logits)
+{
+    const float off_target = smoothing / (float)classes;
+    for (int64_t row = 0; row < rows; row++) {
+        const float *x = logits + row * classes;
+        const int32_t label = labels[row];
+        const float row_weight = weight != NULL ? weight[label] : 1.0f;
+        const float max = maximum(classes, x);
+        double exp_sum, sum;
+        row_sums(classes, x, max, &exp_sum, &sum);
+        const double on_label = (1.0 - (double)smoothing) * (double)(x[label] - max);
+        const double spread = (double)smoothing / classes * sum;
+        loss[row] = (float)((double)row_weight * (logarithm(exp_sum) - on_label - spread));
+        if (d_logits == NULL)
+            continue;
+        float *d = d_logits + row * classes;
+        const float factor = scale * row_weight;
+        const float inverse = (float)(1.0 / exp_sum);
+        IC_VECTOR_LOOP
+        for (int32_t i = 0; i < classes; i++)
+            d[i] = factor * (ic_exp_nonpositive(x[i] - max) * inverse - off_target);
+        d[label] -= factor * (1.0f - smoothing);
+    }
+}

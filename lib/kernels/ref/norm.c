@@ -1,0 +1,151 @@
+/*
+ * kernels/ref/norm.c: per-channel sums and affine maps over [rows][c]. SPDX-License-Identifier: MIT
+ *
+ * Batch normalisation (Ioffe, Szegedy 2015) over the rows, y = g (x - m) / s + o with mean m and
+ * s^2 = variance + epsilon, is affine() with scale = g/s, shift = o - m g/s. Its gradient with sums
+ * S = sum d_y and D = sum d_y (x - m) over N rows is d_x = (g/s) (d_y - S/N - (x - m) D / (N s^2)):
+ * norm_backward() with a = g/s, b = -a D / (N s^2), e = -a S/N - b m.
+ *
+ * Sums take four wide rows at a time, so that the running sums are read and written once for four.
+ */
+#include "kernels/ref/activation.h"
+#include "kernels/ref/rows.h"
+
+void IC_AT_LEVEL(ic_channel_sums)(int64_t rows, int32_t c, const float *x, float *sum,
+                                  float *square_sum)
+{
+    float sum_room[IC_WIDE_ROW], square_room[IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    float *s = joined == 1 ? sum : sum_room, *q = joined == 1 ? square_sum : square_room;
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t i = 0; i < wide; i++)
+        s[i] = q[i] = 0.0f;
+    int64_t at = 0;
+    for (; at + 4 * wide <= total; at += 4 * wide) {
+        const float *x0 = x + at, *x1 = x0 + wide, *x2 = x1 + wide, *x3 = x2 + wide;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < wide; i++) {
+            s[i] += (x0[i] + x1[i]) + (x2[i] + x3[i]);
+            const float low = IC_FMA(x1[i], x1[i], x0[i] * x0[i]);
+            const float high = IC_FMA(x3[i], x3[i], x2[i] * x2[i]);
+            q[i] += low + high;
+        }
+    }
+    for (; at < total; at += wide) {
+        const int64_t count = ic_smaller(wide, total - at);
+        const float *x0 = x + at;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < count; i++) {
+            s[i] += x0[i];
+            q[i] = IC_FMA(x0[i], x0[i], q[i]);
+        }
+    }
+    ic_fold(s, c, joined, sum);
+    ic_fold(q, c, joined, square_sum);
+}
+
+void IC_AT_LEVEL(ic_channel_sum)(int64_t rows, int32_t c, const float *x, float *sum)
+{
+    float room[IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    float *s = joined == 1 ? sum : room;
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t i = 0; i < wide; i++)
+        s[i] = 0.0f;
+    int64_t at = 0;
+    for (; at + 4 * wide <= total; at += 4 * wide) {
+        const float *x0 = x + at, *x1 = x0 + wide, *x2 = x1 + wide, *x3 = x2 + wide;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < wide; i++)
+            s[i] += (x0[i] + x1[i]) + (x2[i] + x3[i]);
+    }
+    for (; at < total; at += wide) {
+        const int64_t count = ic_smaller(wide, total - at);
+        const float *x0 = x + at;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < count; i++)
+            s[i] += x0[i];
+    }
+    ic_fold(s, c, joined, sum);
+}
+
+static IC_ALWAYS_INLINE void affine_rows(ic_activation activation, int64_t rows, int32_t c,
+                                         const float *x, const float *scale, const float *shift,
+                                         float *y)
+{
+    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    const float *factor = ic_repeat(scale, c, joined, scale_room);
+    const float *offset = ic_repeat(shift, c, joined, shift_room);
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t at = 0; at < total; at += wide) {
+        const int64_t count = ic_smaller(wide, total - at);
+        const float *from = x + at;
+        float *to = y + at;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < count; i++)
+            to[i] = ic_activation_value(activation, IC_FMA(from[i], factor[i], offset[i]));
+    }
+}
+
+void IC_AT_LEVEL(ic_affine)(int64_t rows, int32_t c, const float *x, const float *scale,
+                            const float *shift, ic_activation activation, float *y)
+{
+#define AFFINE(constant) affine_rows(constant, rows, c, x, scale, shift, y)
+    IC_FOR_ACTIVATION(activation, AFFINE)
+#undef AFFINE
+}
+
+void IC_AT_LEVEL(ic_norm_backward_sums)(int64_t rows, int32_t c, const float *x, const float *d_y,
+                                        const float *mean, float *sum, float *dot)
+{
+    float sum_room[IC_WIDE_ROW], dot_room[IC_WIDE_ROW], mean_room[IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    float *s = joined == 1 ? sum : sum_room, *d = joined == 1 ? dot : dot_room;
+    const float *m = ic_repeat(mean, c, joined, mean_room);
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t i = 0; i < wide; i++)
+        s[i] = d[i] = 0.0f;
+    int64_t at = 0;
+    for (; at + 4 * wide <= total; at += 4 * wide) {
+        const float *x0 = x + at, *x1 = x0 + wide, *x2 = x1 + wide, *x3 = x2 + wide;
+        const float *y0 = d_y + at, *y1 = y0 + wide, *y2 = y1 + wide, *y3 = y2 + wide;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < wide; i++) {
+            s[i] += (y0[i] + y1[i]) + (y2[i] + y3[i]);
+            const float low = IC_FMA(y1[i], x1[i] - m[i], y0[i] * (x0[i] - m[i]));
+            const float high = IC_FMA(y3[i], x3[i] - m[i], y2[i] * (x2[i] - m[i]));
+            d[i] += low + high;
+        }
+    }
+    for (; at < total; at += wide) {
+        const int64_t count = ic_smaller(wide, total - at);
+        const float *x0 = x + at, *y0 = d_y + at;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < count; i++) {
+            s[i] += y0[i];
+            d[i] = IC_FMA(y0[i], x0[i] - m[i], d[i]);
+        }
+    }
+    ic_fold(s, c, joined, sum);
+    ic_fold(d, c, joined, dot);
+}
+
+void IC_AT_LEVEL(ic_norm_backward)(int64_t rows, int32_t c, const float *x, const float *d_y,
+                                   const float *a, const float *b, const float *e, float *d_x)
+{
+    float a_room[IC_WIDE_ROW], b_room[IC_WIDE_ROW], e_room[IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    const float *wide_a = ic_repeat(a, c, joined, a_room);
+    const float *wide_b = ic_repeat(b, c, joined, b_room);
+    const float *wide_e = ic_repeat(e, c, joined, e_room);
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t at = 0; at < total; at += wide) {
+        const int64_t count = ic_smaller(wide, total - at);
+        const float *from_x = x + at, *from_d = d_y + at;
+        float *to = d_x + at;
+        IC_VECTOR_LOOP
+        for (int64_t i = 0; i < count; i++)
+            to[i] = IC_FMA(wide_a[i], from_d[i], IC_FMA(wide_b[i], from_x[i], wide_e[i]));
+    }
+}
