@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 typedef struct ic_pool ic_pool;
+struct ic_lock;
 
 typedef struct ic_limits {
     int64_t file_bytes; /* of an encoded picture */
@@ -26,10 +27,10 @@ struct ic_context {
     ic_progress_fn progress;
     void *progress_payload;
     ic_limits limits;
-    int32_t threads;        /* of the pool, the caller's included: >= 1 */
-    ic_cpu_level cpu_level; /* the best that CPU and options allow */
-    ic_pool *pool;          /* made at the first use of ic_context_pool */
-    void *pool_lock;        /* guards the making */
+    int32_t threads;           /* of the pool, the caller's included: >= 1 */
+    ic_cpu_level cpu_level;    /* the best that CPU and options allow */
+    ic_pool *_Atomic pool;     /* made at the first use of ic_context_pool */
+    struct ic_lock *pool_lock; /* guards the making */
 };
 
 /* Each object of a context holds a reference; ic_context_free gives one up. */
@@ -38,7 +39,8 @@ ic_context *ic_context_retain(ic_context *context);
 /* The pool, made when first asked for. */
 ic_status ic_context_pool(ic_context *context, ic_pool **out);
 
-/* A message for people through the log callback; dropped when there is none. Not on pool threads. */
+/* A message for people through the log callback; dropped when there is none. Not on pool threads.
+ */
 #if defined(__GNUC__) || defined(__clang__)
 __attribute__((format(printf, 3, 4)))
 #endif
@@ -64,7 +66,7 @@ ic_status ic_progress_send(ic_context *context, const ic_progress *progress);
 
 /*
  * The usual event: phase, done of total pictures, seconds since started. Sends only when
- * `interval` seconds have gone by since *last (which it then moves), or when done == total.
+ * a tenth of a second has gone by since *last (which it then moves), or when done == total.
  */
 ic_status ic_progress_step(ic_context *context, const char *phase, int64_t done, int64_t total,
                            double started, double *last);

@@ -1,4 +1,5 @@
-/* base/file.h: files and folders; paths are UTF-8. The only door to the disk. SPDX-License-Identifier: MIT */
+/* base/file.h: files and folders; paths are UTF-8. The only door to the disk.
+ * SPDX-License-Identifier: MIT */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -8,12 +9,17 @@
 ic_status ic_file_read(ic_context *context, const char *path, int64_t limit, ic_buffer *out);
 
 /*
- * Replaces a file, all or nothing: a temporary in the same folder, write, fsync, rename, fsync of the
- * folder. On any error the old file stands and the temporary is gone.
+ * Replaces a file, all or nothing: a temporary in the same folder, write, fsync, rename, fsync of
+ * the folder. On any error the old file stands and the temporary is gone.
  */
 ic_status ic_file_save(ic_context *context, const char *path, const void *bytes, size_t size);
 
-typedef enum ic_path_kind { IC_PATH_NONE, IC_PATH_FILE, IC_PATH_FOLDER, IC_PATH_OTHER } ic_path_kind;
+typedef enum ic_path_kind {
+    IC_PATH_NONE,
+    IC_PATH_FILE,
+    IC_PATH_FOLDER,
+    IC_PATH_OTHER
+} ic_path_kind;
 
 /* What lies at path; symbolic links are followed. */
 ic_path_kind ic_path_kind_of(const char *path);

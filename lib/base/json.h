@@ -7,14 +7,15 @@
 #include <jansson.h>
 
 /*
- * Parses text (duplicates refused, depth limited by jansson); `what` names it in messages. Release with
- * json_decref.
+ * Parses text (duplicates refused, depth limited by jansson); `what` names it in messages. Release
+ * with json_decref.
  */
 ic_status ic_json_parse(const char *text, size_t length, const char *what, json_t **out);
 
 /*
  * Text of a value: compact, keys in their order of insertion, reals with 17 significant digits at
- * most: the same value gives the same text. The buffer holds the text and a final zero (size counts it not).
+ * most: the same value gives the same text. The buffer holds the text and a final zero (size counts
+ * it not).
  */
 ic_status ic_json_print(const json_t *value, ic_buffer *out);
 

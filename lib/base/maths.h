@@ -1,12 +1,13 @@
 /*
- * base/maths.h: exp, log, cos, pow in plain double arithmetic: the same bits with every C library, which libm does
- * not promise. For schedules, initialisation, metrics. Within 2 ulp. SPDX-License-Identifier: MIT
+ * base/maths.h: exp, ln, cos, sin, pow in plain double arithmetic: the same bits with every C
+ * library, which libm does not promise. For schedules, initialisation, metrics. Within 2 ulp.
+ * SPDX-License-Identifier: MIT
  */
 #ifndef BASE_MATHS_H
 #define BASE_MATHS_H
 
 double ic_exp(double x);
-double ic_log(double x);
+double ic_ln(double x);  /* natural logarithm; -inf at 0, NaN below */
 double ic_cos(double x); /* |x| <= 1e6 */
 double ic_sin(double x);
 double ic_pow(double x, double y); /* x > 0 */

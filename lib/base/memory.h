@@ -1,4 +1,5 @@
-/* base/memory.h: allocation through the context, checked sizes, growing arrays. SPDX-License-Identifier: MIT */
+/* base/memory.h: allocation through the context, checked sizes, growing arrays.
+ * SPDX-License-Identifier: MIT */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
@@ -17,7 +18,8 @@ bool ic_add_size(size_t a, size_t b, size_t *out);
 ic_status ic_allocate(ic_context *context, size_t size, void *out);
 ic_status ic_allocate_zero(ic_context *context, size_t size, void *out);
 ic_status ic_allocate_array(ic_context *context, size_t count, size_t item_size, void *out);
-ic_status ic_reallocate(ic_context *context, size_t size, void *block); /* block: address of the pointer */
+ic_status ic_reallocate(ic_context *context, size_t size,
+                        void *block); /* block: address of the pointer */
 void ic_free(ic_context *context, void *block);
 
 /* A copy of text, or of length bytes of it with a zero behind. */

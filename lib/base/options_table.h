@@ -10,7 +10,7 @@ OPTION("max_file_mb", "context", INT, "64", 1, 1048576, "", "largest picture fil
 OPTION("max_side", "context", INT, "32768", 1, 65500, "", "largest width or height of a picture, pixels")
 OPTION("max_megapixels", "context", INT, "64", 1, 65536, "", "largest picture, million pixels")
 
-OPTION("seed", "dataset,model,trainer", INT, "1", 0, 4294967295.0, "", "seed of every random choice: split, weights, order, augmentation")
+OPTION("seed", "dataset,model,trainer", INT, "1", 0, 4294967295, "", "seed of every random choice: split, weights, order, augmentation")
 OPTION("validation_share", "dataset,trainer", FLOAT, "0.15", 0.01, 0.9, "", "share of each class that is held out for validation")
 OPTION("verify", "dataset", CHOICE, "full", 0, 0, "full|header", "how pictures are checked on opening: decode them, or read their headers only")
 

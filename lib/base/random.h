@@ -1,6 +1,6 @@
 /*
- * base/random.h: random numbers as a function of where they are used, not of what was drawn before: order and
- * threads cannot change them. SPDX-License-Identifier: MIT
+ * base/random.h: random numbers as a function of where they are used, not of what was drawn before:
+ * order and threads cannot change them. SPDX-License-Identifier: MIT
  */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
@@ -27,9 +27,9 @@ ic_random ic_random_at(uint64_t seed, ic_random_use use, uint64_t a, uint64_t b)
 uint64_t ic_random_bits(ic_random *random);
 /* The value of draw `index` of the stream, without moving it: for work split over threads. */
 uint64_t ic_random_bits_at(const ic_random *random, uint64_t index);
-double ic_random_unit(ic_random *random);                                  /* [0, 1) */
-double ic_random_range(ic_random *random, double low, double high);        /* [low, high) */
-uint64_t ic_random_below(ic_random *random, uint64_t bound);               /* [0, bound), unbiased */
-double ic_random_normal(ic_random *random);                                /* mean 0, deviation 1 */
+double ic_random_unit(ic_random *random);                           /* [0, 1) */
+double ic_random_range(ic_random *random, double low, double high); /* [low, high) */
+uint64_t ic_random_below(ic_random *random, uint64_t bound);        /* [0, bound), unbiased */
+double ic_random_normal(ic_random *random);                         /* mean 0, deviation 1 */
 
 #endif

@@ -5,14 +5,16 @@
 #include <imgcls/status.h>
 
 /*
- * Sets the calling thread's last error and returns code. The format takes %s %d %lld %zu and the
- * like; not %f or %g (they follow the host's locale: see ic_text_float in base/text.h).
+ * ic_fail(code, format, …) sets the calling thread's last error and is code. The format takes %s %d
+ * %lld %zu and the like; not %f or %g (they follow the host's locale: see ic_text_float in
+ * base/text.h). A macro, so that the compiler sees which paths fail and leave outputs unset.
  */
+#define ic_fail(code, ...) (ic_error_format(__VA_ARGS__), (ic_status)(code))
+
 #if defined(__GNUC__) || defined(__clang__)
-__attribute__((format(printf, 2, 3)))
+__attribute__((format(printf, 1, 2)))
 #endif
-ic_status
-ic_fail(ic_status code, const char *format, ...);
+void ic_error_format(const char *format, ...);
 
 /* Puts words before the last error's text, "cannot open photos/cat.jpg: " say; returns code. */
 #if defined(__GNUC__) || defined(__clang__)

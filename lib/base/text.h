@@ -1,4 +1,5 @@
-/* base/text.h: numbers and names as text, whatever the host's locale. SPDX-License-Identifier: MIT */
+/* base/text.h: numbers and names as text, whatever the host's locale. SPDX-License-Identifier: MIT
+ */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -10,6 +11,9 @@
  */
 enum { IC_TEXT_FLOAT_MAX = 64 };
 const char *ic_text_float(double value, int digits, char buffer[IC_TEXT_FLOAT_MAX]);
+
+/* The same for whole numbers. */
+const char *ic_text_int(int64_t value, char buffer[IC_TEXT_FLOAT_MAX]);
 
 /* Whole text to a number, locale-free; false when anything is left over or out of range. */
 bool ic_parse_float(const char *text, double *out);

@@ -1,0 +1,230 @@
+/* base/context.c: contexts, their options, messages and progress. SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include "base/context.h"
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/pool.h"
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void *allocate_by_default(void *block, size_t size, void *payload)
+{
+    if (size > 0)
+        return realloc(block, size);
+    free(block);
+    return NULL;
+}
+
+/* What "cpu_level" asks for, if this CPU has it. */
+static ic_status choose_cpu_level(const char *wish, ic_cpu_level *out)
+{
+    static const char *const names[] = {"c", "avx2", "avx512"};
+    ic_cpu_level best = ic_cpu_detect();
+    for (int32_t level = IC_CPU_C; level <= IC_CPU_AVX512; level++) {
+        if (strcmp(wish, names[level]) != 0)
+            continue;
+        if (level > (int32_t)best)
+            return ic_fail(IC_ERROR_UNSUPPORTED,
+                           "option \"cpu_level\" is %s, but this CPU has %s at most: use auto",
+                           wish, names[best]);
+        best = (ic_cpu_level)level;
+    }
+    *out = best;
+    return IC_OK;
+}
+
+static ic_status apply_options(ic_context *context, const ic_options *options)
+{
+    IC_TRY(choose_cpu_level(ic_option_text(options, "cpu_level"), &context->cpu_level));
+    int32_t threads = (int32_t)ic_option_int(options, "threads");
+    context->threads = threads > 0 ? threads : ic_cpu_count();
+    context->limits.file_bytes = ic_option_int(options, "max_file_mb") << 20;
+    context->limits.side = (int32_t)ic_option_int(options, "max_side");
+    context->limits.pixels = ic_option_int(options, "max_megapixels") * 1000000;
+    return IC_OK;
+}
+
+ic_status ic_context_create(ic_context **out)
+{
+    return ic_context_create_with_allocator(allocate_by_default, NULL, out);
+}
+
+ic_status ic_context_create_with_allocator(ic_allocate_fn allocate, void *payload, ic_context **out)
+{
+    if (allocate == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_context_create: %s is NULL",
+                       out == NULL ? "out" : "allocate");
+    ic_context source = {.allocate = allocate, .allocate_payload = payload};
+    ic_context *context;
+    IC_TRY(ic_allocate_zero(&source, sizeof *context, &context));
+    ic_status status = IC_OK;
+    atomic_init(&context->references, 1);
+    atomic_init(&context->pool, NULL);
+    context->allocate = allocate;
+    context->allocate_payload = payload;
+    IC_TRY_CLEAN(ic_lock_create(context, &context->pool_lock));
+    IC_TRY_CLEAN(apply_options(context, NULL));
+    *out = context;
+cleanup:
+    if (status < 0)
+        ic_context_free(context);
+    return status;
+}
+
+ic_status ic_context_configure(ic_context *context, const ic_options *options)
+{
+    if (context == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_context_configure: context is NULL");
+    ic_lock_take(context->pool_lock);
+    ic_status status;
+    if (atomic_load(&context->pool) != NULL)
+        status = ic_fail(IC_ERROR_STATE, "the context is already at work: configure it before the "
+                                         "first data set, model or prediction");
+    else
+        status = apply_options(context, options);
+    ic_lock_give(context->pool_lock);
+    return status;
+}
+
+ic_status ic_context_set_log(ic_context *context, ic_log_fn log, void *payload)
+{
+    if (context == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_context_set_log: context is NULL");
+    context->log = log;
+    context->log_payload = payload;
+    return IC_OK;
+}
+
+ic_status ic_context_set_progress(ic_context *context, ic_progress_fn progress, void *payload)
+{
+    if (context == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_context_set_progress: context is NULL");
+    context->progress = progress;
+    context->progress_payload = payload;
+    return IC_OK;
+}
+
+ic_context *ic_context_retain(ic_context *context)
+{
+    atomic_fetch_add(&context->references, 1);
+    return context;
+}
+
+void ic_context_free(ic_context *context)
+{
+    if (context == NULL || atomic_fetch_sub(&context->references, 1) > 1)
+        return;
+    ic_pool_free(context, atomic_load(&context->pool));
+    ic_lock_free(context, context->pool_lock);
+    ic_free(context, context);
+}
+
+ic_status ic_context_pool(ic_context *context, ic_pool **out)
+{
+    ic_status status = IC_OK;
+    ic_pool *pool = atomic_load(&context->pool);
+    if (pool == NULL) {
+        ic_lock_take(context->pool_lock);
+        pool = atomic_load(&context->pool);
+        if (pool == NULL) {
+            status = ic_pool_create(context, context->threads, &pool);
+            if (status == IC_OK)
+                atomic_store(&context->pool, pool);
+        }
+        ic_lock_give(context->pool_lock);
+    }
+    if (status == IC_OK)
+        *out = pool;
+    return status;
+}
+
+void ic_log(ic_context *context, int32_t level, const char *format, ...)
+{
+    if (context->log == NULL)
+        return;
+    char message[IC_ERROR_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (length >= 0)
+        context->log(level, message, context->log_payload);
+}
+
+double ic_clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void ic_progress_begin(ic_progress *progress, const char *phase)
+{
+    progress->phase = phase;
+    progress->count = 0;
+}
+
+static int32_t find_value(const ic_progress *progress, const char *name)
+{
+    int32_t i = 0;
+    while (i < progress->count && strcmp(progress->names[i], name) != 0)
+        i++;
+    return i;
+}
+
+void ic_progress_set(ic_progress *progress, const char *name, double value)
+{
+    int32_t i = find_value(progress, name);
+    if (i == IC_PROGRESS_VALUES)
+        return;
+    progress->names[i] = name;
+    progress->values[i] = value;
+    if (i == progress->count)
+        progress->count++;
+}
+
+const char *ic_progress_phase(const ic_progress *progress)
+{
+    return progress == NULL ? "" : progress->phase;
+}
+
+ic_status ic_progress_value(const ic_progress *progress, const char *name, double *out)
+{
+    if (progress == NULL || name == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_progress_value: an argument is NULL");
+    int32_t i = find_value(progress, name);
+    if (i == progress->count)
+        return ic_fail(IC_ERROR_NOT_FOUND, "this event has no value \"%.80s\"", name);
+    *out = progress->values[i];
+    return IC_OK;
+}
+
+ic_status ic_progress_send(ic_context *context, const ic_progress *progress)
+{
+    if (context->progress != NULL && context->progress(progress, context->progress_payload) != 0)
+        return ic_fail(IC_ERROR_CANCELLED, "cancelled by the progress callback in phase \"%s\"",
+                       progress->phase);
+    return IC_OK;
+}
+
+ic_status ic_progress_step(ic_context *context, const char *phase, int64_t done, int64_t total,
+                           double started, double *last)
+{
+    double now = ic_clock_seconds();
+    if (now - *last < 0.1 && done != total)
+        return IC_OK;
+    *last = now;
+    ic_progress progress;
+    ic_progress_begin(&progress, phase);
+    ic_progress_set(&progress, "done", (double)done);
+    ic_progress_set(&progress, "total", (double)total);
+    ic_progress_set(&progress, "seconds", now - started);
+    return ic_progress_send(context, &progress);
+}

@@ -1,0 +1,73 @@
+/* base/cpu.c: cpuid and the affinity mask. SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "base/cpu.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+/* Bits of cpuid leaf 1 ecx, of leaf 7 ebx, and of xgetbv(0). */
+#define LEAF1_FMA      (1u << 12)
+#define LEAF1_OSXSAVE  (1u << 27)
+#define LEAF1_AVX      (1u << 28)
+#define LEAF1_F16C     (1u << 29)
+#define LEAF7_BMI1     (1u << 3)
+#define LEAF7_AVX2     (1u << 5)
+#define LEAF7_BMI2     (1u << 8)
+#define LEAF7_AVX512F  (1u << 16)
+#define LEAF7_AVX512DQ (1u << 17)
+#define LEAF7_AVX512CD (1u << 28)
+#define LEAF7_AVX512BW (1u << 30)
+#define LEAF7_AVX512VL (1u << 31)
+#define STATE_AVX      0x06u /* the system saves xmm and ymm */
+#define STATE_AVX512   0xE6u /* and mask registers and zmm */
+
+static unsigned saved_state(void)
+{
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+static int has(unsigned word, unsigned bits)
+{
+    return (word & bits) == bits;
+}
+
+ic_cpu_level ic_cpu_detect(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+        return IC_CPU_C;
+    if (!has(ecx, LEAF1_FMA | LEAF1_OSXSAVE | LEAF1_AVX | LEAF1_F16C))
+        return IC_CPU_C;
+    unsigned state = saved_state();
+    if (!has(state, STATE_AVX) || !__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx))
+        return IC_CPU_C;
+    if (!has(ebx, LEAF7_BMI1 | LEAF7_AVX2 | LEAF7_BMI2))
+        return IC_CPU_C;
+    if (!has(state, STATE_AVX512) || !has(ebx, LEAF7_AVX512F | LEAF7_AVX512DQ | LEAF7_AVX512CD |
+                                                   LEAF7_AVX512BW | LEAF7_AVX512VL))
+        return IC_CPU_AVX2;
+    return IC_CPU_AVX512;
+}
+#else
+ic_cpu_level ic_cpu_detect(void)
+{
+    return IC_CPU_C;
+}
+#endif
+
+int32_t ic_cpu_count(void)
+{
+#ifdef __linux__
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        return (int32_t)CPU_COUNT(&allowed);
+#endif
+    /* Elsewhere, and on machines with more cores than cpu_set_t has bits. */
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > 1024 ? 1024 : (int32_t)count;
+}
