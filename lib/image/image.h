@@ -1,4 +1,5 @@
-/* image/image.h: the inside of a picture; decoding, resizing, encoding. SPDX-License-Identifier: MIT */
+/* image/image.h: the inside of a picture; decoding, resizing, encoding. SPDX-License-Identifier:
+ * MIT */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
 
@@ -16,7 +17,8 @@ struct ic_image {
     unsigned char *pixels;
 };
 
-/* A new picture with unset pixels; limits of the context are checked before anything is allocated. */
+/* A new picture with unset pixels; limits of the context are checked before anything is allocated.
+ */
 ic_status ic_image_create(ic_context *context, int32_t width, int32_t height, int32_t channels,
                           int32_t depth, ic_image **out);
 ic_image *ic_image_retain(ic_image *image);
@@ -30,13 +32,15 @@ static inline unsigned char *ic_image_row(const ic_image *image, int32_t y)
 typedef enum ic_format { IC_FORMAT_UNKNOWN, IC_FORMAT_JPEG, IC_FORMAT_PNG } ic_format;
 ic_format ic_image_sniff(const void *bytes, size_t size);
 
-/* "WebP", "GIF", "TIFF", "BMP", "HEIC", "a PDF document" …: of what we do not read; NULL: no idea. */
+/* "WebP", "GIF", "TIFF", "BMP", "HEIC", "a PDF document" …: of what we do not read; NULL: no idea.
+ */
 const char *ic_image_format_name(const void *bytes, size_t size);
 
 typedef struct ic_decode_options {
     /*
-     * The decoder may return a smaller picture (JPEG: 1/2, 1/4, 1/8 in the DCT domain) as long as both sides stay at least
-     * twice as large as these, so that the resize that follows loses nothing visible. 0: full size.
+     * The decoder may return a smaller picture (JPEG: 1/2, 1/4, 1/8 in the DCT domain) as long as
+     * both sides stay at least twice as large as these, so that the resize that follows loses
+     * nothing visible. 0: full size.
      */
     int32_t enough_width, enough_height;
     bool header_only; /* width and height alone; no picture comes out */
@@ -50,16 +54,17 @@ typedef struct ic_image_facts {
 } ic_image_facts;
 
 /*
- * Decodes. `out` NULL with header_only or check_only; `facts` may be NULL. Pictures that are cut short or damaged
- * are IC_ERROR_FORMAT, also where libjpeg would only warn.
+ * Decodes. `out` NULL with header_only or check_only; `facts` may be NULL. Pictures that are cut
+ * short or damaged are IC_ERROR_FORMAT, also where libjpeg would only warn.
  */
 ic_status ic_image_decode_with(ic_context *context, const void *bytes, size_t size,
                                const ic_decode_options *options, ic_image_facts *facts,
                                ic_image **out);
 
 /*
- * Samples a rectangle of `source` (x, y, w, h in source pixels, fractions allowed) to width x height: separable, with a
- * triangle (bilinear) or Catmull-Rom-like (bicubic, a = -0.5) filter that widens when shrinking, as Pillow's.
+ * Samples a rectangle of `source` (x, y, w, h in source pixels, fractions allowed) to width x
+ * height: separable, with a triangle (bilinear) or Catmull-Rom-like (bicubic, a = -0.5) filter that
+ * widens when shrinking, as Pillow's.
  */
 typedef struct ic_box {
     double x, y, width, height;
@@ -69,8 +74,9 @@ ic_status ic_image_resize_box(const ic_image *source, const ic_box *box, int32_t
                               int32_t height, int32_t filter, ic_image **out);
 
 /*
- * Another number of channels: grey from colour by ITU-R 601 (as libjpeg and Pillow), alpha is laid over white.
- * channels 1 or 3; returns the same picture (one more reference) when nothing is to be done.
+ * Another number of channels: grey from colour by ITU-R 601 (as libjpeg and Pillow), alpha is laid
+ * over white. channels 1 or 3; returns the same picture (one more reference) when nothing is to be
+ * done.
  */
 ic_status ic_image_convert(ic_image *image, int32_t channels, ic_image **out);
 
