@@ -15,8 +15,8 @@ typedef enum ic_activation {
     IC_ACTIVATION_NONE = 0,
     IC_ACTIVATION_RELU,
     IC_ACTIVATION_RELU6,
-    IC_ACTIVATION_SILU,         /* x sigmoid(x) */
-    IC_ACTIVATION_GELU,         /* x Phi(x), the exact form with erf */
+    IC_ACTIVATION_SILU, /* x sigmoid(x) */
+    IC_ACTIVATION_GELU, /* x Phi(x), the exact form with erf */
     IC_ACTIVATION_SIGMOID,
     IC_ACTIVATION_HARD_SIGMOID, /* clamp(x/6 + 1/2, 0, 1) */
     IC_ACTIVATION_HARD_SWISH,   /* x hard_sigmoid(x) */
@@ -46,7 +46,8 @@ typedef struct ic_kernels {
     const struct ic_gemm_kernels *gemm;
     const struct ic_depthwise_kernels *depthwise;
 
-    /* activation.c */
+    /* activation.c: NaN stays NaN; smooth ones are within 2^-21 of their value (gelu: x^2 2^-24
+     * more) */
     void (*activate)(ic_activation kind, int64_t count, const float *x, float *y); /* in place */
     /* d_x = d_y * f'(x), x the input of f; in place for d_x = d_y. */
     void (*activate_backward)(ic_activation kind, int64_t count, const float *x, const float *d_y,
@@ -77,8 +78,13 @@ typedef struct ic_kernels {
     void (*norm_backward)(int64_t rows, int32_t c, const float *x, const float *d_y, const float *a,
                           const float *b, const float *e, float *d_x);
 
-    /* pool.c: output rows [first, last) of one picture */
-    /* index[oh][ow][c]: which of the window's r*s places won (r*s <= 256); NULL: not wanted */
+    /*
+     * pool.c: output rows [first, last) of one picture; x, y and index point at the whole
+     * picture's. Every window must hold at least one pixel of the input (pad_h < r and so on), and
+     * r*s <= 256.
+     */
+    /* index[oh][ow][c]: which of the window's r*s places won, the first of equals; NULL: not wanted
+     */
     void (*max_pool)(const ic_window *window, int32_t first, int32_t last, const float *x, float *y,
                      uint8_t *index);
     /* adds into d_x of the whole picture (zeroed by the caller) */
@@ -86,21 +92,23 @@ typedef struct ic_kernels {
                               float *d_x);
     void (*average_pool)(const ic_window *window, int32_t first, int32_t last, const float *x,
                          float *y);
+    /* adds into d_x, as max_pool_backward does */
     void (*average_pool_backward)(const ic_window *window, const float *d_y, float *d_x);
 
-    /* loss.c */
+    /* loss.c: NaN or +inf among a row's logits makes its loss NaN */
     void (*softmax)(int64_t rows, int32_t classes, const float *logits, float *probabilities);
     /*
      * For each row: loss[row] = weight[label] * cross-entropy with label smoothing (the target is
      * (1-smoothing) one-hot + smoothing/classes), d_logits = scale * its gradient. weight NULL: 1.
      * d_logits NULL: not wanted.
      */
-    void (*cross_entropy)(int64_t rows, int32_t classes, const float *logits,
-                          const int32_t *labels, float smoothing, const float *weight, float scale,
-                          float *loss, float *d_logits);
+    void (*cross_entropy)(int64_t rows, int32_t classes, const float *logits, const int32_t *labels,
+                          float smoothing, const float *weight, float scale, float *loss,
+                          float *d_logits);
 
     /* optimiser.c: one piece of the flat parameters; decay is zero for biases and norms */
-    /* v = momentum v + g; p = p (1 - lr decay) - lr (g + momentum v)   (Nesterov, decoupled decay) */
+    /* v = momentum v + g; p = p (1 - lr decay) - lr (g + momentum v)   (Nesterov, decoupled decay)
+     */
     void (*sgd)(int64_t count, float lr, float momentum, float decay, const float *gradient,
                 float *velocity, float *parameters);
     /* AdamW (Loshchilov, Hutter 2019); correction1/2 = 1 - beta^step */

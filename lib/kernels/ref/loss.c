@@ -5,31 +5,12 @@
  * Target t = (1-a) onehot + a/n of smoothing a over n classes (Szegedy et al. 2016):
  *   loss = w (log s - sum t z),   d loss / d x = w (p - t).
  */
+#include "base/maths.h"
 #include "kernels/ref/activation.h"
 
 enum {
     LANES = 16
 }; /* partial sums of a row: class k goes to lane k mod 16, lanes are added in order */
-
-/* The natural logarithm of 1 <= x < 2^31, within 2 ulp of double: x = 2^e m, log m = 2
- * atanh((m-1)/(m+1)). */
-static double logarithm(double x)
-{
-    double exponent = 0.0;
-    while (x >= 65536.0) {
-        x *= 1.0 / 65536.0;
-        exponent += 16.0;
-    }
-    while (x > 1.4142135623730951) {
-        x *= 0.5;
-        exponent += 1.0;
-    }
-    const double u = (x - 1.0) / (x + 1.0), u2 = u * u;
-    double series = 0.0;
-    for (int32_t k = 21; k >= 1; k -= 2)
-        series = series * u2 + 1.0 / k;
-    return exponent * 0.6931471805599453 + 2.0 * u * series;
-}
 
 static float maximum(int32_t count, const float *x)
 {
@@ -56,8 +37,8 @@ static double sum_lanes(const double *lanes)
 }
 
 /*
- * The row's log s and sum z. NaN among the logits gives NaN, because what is not the maximum still
- * goes through exp; an infinite one too (inf - inf).
+ * The row's s and sum z. NaN among the logits gives NaN, because what is not the maximum still goes
+ * through exp; +inf too (inf - inf), while -inf is a class that cannot be.
  */
 static void row_sums(int32_t classes, const float *x, float max, double *exp_sum, double *sum)
 {
@@ -108,8 +89,8 @@ void IC_AT_LEVEL(ic_cross_entropy)(int64_t rows, int32_t classes, const float *l
         double exp_sum, sum;
         row_sums(classes, x, max, &exp_sum, &sum);
         const double on_label = (1.0 - (double)smoothing) * (double)(x[label] - max);
-        const double spread = (double)smoothing / classes * sum;
-        loss[row] = (float)((double)row_weight * (logarithm(exp_sum) - on_label - spread));
+        const double spread = smoothing > 0.0f ? (double)smoothing / classes * sum : 0.0;
+        loss[row] = (float)((double)row_weight * (ic_ln(exp_sum) - on_label - spread));
         if (d_logits == NULL)
             continue;
         float *d = d_logits + row * classes;

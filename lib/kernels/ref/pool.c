@@ -172,6 +172,7 @@ void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, const float *d_y
             for (int32_t i = 0; i < inside.count; i++) {
                 float *restrict to = d_x + inside.offset[i];
                 const int32_t place = inside.place[i];
+                IC_VECTOR_LOOP
                 for (int32_t k = 0; k < c; k++)
                     to[k] += won[k] == place ? from[k] : 0.0f;
             }
@@ -216,6 +217,7 @@ void IC_AT_LEVEL(ic_average_pool_backward)(const ic_window *window, const float 
             const float divisor = divisor_of(window, &inside);
             for (int32_t i = 0; i < inside.count; i++) {
                 float *restrict to = d_x + inside.offset[i];
+                IC_VECTOR_LOOP
                 for (int32_t k = 0; k < c; k++)
                     to[k] += from[k] / divisor;
             }
