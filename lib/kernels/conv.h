@@ -1,7 +1,7 @@
 /*
- * kernels/conv.h: 2-d convolution, forward and both gradients, cut into units of work. Linear layers are convolutions
- * of 1x1 over w = batch. No allocation, no threads, no errors: the caller gives memory and runs the units.
- * SPDX-License-Identifier: MIT
+ * kernels/conv.h: 2-d convolution, forward and both gradients, cut into units of work. Linear
+ * layers are convolutions of 1x1 over w = batch. No allocation, no threads, no errors: the caller
+ * gives memory and runs the units. SPDX-License-Identifier: MIT
  */
 #ifndef KERNELS_CONV_H
 #define KERNELS_CONV_H
@@ -9,8 +9,9 @@
 #include "kernels/kernels.h"
 
 /*
- * Input n h w c and output n oh ow k are NHWC float32. oh = (h + pads - dilation*(r-1) - 1)/stride + 1; only the
- * leading pads are stored, what lies beyond the input reads as zero. Depthwise: groups == c.
+ * Input n h w c and output n oh ow k are NHWC float32. oh = (h + pads - dilation*(r-1) - 1)/stride
+ * + 1; only the leading pads are stored, what lies beyond the input reads as zero. Depthwise:
+ * groups == c.
  */
 typedef struct ic_conv_shape {
     int32_t n, h, w, c;
@@ -52,14 +53,16 @@ typedef struct ic_conv {
     ic_conv_plan plans[IC_CONV_PASSES];
 } ic_conv;
 
-/* Applied to x as it is loaded: activation(x * scale[c] + shift[c]). scale NULL: activation alone. */
+/* Applied to x as it is loaded: activation(x * scale[c] + shift[c]). scale NULL: activation alone.
+ */
 typedef struct ic_prologue {
     const float *scale;
     const float *shift;
     int32_t activation;
 } ic_prologue;
 
-/* Applied to y before it is stored: activation(y + bias[k] + residual[n][oh][ow][k]). NULL: without. */
+/* Applied to y before it is stored: activation(y + bias[k] + residual[n][oh][ow][k]). NULL:
+ * without. */
 typedef struct ic_epilogue {
     const float *bias;
     const float *residual;
@@ -79,10 +82,14 @@ typedef struct ic_conv_arguments {
 } ic_conv_arguments;
 
 /*
- * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout of the packed
- * weights depends on (level, c, k, r, s, groups) only, not on n, h and w, so that plans of different batch sizes share them.
+ * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout
+ * of the packed weights depends on (level, c, k, r, s, groups) only, not on n, h and w, so that
+ * plans of different batch sizes share them.
  */
 void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv *out);
+
+/* The chosen algorithm by name, for logs, tests and benchmarks. */
+const char *ic_conv_algorithm_name(const ic_conv *conv, ic_conv_pass pass);
 
 /* Brings weights (OIHW: [k][c/groups][r][s]) into the packed form of a pass; cut into units too. */
 int64_t ic_conv_pack_units(const ic_conv *conv, ic_conv_pass pass);

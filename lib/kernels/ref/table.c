@@ -1,4 +1,5 @@
 /* kernels/ref/table.c: the table of one level. SPDX-License-Identifier: MIT */
+#include "kernels/gemm.h"
 #include "kernels/ref/level.h"
 
 #define TEXT_OF(level)       #level
@@ -11,7 +12,7 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
     .level = IC_AT_LEVEL(LEVEL_NUMBER),
     .name = TEXT_OF_VALUE(IC_LEVEL),
 
-    .gemm = NULL,
+    .gemm = &IC_AT_LEVEL(ic_gemm),
     .depthwise = NULL,
 
     .activate = IC_AT_LEVEL(ic_activate),

@@ -1,0 +1,52 @@
+/* kernels/conv.c: the choice of algorithms, and the way to the chosen one. SPDX-License-Identifier:
+ * MIT */
+#include "kernels/conv_algorithm.h"
+
+/* Of equal cost the first one wins. */
+static const ic_conv_algorithm *const algorithms[] = {
+    &ic_conv_patches,
+    &ic_conv_patches_weights,
+};
+
+void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv *out)
+{
+    *out = (ic_conv){.shape = *shape, .kernels = kernels};
+    for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
+        double best = -1;
+        for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; ++i) {
+            ic_conv_plan plan = {.algorithm = algorithms[i]};
+            double cost = algorithms[i]->plan(out, (ic_conv_pass)pass, &plan);
+            if (cost < 0 || (best >= 0 && cost >= best))
+                continue;
+            best = cost;
+            out->plans[pass] = plan;
+        }
+    }
+}
+
+const char *ic_conv_algorithm_name(const ic_conv *conv, ic_conv_pass pass)
+{
+    return conv->plans[pass].algorithm->name;
+}
+
+int64_t ic_conv_pack_units(const ic_conv *conv, ic_conv_pass pass)
+{
+    return conv->plans[pass].algorithm->pack_units(conv, pass);
+}
+
+void ic_conv_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
+                  float *packed)
+{
+    conv->plans[pass].algorithm->pack(conv, pass, unit, weights, packed);
+}
+
+int64_t ic_conv_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
+{
+    return conv->plans[pass].algorithm->units(conv, pass, phase);
+}
+
+void ic_conv_run(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
+                 const ic_conv_arguments *arguments, float *scratch)
+{
+    conv->plans[pass].algorithm->run(conv, pass, phase, unit, arguments, scratch);
+}

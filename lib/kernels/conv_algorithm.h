@@ -1,0 +1,30 @@
+/*
+ * kernels/conv_algorithm.h: what an algorithm of convolution is. A new one (Winograd, say) is one
+ * more file with one more constant, named in conv.c's list. SPDX-License-Identifier: MIT
+ */
+#ifndef KERNELS_CONV_ALGORITHM_H
+#define KERNELS_CONV_ALGORITHM_H
+
+#include "kernels/conv.h"
+#include "kernels/gemm.h"
+
+struct ic_conv_algorithm {
+    const char *name;
+    /*
+     * Fills the plan and returns the estimated cost in multiply-add instructions of the level, or a
+     * negative number when the algorithm cannot do this pass of this shape. Shape and level alone
+     * decide.
+     */
+    double (*plan)(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan);
+    int64_t (*pack_units)(const ic_conv *conv, ic_conv_pass pass);
+    void (*pack)(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
+                 float *packed);
+    int64_t (*units)(const ic_conv *conv, ic_conv_pass pass, int32_t phase);
+    void (*run)(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
+                const ic_conv_arguments *arguments, float *scratch);
+};
+
+extern const ic_conv_algorithm ic_conv_patches;         /* forward, backward data: any shape */
+extern const ic_conv_algorithm ic_conv_patches_weights; /* backward weights: any shape */
+
+#endif

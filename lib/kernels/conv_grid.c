@@ -1,0 +1,251 @@
+/* kernels/conv_grid.c: grids, packed weights and tiles. SPDX-License-Identifier: MIT */
+#include "kernels/conv_grid.h"
+
+#include <math.h>
+#include <string.h>
+
+int32_t ic_conv_grid_count(const ic_conv_shape *shape, ic_conv_pass pass)
+{
+    return pass == IC_CONV_BACKWARD_DATA ? shape->stride_h * shape->stride_w : 1;
+}
+
+static int32_t greatest_common_divisor(int32_t a, int32_t b)
+{
+    while (b != 0) {
+        int32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static ic_conv_axis forward_axis(int32_t in, int32_t out, int32_t taps, int32_t stride, int32_t pad,
+                                 int32_t dilation)
+{
+    return (ic_conv_axis){.in = in,
+                          .out = out,
+                          .count = out,
+                          .first = 0,
+                          .stride = 1,
+                          .taps = taps,
+                          .origin = -pad,
+                          .step = stride,
+                          .spread = dilation,
+                          .tap_first = 0,
+                          .tap_stride = 1};
+}
+
+/* The grid of the outputs that leave `remainder`: taps flipped, so that inputs ascend with j. */
+static ic_conv_axis backward_axis(int32_t in, int32_t out, int32_t taps, int32_t stride,
+                                  int32_t pad, int32_t dilation, int32_t remainder)
+{
+    int32_t common = greatest_common_divisor(stride, dilation);
+    int32_t tap_step = stride / common;
+    int32_t first_tap = 0;
+    while (first_tap < tap_step && (remainder + pad - first_tap * dilation) % stride != 0)
+        ++first_tap;
+    int32_t used = 0;
+    if (first_tap < tap_step && first_tap < taps)
+        used = (taps - 1 - first_tap) / tap_step + 1;
+    int32_t spread = dilation / common;
+    int32_t last_tap = first_tap + (used - 1) * tap_step;
+    return (ic_conv_axis){.in = in,
+                          .out = out,
+                          .count = out > remainder ? (out - remainder - 1) / stride + 1 : 0,
+                          .first = remainder,
+                          .stride = stride,
+                          .taps = used,
+                          .origin = used > 0 ? (remainder + pad - last_tap * dilation) / stride : 0,
+                          .step = 1,
+                          .spread = spread,
+                          .tap_first = last_tap,
+                          .tap_stride = -tap_step};
+}
+
+void ic_conv_grid_at(const ic_conv *conv, ic_conv_pass pass, int32_t index, ic_conv_grid *out)
+{
+    const ic_conv_shape *s = &conv->shape;
+    out->n = s->n;
+    out->groups = s->groups;
+    if (pass != IC_CONV_BACKWARD_DATA) {
+        out->h = forward_axis(s->h, s->oh, s->r, s->stride_h, s->pad_h, s->dilation_h);
+        out->w = forward_axis(s->w, s->ow, s->s, s->stride_w, s->pad_w, s->dilation_w);
+        out->depth = s->c / s->groups;
+        out->columns = s->k / s->groups;
+        out->packed = 0;
+        return;
+    }
+    out->depth = s->k / s->groups;
+    out->columns = s->c / s->groups;
+    size_t tap_floats =
+        (size_t)s->k * (size_t)ic_conv_padded_columns(conv->kernels->gemm, out->columns);
+    size_t packed = 0;
+    for (int32_t i = 0; i <= index; ++i) {
+        out->h =
+            backward_axis(s->oh, s->h, s->r, s->stride_h, s->pad_h, s->dilation_h, i / s->stride_w);
+        out->w =
+            backward_axis(s->ow, s->w, s->s, s->stride_w, s->pad_w, s->dilation_w, i % s->stride_w);
+        out->packed = packed;
+        packed += (size_t)out->h.taps * (size_t)out->w.taps * tap_floats;
+    }
+}
+
+void ic_conv_axis_inside(const ic_conv_axis *axis, int32_t i, int32_t *begin, int32_t *end)
+{
+    int32_t base = axis->origin + i * axis->step;
+    int32_t low = 0, high = axis->taps;
+    if (base < 0)
+        low = (int32_t)ic_conv_divide_up(-base, axis->spread);
+    if (base >= axis->in)
+        high = 0;
+    else if (high > (axis->in - 1 - base) / axis->spread + 1)
+        high = (axis->in - 1 - base) / axis->spread + 1;
+    *begin = low < high ? low : high;
+    *end = high;
+}
+
+int32_t ic_conv_panel_count(const ic_gemm_kernels *gemm, int32_t columns)
+{
+    return (columns + gemm->wide.width - 1) / gemm->wide.width;
+}
+
+ic_conv_panel ic_conv_panel_at(const ic_gemm_kernels *gemm, int32_t columns, int32_t index)
+{
+    int32_t first = index * gemm->wide.width;
+    int32_t left = columns - first;
+    bool narrow = left <= gemm->narrow.width;
+    return (ic_conv_panel){.tile = narrow ? &gemm->narrow : &gemm->wide,
+                           .first = first,
+                           .columns = left < gemm->wide.width ? left : gemm->wide.width,
+                           .offset = first};
+}
+
+int32_t ic_conv_padded_columns(const ic_gemm_kernels *gemm, int32_t columns)
+{
+    ic_conv_panel last = ic_conv_panel_at(gemm, columns, ic_conv_panel_count(gemm, columns) - 1);
+    return last.offset + last.tile->width;
+}
+
+size_t ic_conv_packed_floats(const ic_conv *conv, ic_conv_pass pass)
+{
+    const ic_conv_shape *s = &conv->shape;
+    int32_t columns = (pass == IC_CONV_BACKWARD_DATA ? s->c : s->k) / s->groups;
+    int32_t depth = pass == IC_CONV_BACKWARD_DATA ? s->k : s->c;
+    return (size_t)s->r * (size_t)s->s * (size_t)depth *
+           (size_t)ic_conv_padded_columns(conv->kernels->gemm, columns);
+}
+
+int64_t ic_conv_grid_pack_units(const ic_conv *conv, ic_conv_pass pass)
+{
+    ic_conv_grid grid;
+    ic_conv_grid_at(conv, pass, 0, &grid);
+    return (int64_t)grid.groups * ic_conv_panel_count(conv->kernels->gemm, grid.columns);
+}
+
+/* One panel of one grid: a transposition; strides of the weights by channel in, channel out. */
+static void pack_panel(const ic_conv_grid *grid, const ic_conv_panel *panel, int32_t filter_width,
+                       const float *weights, int64_t in_stride, int64_t out_stride, float *packed)
+{
+    int32_t width = panel->tile->width;
+    for (int32_t i = 0; i < grid->h.taps; ++i) {
+        int32_t r = grid->h.tap_first + i * grid->h.tap_stride;
+        for (int32_t j = 0; j < grid->w.taps; ++j) {
+            int32_t s = grid->w.tap_first + j * grid->w.tap_stride;
+            const float *from = weights + (int64_t)r * filter_width + s;
+            for (int32_t d = 0; d < grid->depth; ++d) {
+                for (int32_t n = 0; n < panel->columns; ++n)
+                    packed[n] = from[d * in_stride + n * out_stride];
+                for (int32_t n = panel->columns; n < width; ++n)
+                    packed[n] = 0.0f;
+                packed += width;
+            }
+        }
+    }
+}
+
+void ic_conv_grid_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
+                       float *packed)
+{
+    const ic_conv_shape *s = &conv->shape;
+    bool backward = pass == IC_CONV_BACKWARD_DATA;
+    int64_t filter = (int64_t)s->r * s->s;
+    int64_t c_stride = filter;
+    int64_t k_stride = filter * (s->c / s->groups);
+    for (int32_t index = 0; index < ic_conv_grid_count(s, pass); ++index) {
+        ic_conv_grid grid;
+        ic_conv_grid_at(conv, pass, index, &grid);
+        int32_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
+        int64_t group = unit / panels;
+        ic_conv_panel panel =
+            ic_conv_panel_at(conv->kernels->gemm, grid.columns, (int32_t)(unit % panels));
+        int64_t depth = (int64_t)grid.h.taps * grid.w.taps * grid.depth;
+        int64_t padded = ic_conv_padded_columns(conv->kernels->gemm, grid.columns);
+        int64_t group_weights = group * (s->k / s->groups) * k_stride;
+        pack_panel(&grid, &panel, s->s,
+                   weights + group_weights + panel.first * (backward ? c_stride : k_stride),
+                   backward ? k_stride : c_stride, backward ? c_stride : k_stride,
+                   packed + grid.packed + depth * (group * padded + panel.offset));
+    }
+}
+
+void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t rows, const float *a,
+                   const float *b, float *c)
+{
+    int64_t tiles = ic_conv_divide_up(rows, tile->rows);
+    for (int64_t left = tiles; left > 0; --left) {
+        int64_t height = ic_conv_divide_up(rows, left);
+        tile->rows_fn[height](sum, a, b, c);
+        a += height * sum->lda;
+        c += height * sum->ldc;
+        rows -= height;
+    }
+}
+
+void ic_conv_column_tiles(const ic_gemm_tile *tile, const ic_gemm_columns *sum, int64_t rows,
+                          const float *a, const float *b, float *c)
+{
+    int64_t tiles = ic_conv_divide_up(rows, tile->rows);
+    for (int64_t left = tiles; left > 0; --left) {
+        int64_t height = ic_conv_divide_up(rows, left);
+        tile->columns_fn[height](sum, a, b, c);
+        a += height;
+        c += height * sum->ldc;
+        rows -= height;
+    }
+}
+
+void ic_conv_load(const ic_kernels *kernels, const ic_prologue *prologue, int32_t channel,
+                  int64_t rows, int32_t c, const float *x, float *y)
+{
+    if (prologue == NULL)
+        memcpy(y, x, (size_t)rows * (size_t)c * sizeof(float));
+    else if (prologue->scale == NULL)
+        kernels->activate((ic_activation)prologue->activation, rows * c, x, y);
+    else
+        kernels->affine(rows, c, x, prologue->scale + channel, prologue->shift + channel,
+                        (ic_activation)prologue->activation, y);
+}
+
+void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t first,
+                    int64_t rows, int32_t channel, int32_t columns)
+{
+    const ic_epilogue *epilogue = arguments->epilogue;
+    if (epilogue == NULL)
+        return;
+    int64_t k = conv->shape.k;
+    float *y = arguments->out + first * k + channel;
+    const float *bias = epilogue->bias != NULL ? epilogue->bias + channel : NULL;
+    const float *residual =
+        epilogue->residual != NULL ? epilogue->residual + first * k + channel : NULL;
+    bool relu = epilogue->activation == IC_ACTIVATION_RELU;
+    if (bias != NULL || residual != NULL || relu)
+        conv->kernels->gemm->finish(rows, columns, k, bias, residual, relu ? 0.0f : -INFINITY, y);
+    if (relu || epilogue->activation == IC_ACTIVATION_NONE)
+        return;
+    if (columns == k) {
+        columns *= (int32_t)rows;
+        rows = 1;
+    }
+    for (int64_t i = 0; i < rows; ++i)
+        conv->kernels->activate((ic_activation)epilogue->activation, columns, y + i * k, y + i * k);
+}

@@ -1,0 +1,85 @@
+/*
+ * kernels/conv_grid.h: forward and backward data as one kind of sum, its packed weights, and what
+ * all direct algorithms share. SPDX-License-Identifier: MIT
+ */
+#ifndef KERNELS_CONV_GRID_H
+#define KERNELS_CONV_GRID_H
+
+#include "kernels/conv_algorithm.h"
+
+/*
+ * Output i < count of an axis lies at first + i*stride and sums, over tap j < taps, the inputs at
+ * origin + i*step + j*spread (outside 0..in: zero) times the filter's tap tap_first + j*tap_stride.
+ *
+ * Forward is one such grid. In backward data with stride t, d_x[i] collects d_y[(i + pad -
+ * r*dilation) / t] for the r that divide evenly, the same r for all i of one remainder modulo t: t
+ * grids an axis, each a convolution of stride 1 with the taps flipped.
+ */
+typedef struct ic_conv_axis {
+    int32_t in, out;
+    int32_t count, first, stride;
+    int32_t taps, origin, step, spread;
+    int32_t tap_first, tap_stride;
+} ic_conv_axis;
+
+typedef struct ic_conv_grid {
+    ic_conv_axis h, w;
+    int32_t n, groups;
+    int32_t depth;   /* channels in, of one group */
+    int32_t columns; /* channels out, of one group */
+    size_t packed;   /* where this grid's packed weights begin */
+} ic_conv_grid;
+
+int32_t ic_conv_grid_count(const ic_conv_shape *shape, ic_conv_pass pass);
+void ic_conv_grid_at(const ic_conv *conv, ic_conv_pass pass, int32_t index, ic_conv_grid *out);
+
+/* The taps j in [*begin, *end) of output i that read inside the input. */
+void ic_conv_axis_inside(const ic_conv_axis *axis, int32_t i, int32_t *begin, int32_t *end);
+
+/*
+ * Packed weights: [grid][group][panel][tap h][tap w][channel in][width], zeros beyond the last
+ * channel out. All panels are wide but the last, which is narrow if that is enough.
+ */
+typedef struct ic_conv_panel {
+    const ic_gemm_tile *tile;
+    int32_t first;   /* its first channel out within the group */
+    int32_t columns; /* its channels out */
+    int32_t offset;  /* first, counted in padded columns */
+} ic_conv_panel;
+
+int32_t ic_conv_panel_count(const ic_gemm_kernels *gemm, int32_t columns);
+ic_conv_panel ic_conv_panel_at(const ic_gemm_kernels *gemm, int32_t columns, int32_t index);
+int32_t ic_conv_padded_columns(const ic_gemm_kernels *gemm, int32_t columns);
+
+size_t ic_conv_packed_floats(const ic_conv *conv, ic_conv_pass pass);
+int64_t ic_conv_grid_pack_units(const ic_conv *conv, ic_conv_pass pass);
+void ic_conv_grid_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
+                       float *packed);
+
+/* Piece `index` of `total` items cut into `pieces` nearly equal ones. */
+static inline int64_t ic_conv_cut(int64_t total, int64_t pieces, int64_t index)
+{
+    return total / pieces * index + (index < total % pieces ? index : total % pieces);
+}
+
+static inline int64_t ic_conv_divide_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Rows are cut into tiles of nearly equal height, as 31 = 11 + 10 + 10. */
+void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t rows, const float *a,
+                   const float *b, float *c);
+void ic_conv_column_tiles(const ic_gemm_tile *tile, const ic_gemm_columns *sum, int64_t rows,
+                          const float *a, const float *b, float *c);
+
+/* y = prologue(x) over [rows][c]; channel: where the c channels begin in scale and shift. */
+void ic_conv_load(const ic_kernels *kernels, const ic_prologue *prologue, int32_t channel,
+                  int64_t rows, int32_t c, const float *x, float *y);
+
+/* Applies the epilogue to pixels [first, first + rows) and channels [channel, channel + columns) of
+ * y. */
+void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t first,
+                    int64_t rows, int32_t channel, int32_t columns);
+
+#endif

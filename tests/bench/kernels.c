@@ -1,0 +1,203 @@
+/*
+ * bench/kernels.c: the speed of convolutions, in billions of floating-point operations a second and
+ * as a share of the multiply-add peak that is measured between the runs. One thread.
+ *
+ *     kernels [--level c|avx2|avx512] [--shape PART-OF-A-NAME] [--seconds S] [--json]
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/cpu.h"
+#include "kernels/conv.h"
+#include "peak.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct layer {
+    const char *name;
+    int32_t n, h, w, c, k, filter, stride, pad, groups;
+} layer;
+
+static const layer layers[] = {
+    {"bar 64ch 56x56 b32", 32, 56, 56, 64, 64, 3, 1, 1, 1},
+    {"lenet conv1 b64", 64, 28, 28, 1, 6, 5, 1, 2, 1},
+    {"lenet conv2 b64", 64, 14, 14, 6, 16, 5, 1, 0, 1},
+    {"lenet fc1 b64", 1, 1, 64, 400, 120, 1, 1, 0, 1},
+    {"lenet fc2 b64", 1, 1, 64, 120, 84, 1, 1, 0, 1},
+    {"lenet fc3 b64", 1, 1, 64, 84, 10, 1, 1, 0, 1},
+    {"resnet9 3->64 32x32 b128", 128, 32, 32, 3, 64, 3, 1, 1, 1},
+    {"resnet9 64->128 32x32 b128", 128, 32, 32, 64, 128, 3, 1, 1, 1},
+    {"resnet9 128 16x16 b128", 128, 16, 16, 128, 128, 3, 1, 1, 1},
+    {"resnet9 128->256 16x16 b128", 128, 16, 16, 128, 256, 3, 1, 1, 1},
+    {"resnet9 256->512 8x8 b128", 128, 8, 8, 256, 512, 3, 1, 1, 1},
+    {"resnet9 512 4x4 b128", 128, 4, 4, 512, 512, 3, 1, 1, 1},
+    {"resnet18 stem 7x7s2 128px b32", 32, 128, 128, 3, 64, 7, 2, 3, 1},
+    {"resnet18 64 32x32 b32", 32, 32, 32, 64, 64, 3, 1, 1, 1},
+    {"resnet18 64->128 s2 b32", 32, 32, 32, 64, 128, 3, 2, 1, 1},
+    {"resnet18 64->128 1x1s2 b32", 32, 32, 32, 64, 128, 1, 2, 0, 1},
+    {"resnet18 128 16x16 b32", 32, 16, 16, 128, 128, 3, 1, 1, 1},
+    {"resnet18 256 8x8 b32", 32, 8, 8, 256, 256, 3, 1, 1, 1},
+    {"resnet18 256->512 s2 b32", 32, 8, 8, 256, 512, 3, 2, 1, 1},
+    {"resnet18 512 4x4 b32", 32, 4, 4, 512, 512, 3, 1, 1, 1},
+    {"resnet 256ch 14x14 b32", 32, 14, 14, 256, 256, 3, 1, 1, 1},
+    {"resnet 512ch 7x7 b32", 32, 7, 7, 512, 512, 3, 1, 1, 1},
+    {"resnet 64ch 56x56 b1", 1, 56, 56, 64, 64, 3, 1, 1, 1},
+    {"resnet 256ch 14x14 b1", 1, 14, 14, 256, 256, 3, 1, 1, 1},
+    {"resnet 512ch 7x7 b1", 1, 7, 7, 512, 512, 3, 1, 1, 1},
+    {"mobilenet stem 3x3s2 128px b16", 16, 128, 128, 3, 32, 3, 2, 1, 1},
+    {"mobilenet 32->16 64x64 b16", 16, 64, 64, 32, 16, 1, 1, 0, 1},
+    {"mobilenet 16->96 64x64 b16", 16, 64, 64, 16, 96, 1, 1, 0, 1},
+    {"mobilenet 144->24 32x32 b16", 16, 32, 32, 144, 24, 1, 1, 0, 1},
+    {"mobilenet 64->384 8x8 b16", 16, 8, 8, 64, 384, 1, 1, 0, 1},
+    {"mobilenet 576->96 8x8 b16", 16, 8, 8, 576, 96, 1, 1, 0, 1},
+    {"mobilenet 160->960 4x4 b16", 16, 4, 4, 160, 960, 1, 1, 0, 1},
+    {"mobilenet 320->1280 4x4 b16", 16, 4, 4, 320, 1280, 1, 1, 0, 1},
+    {"depthwise 32 64x64 b16", 16, 64, 64, 32, 32, 3, 1, 1, 32},
+    {"depthwise 96 64x64 s2 b16", 16, 64, 64, 96, 96, 3, 2, 1, 96},
+    {"depthwise 192 16x16 b16", 16, 16, 16, 192, 192, 3, 1, 1, 192},
+    {"depthwise 384 8x8 b16", 16, 8, 8, 384, 384, 3, 1, 1, 384},
+    {"depthwise 960 4x4 b16", 16, 4, 4, 960, 960, 3, 1, 1, 960},
+    {"depthwise 5x5 240 14x14 b16", 16, 14, 14, 240, 240, 5, 1, 2, 240},
+    {"grouped 4x32 14x14 b16", 16, 14, 14, 128, 128, 3, 1, 1, 4},
+};
+
+static const char *const pass_names[IC_CONV_PASSES] = {"forward", "backward data",
+                                                       "backward weights"};
+
+typedef struct memory {
+    float *x, *y, *w, *packed, *shared, *scratch;
+} memory;
+
+static float *make_floats(size_t count, float scale)
+{
+    float *floats = aligned_alloc(64, (count * sizeof(float) + 127) / 64 * 64);
+    if (floats == NULL) {
+        fputs("not enough memory\n", stderr);
+        exit(1);
+    }
+    uint32_t state = 1;
+    for (size_t i = 0; i < count; ++i) {
+        state = state * 1664525u + 1013904223u;
+        floats[i] = ((float)(state >> 8) / 8388608.0f - 1.0f) * scale;
+    }
+    return floats;
+}
+
+static void run_pass(const ic_conv *conv, ic_conv_pass pass, const memory *m)
+{
+    ic_conv_arguments arguments = {
+        .x = m->x, .d_y = m->y, .packed = m->packed, .shared = m->shared};
+    arguments.out = pass == IC_CONV_FORWARD ? m->y : pass == IC_CONV_BACKWARD_DATA ? m->x : m->w;
+    for (int32_t phase = 0; phase < conv->plans[pass].phases; ++phase) {
+        int64_t units = ic_conv_units(conv, pass, phase);
+        for (int64_t unit = 0; unit < units; ++unit)
+            ic_conv_run(conv, pass, phase, unit, &arguments, m->scratch);
+    }
+}
+
+static double pack_seconds(const ic_conv *conv, ic_conv_pass pass, const memory *m)
+{
+    double best = 1e9;
+    for (int32_t i = 0; i < 3; ++i) {
+        double begin = ic_clock_seconds();
+        for (int64_t unit = 0; unit < ic_conv_pack_units(conv, pass); ++unit)
+            ic_conv_pack(conv, pass, unit, m->w, m->packed);
+        double seconds = ic_clock_seconds() - begin;
+        best = seconds < best ? seconds : best;
+    }
+    return best;
+}
+
+/* The best time and the best peak of runs that take turns. */
+static double measure(const ic_conv *conv, ic_conv_pass pass, const memory *m, double seconds,
+                      double *peak)
+{
+    double best = 1e9, begin = ic_clock_seconds();
+    *peak = 0;
+    run_pass(conv, pass, m);
+    for (int32_t i = 0; i < 3 || ic_clock_seconds() - begin < seconds; ++i) {
+        double rate = peak_gflops(conv->kernels->level);
+        double start = ic_clock_seconds();
+        run_pass(conv, pass, m);
+        double took = ic_clock_seconds() - start;
+        best = took < best ? took : best;
+        *peak = rate > *peak ? rate : *peak;
+    }
+    return best;
+}
+
+static void bench_layer(const layer *l, ic_cpu_level level, double seconds, int json)
+{
+    int32_t oh = (l->h + 2 * l->pad - l->filter) / l->stride + 1;
+    int32_t ow = (l->w + 2 * l->pad - l->filter) / l->stride + 1;
+    ic_conv_shape shape = {.n = l->n,
+                           .h = l->h,
+                           .w = l->w,
+                           .c = l->c,
+                           .oh = oh,
+                           .ow = ow,
+                           .k = l->k,
+                           .r = l->filter,
+                           .s = l->filter,
+                           .stride_h = l->stride,
+                           .stride_w = l->stride,
+                           .pad_h = l->pad,
+                           .pad_w = l->pad,
+                           .dilation_h = 1,
+                           .dilation_w = 1,
+                           .groups = l->groups};
+    ic_conv conv;
+    ic_conv_prepare(ic_kernels_at(level), &shape, &conv);
+    size_t w_floats = (size_t)l->k * (l->c / l->groups) * l->filter * l->filter;
+    double flops = 2.0 * l->n * oh * ow * (double)w_floats;
+    for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
+        const ic_conv_plan *plan = &conv.plans[pass];
+        memory m = {.x = make_floats((size_t)l->n * l->h * l->w * l->c, 1),
+                    .y = make_floats((size_t)l->n * oh * ow * l->k, 1),
+                    .w = make_floats(w_floats, 0.05f),
+                    .packed = make_floats(plan->packed_floats, 0),
+                    .shared = make_floats(plan->shared_floats, 0),
+                    .scratch = make_floats(plan->scratch_floats, 0)};
+        double pack = pack_seconds(&conv, (ic_conv_pass)pass, &m), peak;
+        double best = measure(&conv, (ic_conv_pass)pass, &m, seconds, &peak);
+        const char *format =
+            json ? "{\"layer\":\"%s\",\"level\":\"%s\",\"pass\":\"%s\",\"algorithm\":\"%s\","
+                   "\"ms\":%.4f,\"gflops\":%.1f,\"percent_of_peak\":%.1f,\"pack_ms\":%.4f}\n"
+                 : "%-32s %-7s %-17s %-9s %9.4f ms %7.1f GF/s %6.1f %%   pack %8.4f ms\n";
+        printf(format, l->name, conv.kernels->name, pass_names[pass],
+               ic_conv_algorithm_name(&conv, (ic_conv_pass)pass), best * 1e3, flops / best * 1e-9,
+               100 * flops / best * 1e-9 / peak, pack * 1e3);
+        fflush(stdout);
+        free(m.x), free(m.y), free(m.w), free(m.packed), free(m.shared), free(m.scratch);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const names[] = {"c", "avx2", "avx512"};
+    const char *level_name = NULL, *part = "";
+    double seconds = 0.3;
+    int json = 0;
+    for (int i = 1; i < argc; ++i) {
+        if (strcmp(argv[i], "--json") == 0)
+            json = 1;
+        else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
+            level_name = argv[++i];
+        else if (strcmp(argv[i], "--shape") == 0 && i + 1 < argc)
+            part = argv[++i];
+        else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            seconds = atof(argv[++i]);
+        else {
+            fputs("usage: kernels [--level c|avx2|avx512] [--shape PART] [--seconds S] [--json]\n",
+                  stderr);
+            return 2;
+        }
+    }
+    for (int level = (int)ic_cpu_detect(); level >= (int)IC_CPU_AVX2; --level)
+        for (size_t i = 0; i < sizeof layers / sizeof *layers; ++i)
+            if (strstr(layers[i].name, part) != NULL &&
+                (level_name == NULL || strcmp(level_name, names[level]) == 0))
+                bench_layer(&layers[i], (ic_cpu_level)level, seconds, json);
+    return 0;
+}

@@ -1,0 +1,74 @@
+/*
+ * bench/peak.c: twelve independent chains of multiply-adds: more than latency times ports of
+ * today's CPUs. In assembly, so that no compiler finds a shorter way. SPDX-License-Identifier: MIT
+ */
+#include "peak.h"
+
+enum { ROUNDS = 40000, CHAINS = 12 };
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define EACH_CHAIN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+
+#define DECLARE(i)       c##i = one,
+#define FMA_CHAIN(i)     __asm__ volatile("vfmadd231ps %1, %1, %0" : "+v"(c##i) : "v"(one));
+#define FMA_CHAIN_256(i) __asm__ volatile("vfmadd231ps %1, %1, %0" : "+x"(c##i) : "x"(one));
+#define MULTIPLY_ADD_CHAIN(i)                                                                      \
+    __asm__ volatile("mulps %2, %1\n\taddps %2, %0" : "+x"(c##i), "+x"(t##i) : "x"(one));
+
+__attribute__((target("avx512f"))) static void rounds_avx512(void)
+{
+    __m512 one = _mm512_set1_ps(1), EACH_CHAIN(DECLARE) last = one;
+    (void)last;
+    for (int i = 0; i < ROUNDS; ++i) {
+        EACH_CHAIN(FMA_CHAIN)
+    }
+}
+
+__attribute__((target("avx2,fma"))) static void rounds_avx2(void)
+{
+    __m256 one = _mm256_set1_ps(1), EACH_CHAIN(DECLARE) last = one;
+    (void)last;
+    for (int i = 0; i < ROUNDS; ++i) {
+        EACH_CHAIN(FMA_CHAIN_256)
+    }
+}
+
+/* Without fused ones, the sum of a multiplication and an addition counts; six chains of each. */
+static void rounds_sse(void)
+{
+    __m128 one = _mm_set1_ps(1), c0 = one, c1 = one, c2 = one, c3 = one, c4 = one, c5 = one;
+    __m128 t0 = one, t1 = one, t2 = one, t3 = one, t4 = one, t5 = one;
+    for (int i = 0; i < ROUNDS; ++i) {
+        MULTIPLY_ADD_CHAIN(0)
+        MULTIPLY_ADD_CHAIN(1)
+        MULTIPLY_ADD_CHAIN(2)
+        MULTIPLY_ADD_CHAIN(3)
+        MULTIPLY_ADD_CHAIN(4)
+        MULTIPLY_ADD_CHAIN(5)
+    }
+}
+
+double peak_gflops(ic_cpu_level level)
+{
+    double begin = ic_clock_seconds();
+    double flops = 2.0 * ROUNDS * CHAINS;
+    if (level >= IC_CPU_AVX512) {
+        rounds_avx512();
+        flops *= 16;
+    } else if (level == IC_CPU_AVX2) {
+        rounds_avx2();
+        flops *= 8;
+    } else {
+        rounds_sse();
+        flops *= 2; /* twelve instructions of four, each half a multiply-add */
+    }
+    return flops / (ic_clock_seconds() - begin) * 1e-9;
+}
+#else
+double peak_gflops(ic_cpu_level level)
+{
+    return 0;
+}
+#endif
