@@ -24,7 +24,8 @@ typedef struct printing {
 static int append_part(const char *bytes, size_t size, void *payload)
 {
     printing *state = payload;
-    state->status = ic_buffer_append(state->buffer, bytes, size);
+    if (state->status == IC_OK) /* jansson goes on after a key that could not be written */
+        state->status = ic_buffer_append(state->buffer, bytes, size);
     return state->status < 0 ? -1 : 0;
 }
 
