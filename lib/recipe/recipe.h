@@ -1,6 +1,6 @@
 /*
- * recipe/recipe.h: `auto`: from the data and the options to network, input, pipeline and training settings, with the
- * reasons. SPDX-License-Identifier: MIT
+ * recipe/recipe.h: `auto`: from the data and the options to network, input, pipeline and training
+ * settings, with the reasons. SPDX-License-Identifier: MIT
  */
 #ifndef RECIPE_RECIPE_H
 #define RECIPE_RECIPE_H
@@ -10,19 +10,21 @@
 
 #include <imgcls/options.h>
 
-/* What the recipe looks at. A function of the pictures alone (of at most a few hundred, evenly chosen). */
+/* What the recipe looks at. A function of the pictures alone (of at most a few hundred, evenly
+ * chosen). */
 typedef struct ic_data_facts {
     int64_t pictures;
     int32_t classes;
     int32_t median_width, median_height;
-    bool grey;         /* every looked-at picture has equal channels */
-    bool same_size;    /* all have one size */
-    double imbalance;  /* largest class / smallest */
+    bool grey;        /* every looked-at picture has equal channels */
+    bool same_size;   /* all have one size */
+    double imbalance; /* largest class / smallest */
 } ic_data_facts;
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out);
 
-/* What ic_model_create builds; mean and deviation of the pipeline are still to be measured or are given. */
+/* What ic_model_create builds; mean and deviation of the pipeline are still to be measured or are
+ * given. */
 typedef struct ic_model_recipe {
     const char *network; /* static */
     ic_pipeline pipeline;
@@ -34,9 +36,14 @@ ic_status ic_recipe_model(ic_context *context, const ic_data_facts *facts,
                           const ic_options *options, ic_model_recipe *out);
 
 typedef enum ic_optimizer_kind { IC_OPTIMIZER_SGD, IC_OPTIMIZER_ADAMW } ic_optimizer_kind;
-typedef enum ic_schedule_kind { IC_SCHEDULE_ONE_CYCLE, IC_SCHEDULE_COSINE, IC_SCHEDULE_CONSTANT } ic_schedule_kind;
+typedef enum ic_schedule_kind {
+    IC_SCHEDULE_ONE_CYCLE,
+    IC_SCHEDULE_COSINE,
+    IC_SCHEDULE_CONSTANT
+} ic_schedule_kind;
 
-/* All settings of a training, none on auto any more. Plain data; goes into the model's record and into checkpoints. */
+/* All settings of a training, none on auto any more. Plain data; goes into the model's record and
+ * into checkpoints. */
 typedef struct ic_training_recipe {
     int32_t epochs;
     int32_t batch;
@@ -60,7 +67,8 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
                              const ic_pipeline *pipeline, const ic_options *options,
                              ic_training_recipe *out);
 
-/* As JSON for the model's record: every setting but cache_bytes (memory settings leave no trace in files). */
+/* As JSON for the model's record: every setting but cache_bytes (memory settings leave no trace in
+ * files). */
 ic_status ic_training_recipe_to_json(const ic_training_recipe *recipe, json_t **out);
 
 #endif

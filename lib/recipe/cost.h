@@ -1,0 +1,39 @@
+/* recipe/cost.h: how much work a training is, and how much is wanted. SPDX-License-Identifier: MIT
+ */
+#ifndef RECIPE_COST_H
+#define RECIPE_COST_H
+
+#include "recipe/recipe.h"
+
+/* Pictures up to this side (MNIST, CIFAR) are learnt at their own size; larger ones count as
+ * photographs. */
+enum { IC_TINY_SIDE = 36 };
+
+static inline int32_t ic_facts_side(const ic_data_facts *facts)
+{
+    return facts->median_width < facts->median_height ? facts->median_width : facts->median_height;
+}
+
+static inline bool ic_facts_tiny(const ic_data_facts *facts)
+{
+    return ic_facts_side(facts) <= IC_TINY_SIDE;
+}
+
+/*
+ * Estimated seconds of training on one picture, forward, backward and update, on two cores of the
+ * reference machine of lib/recipe/README.md. An unknown network counts as a resnet18. A function of
+ * its arguments alone: the same data gives the same recipe on every machine.
+ */
+double ic_recipe_seconds(const char *network, int32_t width, int32_t height);
+
+/* Seconds on the reference machine that a training without options may take. */
+double ic_recipe_budget(const ic_data_facts *facts);
+
+/* Epochs after which more of them bring little. */
+int32_t ic_recipe_wanted_epochs(const ic_data_facts *facts);
+
+/* As many of the wanted epochs as fit the budget, but a few in any case. */
+int32_t ic_recipe_epochs(const ic_data_facts *facts, const char *network, int32_t width,
+                         int32_t height);
+
+#endif

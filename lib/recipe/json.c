@@ -1,0 +1,59 @@
+/* recipe/json.c: training settings under the names of their options, so that they can be repeated.
+ * SPDX-License-Identifier: MIT */
+#include "recipe/recipe.h"
+
+#include "base/status.h"
+
+static ic_status set_optimiser(json_t *json, const ic_training_recipe *recipe)
+{
+    static const char *const schedules[] = {[IC_SCHEDULE_ONE_CYCLE] = "one-cycle",
+                                            [IC_SCHEDULE_COSINE] = "cosine",
+                                            [IC_SCHEDULE_CONSTANT] = "constant"};
+    bool adamw = recipe->optimizer == IC_OPTIMIZER_ADAMW;
+    IC_TRY(ic_json_set(json, "optimizer", json_string(adamw ? "adamw" : "sgd")));
+    IC_TRY(ic_json_set(json, "learning_rate", json_real(recipe->learning_rate)));
+    IC_TRY(ic_json_set(json, "momentum", json_real(recipe->momentum)));
+    IC_TRY(ic_json_set(json, "weight_decay", json_real(recipe->weight_decay)));
+    IC_TRY(ic_json_set(json, "schedule", json_string(schedules[recipe->schedule])));
+    return ic_json_set(json, "warmup_epochs", json_real(recipe->warmup_epochs));
+}
+
+static ic_status set_augment(json_t *json, const ic_augment *augment)
+{
+    IC_TRY(ic_json_set(json, "flip", json_string(augment->flip ? "on" : "off")));
+    IC_TRY(ic_json_set(json, "shift", json_integer(augment->shift)));
+    IC_TRY(ic_json_set(json, "crop_scale", json_real((double)augment->crop_scale)));
+    IC_TRY(ic_json_set(json, "rotation", json_real((double)augment->rotation)));
+    IC_TRY(ic_json_set(json, "brightness", json_real((double)augment->brightness)));
+    IC_TRY(ic_json_set(json, "contrast", json_real((double)augment->contrast)));
+    IC_TRY(ic_json_set(json, "saturation", json_real((double)augment->saturation)));
+    return ic_json_set(json, "erasing", json_real((double)augment->erasing));
+}
+
+static ic_status fill(json_t *json, const ic_training_recipe *recipe)
+{
+    const char *weights = recipe->balanced_weights ? "balanced" : "none";
+    IC_TRY(ic_json_set(json, "epochs", json_integer(recipe->epochs)));
+    IC_TRY(ic_json_set(json, "batch_size", json_integer(recipe->batch)));
+    IC_TRY(set_optimiser(json, recipe));
+    IC_TRY(ic_json_set(json, "label_smoothing", json_real(recipe->label_smoothing)));
+    IC_TRY(ic_json_set(json, "class_weights", json_string(weights)));
+    IC_TRY(ic_json_set(json, "patience", json_integer(recipe->patience)));
+    IC_TRY(set_augment(json, &recipe->augment));
+    IC_TRY(ic_json_set(json, "seed", json_integer((json_int_t)recipe->seed)));
+    return ic_json_set(json, "validation_share", json_real(recipe->validation_share));
+}
+
+ic_status ic_training_recipe_to_json(const ic_training_recipe *recipe, json_t **out)
+{
+    ic_status status = IC_OK;
+    json_t *json = json_object();
+    if (!json)
+        return ic_fail(IC_ERROR_MEMORY, "no memory for the settings of the training");
+    IC_TRY_CLEAN(fill(json, recipe));
+    *out = json;
+    json = NULL;
+cleanup:
+    json_decref(json);
+    return status;
+}

@@ -1,0 +1,165 @@
+/* recipe/model.c: network, input size and pixel pipeline for a data set. SPDX-License-Identifier:
+ * MIT */
+#include "recipe/cost.h"
+
+#include "base/options.h"
+#include "base/status.h"
+#include "base/text.h"
+
+#include <string.h>
+
+/* What photographs are tried at, the best first: the first that the budget allows is taken. */
+static const int32_t photograph_sides[] = {128, 112, 96, 80, 64};
+enum { SIDES = sizeof photograph_sides / sizeof photograph_sides[0] };
+
+static bool fits_budget(const ic_data_facts *facts, const char *network, int32_t side)
+{
+    return ic_recipe_epochs(facts, network, side, side) >= ic_recipe_wanted_epochs(facts);
+}
+
+static const char *choose_network(ic_context *context, const ic_data_facts *facts,
+                                  const ic_options *options)
+{
+    const char *asked = ic_option_text(options, "network");
+    if (strcmp(asked, "auto") != 0)
+        return asked;
+    int32_t side = ic_facts_side(facts);
+    const char *chosen = "resnet18", *why = "a residual network for photographs";
+    if (ic_facts_tiny(facts) && fits_budget(facts, "resnet9", side))
+        chosen = "resnet9", why = "a residual network for small pictures";
+    else if (ic_facts_tiny(facts))
+        chosen = "plain", why = "a fast network for many small pictures";
+    ic_log(context, IC_LOG_INFO, "network %s: %s (%lld pictures, typically %dx%d)", chosen, why,
+           (long long)facts->pictures, (int)facts->median_width, (int)facts->median_height);
+    return chosen;
+}
+
+/* Never larger than the pictures are, so that nothing is spent on made-up detail. */
+static int32_t choose_side(ic_context *context, const ic_data_facts *facts, const char *network,
+                           const ic_options *options)
+{
+    int32_t asked = (int32_t)ic_option_int(options, "input_size");
+    int32_t side = ic_facts_side(facts);
+    if (asked > 0)
+        return asked;
+    if (ic_facts_tiny(facts)) {
+        ic_log(context, IC_LOG_INFO, "input size %d: the pictures are small, their own size", side);
+        return side;
+    }
+    int32_t chosen = side < photograph_sides[SIDES - 1] ? side : photograph_sides[SIDES - 1];
+    const char *why = "as large as the pictures are";
+    for (int32_t i = 0; i < SIDES && side >= photograph_sides[SIDES - 1]; i++) {
+        if (photograph_sides[i] > side)
+            continue;
+        why = i == 0 ? "enough to tell things apart" : "larger would take too long";
+        if (!fits_budget(facts, network, photograph_sides[i]))
+            continue;
+        chosen = photograph_sides[i];
+        break;
+    }
+    ic_log(context, IC_LOG_INFO, "input size %d: %s", (int)chosen, why);
+    return chosen;
+}
+
+static int32_t choose_channels(ic_context *context, const ic_data_facts *facts,
+                               const ic_options *options)
+{
+    const char *asked = ic_option_text(options, "channels");
+    if (strcmp(asked, "auto") != 0)
+        return strcmp(asked, "grey") == 0 ? 1 : 3;
+    ic_log(context, IC_LOG_INFO,
+           facts->grey ? "channels grey: no picture that was looked at has colour"
+                       : "channels colour: the pictures have colour");
+    return facts->grey ? 1 : 3;
+}
+
+static ic_resize_mode choose_resize(ic_context *context, const ic_data_facts *facts,
+                                    const ic_options *options)
+{
+    const char *asked = ic_option_text(options, "resize");
+    if (strcmp(asked, "auto") != 0)
+        return strcmp(asked, "stretch") == 0 ? IC_RESIZE_STRETCH : IC_RESIZE_CROP;
+    ic_log(context, IC_LOG_INFO,
+           facts->same_size ? "resize stretch: all pictures have one size, so nothing is cut off"
+                            : "resize crop: sizes differ, so shapes are kept and centres cut out");
+    return facts->same_size ? IC_RESIZE_STRETCH : IC_RESIZE_CROP;
+}
+
+static ic_denoise denoise_kind(const ic_options *options)
+{
+    static const char *const names[] = {"none", "median", "gaussian", "bilateral"};
+    static const ic_denoise kinds[] = {IC_DENOISE_NONE, IC_DENOISE_MEDIAN, IC_DENOISE_GAUSSIAN,
+                                       IC_DENOISE_BILATERAL};
+    const char *asked = ic_option_text(options, "denoise");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(asked, names[i]) == 0)
+            return kinds[i];
+    return IC_DENOISE_NONE;
+}
+
+/* "0.485,0.456,0.406": one number a channel, each in low..1. */
+static ic_status parse_numbers(const char *name, const char *text, int32_t channels, double low,
+                               float numbers[3])
+{
+    char part[IC_TEXT_FLOAT_MAX];
+    const char *at = text;
+    for (int32_t c = 0; c < channels; c++) {
+        size_t length = strcspn(at, ",");
+        double value = 0;
+        bool last = at[length] == '\0';
+        if (length >= sizeof part || last != (c == channels - 1))
+            return ic_fail(IC_ERROR_OPTION, "%s \"%s\" must be %d numbers, one a channel", name,
+                           text, (int)channels);
+        memcpy(part, at, length);
+        part[length] = '\0';
+        if (!ic_parse_float(part, &value) || !(value >= low && value <= 1))
+            return ic_fail(IC_ERROR_OPTION, "%s \"%s\": \"%s\" is not a number in %s..1", name,
+                           text, part, low > 0 ? "0.001" : "0");
+        numbers[c] = (float)value;
+        at += length + 1;
+    }
+    return IC_OK;
+}
+
+static ic_status set_normalisation(const ic_options *options, ic_model_recipe *recipe)
+{
+    const char *mean = ic_option_text(options, "mean");
+    const char *deviation = ic_option_text(options, "deviation");
+    bool measure_mean = strcmp(mean, "auto") == 0;
+    ic_pipeline *pipeline = &recipe->pipeline;
+
+    recipe->measure = measure_mean;
+    if (measure_mean != (strcmp(deviation, "auto") == 0))
+        return ic_fail(IC_ERROR_OPTION, "give both mean and deviation, or leave both on auto");
+    if (measure_mean)
+        return IC_OK;
+    IC_TRY(parse_numbers("mean", mean, pipeline->channels, 0, pipeline->mean));
+    return parse_numbers("deviation", deviation, pipeline->channels, 0.001, pipeline->deviation);
+}
+
+ic_status ic_recipe_model(ic_context *context, const ic_data_facts *facts,
+                          const ic_options *options, ic_model_recipe *out)
+{
+    ic_model_recipe recipe = {.network = choose_network(context, facts, options)};
+    int32_t side = choose_side(context, facts, recipe.network, options);
+    /* Photographs leave a margin around what the network sees, for random crops in training. */
+    int32_t canvas = side <= IC_TINY_SIDE ? side : (side * 8 + 3) / 7;
+    const char *filter = ic_option_text(options, "filter");
+
+    recipe.pipeline = (ic_pipeline){
+        .width = side,
+        .height = side,
+        .channels = choose_channels(context, facts, options),
+        .canvas_width = canvas,
+        .canvas_height = canvas,
+        .resize = choose_resize(context, facts, options),
+        .filter = strcmp(filter, "bicubic") == 0 ? IC_FILTER_BICUBIC : IC_FILTER_BILINEAR,
+        .denoise = denoise_kind(options),
+        .denoise_strength = (float)ic_option_float(options, "denoise_strength"),
+        .mean = {0, 0, 0},
+        .deviation = {1, 1, 1},
+    };
+    IC_TRY(set_normalisation(options, &recipe));
+    *out = recipe;
+    return IC_OK;
+}

@@ -1,0 +1,141 @@
+/* recipe/training.c: how a network is trained on a data set. SPDX-License-Identifier: MIT */
+#include "recipe/cost.h"
+
+#include "base/options.h"
+#include "base/status.h"
+#include "base/text.h"
+
+#include <string.h>
+
+enum {
+    PHOTOGRAPH_BATCH = 32,
+    TINY_BATCH = 128,
+    LEAST_BATCH = 8,      /* batch norm needs a few */
+    LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
+};
+
+static bool is(const ic_options *options, const char *name, const char *value)
+{
+    return strcmp(ic_option_text(options, name), value) == 0;
+}
+
+/* An option's number, or the recipe's where it is left on the value that stands for auto. */
+static double wish(const ic_options *options, const char *name, double automatic, double chosen)
+{
+    double asked = ic_option_float(options, name);
+    return asked == automatic ? chosen : asked;
+}
+
+static int32_t choose_batch(const ic_data_facts *facts, const ic_options *options)
+{
+    int32_t batch = ic_facts_tiny(facts) ? TINY_BATCH : PHOTOGRAPH_BATCH;
+    while (batch > LEAST_BATCH && facts->pictures / batch < LEAST_STEPS_EPOCH)
+        batch /= 2;
+    int64_t asked = ic_option_int(options, "batch_size");
+    return asked > 0 ? (int32_t)asked : batch;
+}
+
+/* The peak that works for the batch of its network; it follows the batch (Goyal et al. 2017). */
+static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t batch)
+{
+    if (optimizer == IC_OPTIMIZER_ADAMW)
+        return 1e-3 * (batch < 64 ? 1 : 2);
+    if (strcmp(network, "lenet5") == 0) /* no norms: only small steps are safe */
+        return 0.02 * batch / 64;
+    if (strcmp(network, "plain") == 0 || strcmp(network, "resnet9") == 0)
+        return 0.2 * batch / 128;
+    return 0.05 * batch / 32;
+}
+
+static void choose_optimiser(ic_context *context, const char *network, const ic_options *options,
+                             ic_training_recipe *recipe)
+{
+    char rate[IC_TEXT_FLOAT_MAX], decay[IC_TEXT_FLOAT_MAX];
+    bool adamw = is(options, "optimizer", "adamw");
+    recipe->optimizer = adamw ? IC_OPTIMIZER_ADAMW : IC_OPTIMIZER_SGD;
+    recipe->learning_rate =
+        wish(options, "learning_rate", 0, rate_for(network, recipe->optimizer, recipe->batch));
+    recipe->momentum = ic_option_float(options, "momentum");
+    recipe->weight_decay = wish(options, "weight_decay", -1, adamw ? 0.05 : 0.005);
+    recipe->schedule = is(options, "schedule", "cosine")     ? IC_SCHEDULE_COSINE
+                       : is(options, "schedule", "constant") ? IC_SCHEDULE_CONSTANT
+                                                             : IC_SCHEDULE_ONE_CYCLE;
+    recipe->warmup_epochs = ic_option_float(options, "warmup_epochs");
+    ic_log(context, IC_LOG_INFO, "%s with learning rate %s at its peak, weight decay %s, batch %d",
+           adamw ? "adamw" : "sgd", ic_text_float(recipe->learning_rate, 6, rate),
+           ic_text_float(recipe->weight_decay, 6, decay), (int)recipe->batch);
+}
+
+static int32_t choose_epochs(ic_context *context, const ic_data_facts *facts, const char *network,
+                             const ic_pipeline *pipeline, const ic_options *options)
+{
+    int64_t asked = ic_option_int(options, "epochs");
+    if (asked > 0)
+        return (int32_t)asked;
+    int32_t epochs = ic_recipe_epochs(facts, network, pipeline->width, pipeline->height);
+    bool enough = epochs >= ic_recipe_wanted_epochs(facts);
+    ic_log(context, IC_LOG_INFO, "%d epochs: %s", (int)epochs,
+           enough ? "more would bring little" : "what fits a few minutes on two cores");
+    return epochs;
+}
+
+/*
+ * The written rule for mirroring: colour photographs of things look as natural mirrored; digits,
+ * letters, X-rays (the heart is on the left) and small grey pictures need not, so they stay as they
+ * are.
+ */
+static bool choose_flip(ic_context *context, const ic_data_facts *facts, const ic_options *options)
+{
+    if (!is(options, "flip", "auto"))
+        return is(options, "flip", "on");
+    ic_log(context, IC_LOG_INFO,
+           facts->grey ? "flip off: grey pictures (digits, X-rays) may not look natural mirrored"
+                       : "flip on: colour pictures look as natural mirrored");
+    return !facts->grey;
+}
+
+/* Small pictures are shifted a little; photographs are seen in random crops, under varying light.
+ */
+static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts,
+                                 const ic_pipeline *pipeline, const ic_options *options)
+{
+    bool tiny = ic_facts_tiny(facts), photograph = !tiny && !facts->grey;
+    double shift = tiny ? (facts->grey ? 2 : pipeline->width / 8) : 0;
+    double crop = tiny ? 1 : photograph ? 0.35 : 0.6;
+    double light = photograph ? 0.3 : tiny ? 0 : 0.2;
+    ic_augment augment = {
+        .flip = choose_flip(context, facts, options),
+        .shift = (int32_t)wish(options, "shift", -1, shift),
+        .crop_scale = (float)wish(options, "crop_scale", 0, crop),
+        .rotation = (float)wish(options, "rotation", -1, 0),
+        .brightness = (float)wish(options, "brightness", -1, light),
+        .contrast = (float)wish(options, "contrast", -1, light),
+        .saturation = (float)wish(options, "saturation", -1, photograph ? light : 0),
+        .erasing = (float)wish(options, "erasing", -1, 0),
+    };
+    ic_log(context, IC_LOG_INFO,
+           tiny ? "augmentation: shifts of %d pixels, as the pictures are small"
+                : "augmentation: random crops of at least %d %% of the area, brightness, contrast",
+           tiny ? (int)augment.shift : (int)(augment.crop_scale * 100 + 0.5F));
+    return augment;
+}
+
+ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, const char *network,
+                             const ic_pipeline *pipeline, const ic_options *options,
+                             ic_training_recipe *out)
+{
+    ic_training_recipe recipe = {
+        .batch = choose_batch(facts, options),
+        .epochs = choose_epochs(context, facts, network, pipeline, options),
+        .label_smoothing = ic_option_float(options, "label_smoothing"),
+        .balanced_weights = is(options, "class_weights", "balanced"),
+        .patience = (int32_t)ic_option_int(options, "patience"),
+        .augment = choose_augment(context, facts, pipeline, options),
+        .seed = (uint64_t)ic_option_int(options, "seed"),
+        .validation_share = ic_option_float(options, "validation_share"),
+        .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
+    };
+    choose_optimiser(context, network, options, &recipe);
+    *out = recipe;
+    return IC_OK;
+}

@@ -1,0 +1,135 @@
+/* train/data.c: splitting, matching of classes and caches for a training. SPDX-License-Identifier:
+ * MIT */
+#include "train/data.h"
+
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/status.h"
+
+static bool declares_validation(const ic_dataset *dataset)
+{
+    int64_t count = ic_dataset_count(dataset);
+    for (int64_t i = 0; i < count; i++)
+        if (ic_dataset_at(dataset, i)->part == IC_PART_VALIDATION)
+            return true;
+    return false;
+}
+
+/* Where nothing can be held out (one picture a class, say), the training pictures stand in. */
+static ic_status split(ic_train_data *data, const ic_dataset *given, const ic_options *options)
+{
+    data->declared = declares_validation(given);
+    IC_TRY(ic_dataset_split(given, options, &data->train, &data->validation));
+    if (ic_dataset_count(data->validation) > 0)
+        return IC_OK;
+    ic_dataset_free(data->validation);
+    data->validation = ic_dataset_retain(data->train);
+    ic_log(data->context, IC_LOG_WARNING,
+           "%lld pictures are too few to hold some out: validation shows how well the training "
+           "pictures themselves are learnt, not how well others will be recognised",
+           (long long)ic_dataset_count(data->train));
+    return IC_OK;
+}
+
+static ic_status take_both(ic_train_data *data, const ic_dataset *train,
+                           const ic_dataset *validation)
+{
+    if (ic_dataset_count(validation) == 0)
+        return ic_fail(IC_ERROR_DATA, "the validation set has no readable picture: give some, or "
+                                      "NULL to split a part off the training set");
+    data->declared = true;
+    data->train = ic_dataset_retain((ic_dataset *)train);
+    data->validation = ic_dataset_retain((ic_dataset *)validation);
+    return IC_OK;
+}
+
+/* Sets the map of one set; a class that the model lacks matters once it has a picture. */
+static ic_status match(const ic_model *model, const ic_dataset *dataset, const char *what,
+                       int32_t **map)
+{
+    IC_TRY(ic_model_class_map(model, dataset, map));
+    for (int32_t i = 0; i < ic_dataset_class_count(dataset); i++) {
+        const char *name = NULL;
+        int64_t count = 0;
+        IC_TRY(ic_dataset_class(dataset, i, &name, &count));
+        if ((*map)[i] < 0 && count > 0)
+            return ic_fail(IC_ERROR_DATA,
+                           "the %s set has %lld pictures of class \"%s\", which the model does not "
+                           "know: create the model from a set that has all classes",
+                           what, (long long)count, name);
+    }
+    return IC_OK;
+}
+
+/* Training needs two classes with pictures; one without is worth a word. */
+static ic_status count_classes(ic_train_data *data, const ic_model *model)
+{
+    int32_t present = 0;
+    IC_TRY(ic_allocate_zero(data->context, (size_t)model->class_count * sizeof(int64_t),
+                            &data->class_counts));
+    for (int64_t i = 0; i < data->pictures; i++)
+        data->class_counts[data->train_map[ic_dataset_at(data->train, i)->class_index]]++;
+    for (int32_t k = 0; k < model->class_count; k++) {
+        present += data->class_counts[k] > 0;
+        if (data->class_counts[k] == 0)
+            ic_log(data->context, IC_LOG_WARNING,
+                   "class \"%s\" has no training picture: it will hardly be recognised",
+                   model->classes[k]);
+    }
+    if (present < 2)
+        return ic_fail(IC_ERROR_DATA,
+                       "the training set has pictures of %d classes: at least 2 are needed",
+                       (int)present);
+    return IC_OK;
+}
+
+ic_status ic_train_data_prepare(const ic_model *model, const ic_dataset *train,
+                                const ic_dataset *validation, const ic_options *options,
+                                ic_train_data *out)
+{
+    ic_status status = IC_OK;
+    ic_train_data data = {.context = model->context};
+
+    if (ic_dataset_count(train) == 0) {
+        status = ic_fail(IC_ERROR_DATA, "the training set has no readable picture");
+        goto cleanup;
+    }
+    if (validation)
+        IC_TRY_CLEAN(take_both(&data, train, validation));
+    else
+        IC_TRY_CLEAN(split(&data, train, options));
+    data.pictures = ic_dataset_count(data.train);
+    if (data.validation != data.train)
+        data.validation_pictures = ic_dataset_count(data.validation);
+    IC_TRY_CLEAN(match(model, data.train, "training", &data.train_map));
+    IC_TRY_CLEAN(match(model, data.validation, "validation", &data.validation_map));
+    IC_TRY_CLEAN(count_classes(&data, model));
+    IC_TRY_CLEAN(ic_dataset_digest_two(
+        data.train, data.validation_pictures > 0 ? data.validation : NULL, data.digest));
+    *out = data;
+    data = (ic_train_data){.context = model->context};
+cleanup:
+    ic_train_data_free(&data);
+    return status;
+}
+
+ic_status ic_train_data_cache(ic_train_data *data, int64_t bytes)
+{
+    int64_t all = data->pictures + data->validation_pictures;
+    /* In doubles: bytes * pictures may pass 2^63. */
+    int64_t share = (int64_t)((double)bytes * ((double)data->pictures / (double)all));
+    IC_TRY(ic_cache_create(data->context, share, &data->train_cache));
+    return ic_cache_create(data->context, bytes - share, &data->validation_cache);
+}
+
+void ic_train_data_free(ic_train_data *data)
+{
+    ic_cache_free(data->train_cache);
+    ic_cache_free(data->validation_cache);
+    ic_free(data->context, data->train_map);
+    ic_free(data->context, data->validation_map);
+    ic_free(data->context, data->class_counts);
+    ic_dataset_free(data->train);
+    ic_dataset_free(data->validation);
+    *data = (ic_train_data){.context = data->context};
+}

@@ -1,0 +1,214 @@
+/* train/trainer.c: making a trainer, running it, one training step. SPDX-License-Identifier: MIT */
+#include "train/trainer.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+static ic_status create_loaders(ic_trainer *trainer)
+{
+    const ic_training_recipe *recipe = &trainer->recipe;
+    ic_train_data *data = &trainer->data;
+    ic_loader_options options = {
+        .pipeline = trainer->model->pipeline,
+        .augment = recipe->augment,
+        .training = true,
+        .batch = recipe->batch,
+        .seed = recipe->seed,
+        .cache = data->train_cache,
+        .class_map = data->train_map,
+    };
+    IC_TRY(ic_loader_create(trainer->context, data->train, &options, &trainer->loader));
+    options.training = false;
+    options.augment = (ic_augment){.crop_scale = 1};
+    options.cache = data->validation_cache;
+    options.class_map = data->validation_map;
+    IC_TRY(ic_loader_create(trainer->context, data->validation, &options,
+                            &trainer->validation_loader));
+    trainer->batches = ic_loader_batches(trainer->loader);
+    trainer->validation_batches = ic_loader_batches(trainer->validation_loader);
+    return IC_OK;
+}
+
+/* Executors, optimiser and loss for the batch size of the recipe. */
+static ic_status create_engine(ic_trainer *trainer)
+{
+    const ic_training_recipe *recipe = &trainer->recipe;
+    const ic_graph *graph = trainer->model->graph;
+    ic_context *context = trainer->context;
+    const int64_t *counts = recipe->balanced_weights ? trainer->data.class_counts : NULL;
+
+    IC_TRY(ic_executor_create(context, graph, recipe->batch, IC_TRAINING, &trainer->executor));
+    IC_TRY(ic_executor_create(context, graph, recipe->batch, IC_INFERENCE,
+                              &trainer->validation_executor));
+    IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
+                          recipe->label_smoothing, counts, &trainer->loss));
+    ic_weights *start = ic_model_weights(trainer->model);
+    ic_status status =
+        ic_optimiser_create(context, recipe->optimizer, ic_graph_parameter_sizes(graph),
+                            ic_weights_parameters(start), &trainer->optimiser);
+    ic_weights_free(start);
+    return status;
+}
+
+static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_dataset *validation,
+                         const ic_options *options)
+{
+    ic_model *model = trainer->model;
+    ic_data_facts facts;
+    IC_TRY(ic_train_data_prepare(model, train, validation, options, &trainer->data));
+    IC_TRY(ic_recipe_look(trainer->context, trainer->data.train, &facts));
+    IC_TRY(ic_recipe_training(trainer->context, &facts, model->network, &model->pipeline, options,
+                              &trainer->recipe));
+    if (trainer->recipe.batch > trainer->data.pictures)
+        trainer->recipe.batch = (int32_t)trainer->data.pictures;
+    IC_TRY(ic_train_data_cache(&trainer->data, trainer->recipe.cache_bytes));
+    IC_TRY(create_loaders(trainer));
+    IC_TRY(create_engine(trainer));
+    trainer->schedule = ic_schedule_make(&trainer->recipe, trainer->batches);
+    ic_log(trainer->context, IC_LOG_INFO,
+           "training on %lld pictures, %lld held out for validation; %lld steps an epoch",
+           (long long)trainer->data.pictures, (long long)trainer->data.validation_pictures,
+           (long long)trainer->batches);
+    return IC_OK;
+}
+
+ic_status ic_trainer_create(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                            const ic_options *options, ic_trainer **out)
+{
+    ic_status status = IC_OK;
+    ic_trainer *made = NULL;
+    if (!model || !train || !out)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_create: model, train or out is NULL");
+    IC_TRY_CLEAN(ic_allocate_zero(model->context, sizeof *made, &made));
+    made->context = ic_context_retain(model->context);
+    made->model = ic_model_retain(model);
+    made->data.context = made->context;
+    made->state.best_epoch = -1;
+    IC_TRY_CLEAN(prepare(made, train, validation, options));
+    *out = made;
+    made = NULL;
+cleanup:
+    ic_trainer_free(made);
+    return status;
+}
+
+void ic_trainer_free(ic_trainer *trainer)
+{
+    if (!trainer)
+        return;
+    ic_context *context = trainer->context;
+    ic_loader_free(trainer->loader); /* before the caches and sets that it reads */
+    ic_loader_free(trainer->validation_loader);
+    ic_executor_free(trainer->executor);
+    ic_executor_free(trainer->validation_executor);
+    ic_optimiser_free(trainer->optimiser);
+    ic_loss_free(trainer->loss);
+    ic_weights_free(trainer->snapshot);
+    ic_weights_free(trainer->best);
+    ic_train_data_free(&trainer->data);
+    ic_free(context, trainer->epochs);
+    ic_model_free(trainer->model);
+    ic_free(context, trainer);
+    ic_context_free(context);
+}
+
+ic_status ic_training_diverged(ic_trainer *trainer, const char *what)
+{
+    const ic_train_state *state = &trainer->state;
+    char rate[IC_TEXT_FLOAT_MAX], advice[IC_TEXT_FLOAT_MAX];
+    double peak = trainer->recipe.learning_rate;
+    trainer->failed = ic_fail(
+        IC_ERROR_DIVERGED,
+        "the %s is no longer a finite number in epoch %lld, after step %lld, with learning_rate "
+        "%s: set learning_rate lower, say %s; the model keeps the %s",
+        what, (long long)state->epoch + 1, (long long)state->step, ic_text_float(peak, 6, rate),
+        ic_text_float(peak / 10, 7, advice),
+        trainer->best ? "best weights so far" : "weights that it had before");
+    ic_error_copy(trainer->failure, sizeof trainer->failure);
+    return trainer->failed;
+}
+
+/*
+ * Fetch, forward, loss, backward, update. The state moves at the very end: after an error in
+ * between, the next call does the same batch again.
+ */
+static ic_status training_step(ic_trainer *trainer)
+{
+    ic_train_state *state = &trainer->state;
+    ic_optimiser *optimiser = trainer->optimiser;
+    const ic_training_recipe *recipe = &trainer->recipe;
+    ic_executor *executor = trainer->executor;
+    double rate = ic_schedule_rate(&trainer->schedule, state->step);
+    ic_batch batch;
+    ic_loss_sums sums;
+
+    if (!trainer->placed)
+        IC_TRY(ic_loader_seek(trainer->loader, state->epoch, state->batch));
+    trainer->placed = false;
+    IC_TRY(ic_loader_next(trainer->loader, &batch));
+    ic_shape shape = ic_graph_input_shape(trainer->model->graph);
+    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
+    memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
+    IC_TRY(
+        ic_executor_forward(executor, optimiser->parameters, recipe->seed, (uint64_t)state->step));
+    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
+                         ic_executor_logit_gradients(executor), &sums));
+    if (!isfinite(sums.loss))
+        return ic_training_diverged(trainer, "training loss");
+    IC_TRY(ic_executor_backward(executor, optimiser->parameters, optimiser->gradients));
+    IC_TRY(ic_optimiser_step(optimiser, rate, recipe->momentum, recipe->weight_decay, state->step));
+
+    trainer->placed = true;
+    state->loss_sum += sums.loss;
+    state->correct += (double)sums.correct;
+    state->seen += batch.count;
+    state->step++;
+    if (++state->batch == trainer->batches) {
+        state->phase = IC_PHASE_VALIDATE;
+        state->batch = 0;
+    }
+    return IC_OK;
+}
+
+/* A training step with the clock running. */
+static ic_status timed_training_step(ic_trainer *trainer, double began)
+{
+    double seen = trainer->state.seen;
+    IC_TRY(training_step(trainer));
+    trainer->clock.epoch_busy += ic_clock_seconds() - began;
+    trainer->clock.epoch_seen += trainer->state.seen - seen;
+    return IC_OK;
+}
+
+ic_status ic_train_step(ic_trainer *trainer)
+{
+    if (!trainer)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_train_step: trainer is NULL");
+    if (trainer->failed) {
+        ic_error_set(trainer->failure);
+        return trainer->failed;
+    }
+    if (trainer->state.phase == IC_PHASE_DONE)
+        return IC_DONE;
+
+    int64_t epoch = trainer->state.epoch;
+    double began = ic_clock_seconds();
+    ic_status status = trainer->state.phase == IC_PHASE_TRAIN ? timed_training_step(trainer, began)
+                                                              : ic_validation_step(trainer);
+    trainer->clock.busy += ic_clock_seconds() - began;
+    IC_TRY(status);
+    IC_TRY(ic_training_report(trainer, trainer->state.epoch != epoch));
+    return trainer->state.phase == IC_PHASE_DONE ? IC_DONE : IC_OK;
+}
+
+ic_status ic_trainer_run(ic_trainer *trainer)
+{
+    ic_status status;
+    do
+        status = ic_train_step(trainer);
+    while (status == IC_OK);
+    return status == IC_DONE ? IC_OK : status;
+}

@@ -1,0 +1,154 @@
+/* train/validation.c: the validation after an epoch, the best weights, the end.
+ * SPDX-License-Identifier: MIT */
+#include "train/trainer.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The weights of this epoch's end, fixed while they are validated. */
+static ic_status begin(ic_trainer *trainer)
+{
+    if (!trainer->snapshot)
+        IC_TRY(ic_weights_create(trainer->context, trainer->model->graph,
+                                 trainer->optimiser->parameters, &trainer->snapshot));
+    if (!trainer->validation_placed)
+        IC_TRY(
+            ic_loader_seek(trainer->validation_loader, trainer->state.epoch, trainer->state.batch));
+    return IC_OK;
+}
+
+static ic_status validate_batch(ic_trainer *trainer)
+{
+    ic_train_state *state = &trainer->state;
+    ic_executor *executor = trainer->validation_executor;
+    ic_batch batch;
+    ic_loss_sums sums;
+
+    IC_TRY(begin(trainer));
+    trainer->validation_placed = false;
+    IC_TRY(ic_loader_next(trainer->validation_loader, &batch));
+    ic_shape shape = ic_graph_input_shape(trainer->model->graph);
+    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
+    memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
+    IC_TRY(ic_executor_infer(executor, trainer->snapshot, batch.count));
+    IC_TRY(ic_loss_measure(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
+                           &sums));
+    trainer->validation_placed = true;
+    state->validation_loss_sum += sums.loss;
+    state->validation_correct += (double)sums.correct;
+    state->validation_seen += batch.count;
+    state->batch++;
+    return IC_OK;
+}
+
+/* Better: more validation pictures right; with as many right, the lower loss. */
+static bool is_best(const ic_train_state *state, const ic_epoch *epoch)
+{
+    if (state->best_epoch < 0 || epoch->validation_accuracy > state->best_accuracy)
+        return true;
+    return epoch->validation_accuracy == state->best_accuracy &&
+           epoch->validation_loss < state->best_loss;
+}
+
+static ic_epoch results(const ic_trainer *trainer)
+{
+    const ic_train_state *state = &trainer->state;
+    return (ic_epoch){
+        .train_loss = state->loss_sum / state->seen,
+        .train_accuracy = state->correct / state->seen,
+        .validation_loss = state->validation_loss_sum / state->validation_seen,
+        .validation_accuracy = state->validation_correct / state->validation_seen,
+        .learning_rate = ic_schedule_rate(&trainer->schedule, state->step - 1),
+    };
+}
+
+/* Gives the model `weights` with the record of all epochs up to this one. */
+static ic_status publish(ic_trainer *trainer, ic_weights *weights, int64_t best_epoch)
+{
+    json_t *json = NULL;
+    ic_record record = {
+        .recipe = &trainer->recipe,
+        .data = &trainer->data,
+        .epochs = trainer->epochs,
+        .epoch_count = trainer->state.epoch + 1,
+        .best_epoch = best_epoch,
+        .batches = trainer->batches,
+    };
+    IC_TRY(ic_record_to_json(&record, &json));
+    ic_model_publish(trainer->model, ic_weights_retain(weights), json);
+    return IC_OK;
+}
+
+static void keep_best(ic_trainer *trainer, const ic_epoch *epoch)
+{
+    ic_train_state *state = &trainer->state;
+    ic_weights_free(trainer->best);
+    trainer->best = trainer->snapshot;
+    trainer->snapshot = NULL;
+    state->best_epoch = state->epoch;
+    state->best_accuracy = epoch->validation_accuracy;
+    state->best_loss = epoch->validation_loss;
+    state->epochs_since_best = 0;
+}
+
+/* On to the next epoch, or to the end. */
+static void advance(ic_trainer *trainer, bool done)
+{
+    ic_train_state *state = &trainer->state;
+    ic_train_clock *clock = &trainer->clock;
+    ic_weights_free(trainer->snapshot);
+    trainer->snapshot = NULL;
+    clock->speed = clock->epoch_busy > 0 ? clock->epoch_seen / clock->epoch_busy : 0;
+    clock->epoch_busy = clock->epoch_seen = 0;
+    state->epoch++;
+    state->batch = 0;
+    state->loss_sum = state->correct = state->seen = 0;
+    state->validation_loss_sum = state->validation_correct = state->validation_seen = 0;
+    state->phase = done ? IC_PHASE_DONE : IC_PHASE_TRAIN;
+}
+
+/*
+ * What can fail comes first, so that after an error the next call finishes the epoch again. The
+ * model gets the best weights so far, and at the end of the training the record of the epochs after
+ * them too.
+ */
+static ic_status finish_epoch(ic_trainer *trainer)
+{
+    ic_train_state *state = &trainer->state;
+    const ic_training_recipe *recipe = &trainer->recipe;
+    ic_epoch epoch = results(trainer);
+
+    if (!isfinite(epoch.validation_loss))
+        return ic_training_diverged(trainer, "validation loss");
+    bool best = is_best(state, &epoch);
+    bool last = state->epoch + 1 == recipe->epochs;
+    bool tired = !best && recipe->patience > 0 && state->epochs_since_best + 1 >= recipe->patience;
+    IC_TRY(ic_grow(trainer->context, &trainer->epochs, &trainer->epoch_capacity,
+                   (size_t)state->epoch + 1, sizeof epoch));
+    trainer->epochs[state->epoch] = epoch;
+    if (best)
+        IC_TRY(publish(trainer, trainer->snapshot, state->epoch));
+    else if (last || tired)
+        IC_TRY(publish(trainer, trainer->best, state->best_epoch));
+
+    state->epochs_since_best++;
+    if (best)
+        keep_best(trainer, &epoch);
+    advance(trainer, last || tired);
+    if (tired && !last)
+        ic_log(trainer->context, IC_LOG_INFO,
+               "stopped early after epoch %lld: no better validation for %d epochs",
+               (long long)state->epoch, (int)recipe->patience);
+    return IC_OK;
+}
+
+ic_status ic_validation_step(ic_trainer *trainer)
+{
+    if (trainer->state.batch < trainer->validation_batches)
+        IC_TRY(validate_batch(trainer));
+    if (trainer->state.batch == trainer->validation_batches)
+        return finish_epoch(trainer);
+    return IC_OK;
+}

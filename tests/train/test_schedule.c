@@ -1,0 +1,86 @@
+/* train/test_schedule.c: learning rates against torch's and by their definition.
+ * SPDX-License-Identifier: MIT */
+#include "support/support.h"
+
+#include "train/schedule.h"
+
+#include <math.h>
+
+/* torch.optim.lr_scheduler.OneCycleLR(max_lr=0.4, total_steps=20, pct_start=0.3). */
+static const double torch_one_cycle[20] = {
+    0.016000000000000014, 0.052668737080010131, 0.1486687370800101,   0.26733126291998988,
+    0.36333126291998991,  0.40000000000000002,  0.39498560249403497,  0.38019385280538953,
+    0.35636647102842001,  0.32469826157990522,  0.28677720071652035,  0.24450480877451572,
+    0.20000080000000001,  0.15549679122548429,  0.11322439928347969,  0.075303338420094804,
+    0.043635128971580013, 0.019807747194610516, 0.005015997505965022, 1.5999999999999999e-06,
+};
+
+static ic_training_recipe recipe(ic_schedule_kind kind, int32_t epochs, double warmup)
+{
+    return (ic_training_recipe){
+        .epochs = epochs, .learning_rate = 0.4, .schedule = kind, .warmup_epochs = warmup};
+}
+
+static void one_cycle_is_torchs(void **state)
+{
+    ic_training_recipe training = recipe(IC_SCHEDULE_ONE_CYCLE, 5, 0);
+    ic_schedule schedule = ic_schedule_make(&training, 4);
+    assert_int_equal(schedule.steps, 20);
+    for (int64_t step = 0; step < 20; step++)
+        assert_true(fabs(ic_schedule_rate(&schedule, step) - torch_one_cycle[step]) < 1e-15);
+}
+
+static void short_one_cycle_stays_in_bounds(void **state)
+{
+    for (int32_t steps = 1; steps <= 8; steps++) {
+        ic_training_recipe training = recipe(IC_SCHEDULE_ONE_CYCLE, steps, 0);
+        ic_schedule schedule = ic_schedule_make(&training, 1);
+        for (int64_t step = 0; step < steps; step++) {
+            double rate = ic_schedule_rate(&schedule, step);
+            assert_true(rate > 0 && rate <= 0.4);
+        }
+    }
+}
+
+static void cosine_warms_up_and_falls(void **state)
+{
+    ic_training_recipe training = recipe(IC_SCHEDULE_COSINE, 10, 1);
+    ic_schedule schedule = ic_schedule_make(&training, 9);
+    assert_true(fabs(ic_schedule_rate(&schedule, 0) - 0.04) < 1e-15);
+    assert_true(fabs(ic_schedule_rate(&schedule, 8) - 0.36) < 1e-15);
+    assert_true(ic_schedule_rate(&schedule, 9) == 0.4);
+    for (int64_t step = 10; step < 90; step++) {
+        double expected = 0.2 * (1 + cos(3.14159265358979323846 * (double)(step - 9) / 81));
+        assert_true(fabs(ic_schedule_rate(&schedule, step) - expected) < 1e-15);
+        assert_true(ic_schedule_rate(&schedule, step) < ic_schedule_rate(&schedule, step - 1));
+    }
+}
+
+static void constant_stays_at_its_peak(void **state)
+{
+    ic_training_recipe training = recipe(IC_SCHEDULE_CONSTANT, 3, 0.5);
+    ic_schedule schedule = ic_schedule_make(&training, 10);
+    assert_true(ic_schedule_rate(&schedule, 4) < 0.4);
+    for (int64_t step = 5; step < 30; step++)
+        assert_true(ic_schedule_rate(&schedule, step) == 0.4);
+}
+
+static void warmup_takes_at_most_half(void **state)
+{
+    ic_training_recipe training = recipe(IC_SCHEDULE_COSINE, 2, 1000);
+    ic_schedule schedule = ic_schedule_make(&training, 10);
+    assert_true(ic_schedule_rate(&schedule, 10) == 0.4);
+    assert_true(ic_schedule_rate(&schedule, 19) < 0.02);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_cycle_is_torchs),
+        cmocka_unit_test(short_one_cycle_stays_in_bounds),
+        cmocka_unit_test(cosine_warms_up_and_falls),
+        cmocka_unit_test(constant_stays_at_its_peak),
+        cmocka_unit_test(warmup_takes_at_most_half),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
