@@ -188,6 +188,14 @@ void ic_conv_grid_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, con
     }
 }
 
+double ic_conv_tile_cost(const ic_gemm_tile *tile, int64_t rows, double reads)
+{
+    double tiles = (double)ic_conv_divide_up(rows, tile->rows);
+    double height = (double)rows / tiles;
+    double least = 0.45 * tile->rows;
+    return tiles * ((height > least ? height : least) * reads + IC_CONV_TILE_STEPS);
+}
+
 void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t rows, const float *a,
                    const float *b, float *c)
 {

@@ -67,6 +67,18 @@ static inline int64_t ic_conv_divide_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
+/*
+ * Costs are counted in products, of which a tile's registers do `width` for each row and step. A
+ * copied float costs as much as this many of them, a copied run of floats as much as that many; a
+ * tile must be begun and stored, and low tiles wait for b from the second cache. Fitted to
+ * measurements; equal shares at every level.
+ */
+enum { IC_CONV_COPY_COST = 12, IC_CONV_RUN_COST = 600, IC_CONV_TILE_STEPS = 40 };
+
+/* What a column of tiles over `rows` rows costs, in steps of one row each, for `reads` steps a row.
+ */
+double ic_conv_tile_cost(const ic_gemm_tile *tile, int64_t rows, double reads);
+
 /* Rows are cut into tiles of nearly equal height, as 31 = 11 + 10 + 10. */
 void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t rows, const float *a,
                    const float *b, float *c);

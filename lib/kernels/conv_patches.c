@@ -120,6 +120,22 @@ static bool is_spread(const ic_conv_grid *grid)
     return grid->h.stride != 1 || grid->w.stride != 1;
 }
 
+static double patches_cost(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_pass pass)
+{
+    const ic_gemm_kernels *gemm = conv->kernels->gemm;
+    double taps = (double)grid->h.taps * grid->w.taps;
+    double pixels = (double)grid_pixels(grid);
+    double cost = ic_conv_tile_cost(&gemm->wide, grid_pixels(grid), taps * grid->depth) *
+                  ic_conv_padded_columns(gemm, grid->columns);
+    bool whole_rows = grid->groups == 1 && grid->w.spread == 1;
+    if (!ic_conv_is_pointwise(grid))
+        cost += pixels * (taps * grid->depth * IC_CONV_COPY_COST +
+                          (whole_rows ? grid->h.taps : taps) * IC_CONV_RUN_COST);
+    if (is_spread(grid))
+        cost += pixels * (grid->columns * IC_CONV_COPY_COST + IC_CONV_RUN_COST);
+    return cost * grid->groups;
+}
+
 static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
@@ -130,8 +146,7 @@ static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     bool spread = false;
     for (int32_t i = 0; i < ic_conv_grid_count(&conv->shape, pass); ++i) {
         ic_conv_grid_at(conv, pass, i, &grid);
-        double reads = (double)grid_pixels(&grid) * grid.h.taps * grid.w.taps * grid.depth;
-        cost += reads * grid.groups * (ic_conv_padded_columns(gemm, grid.columns) + 4);
+        cost += patches_cost(conv, &grid, pass);
         pixels = grid_pixels(&grid) > pixels ? grid_pixels(&grid) : pixels;
         taps = grid.h.taps * grid.w.taps > taps ? grid.h.taps * grid.w.taps : taps;
         spread = spread || is_spread(&grid);

@@ -27,8 +27,9 @@ static inline __mmask16 mask_of(int columns)
 #define EACH_TILE(X, vectors)                                                                      \
     X(1, vectors)                                                                                  \
     X(2, vectors)                                                                                  \
-    X(3, vectors) X(4, vectors) X(5, vectors) X(6, vectors) X(7, vectors) X(8, vectors)            \
-        X(9, vectors) X(10, vectors) X(11, vectors) X(12, vectors) X(13, vectors) X(14, vectors)
+    X(3, vectors)                                                                                  \
+    X(4, vectors) X(5, vectors) X(6, vectors) X(7, vectors) X(8, vectors) X(9, vectors)            \
+        X(10, vectors) X(11, vectors) X(12, vectors) X(13, vectors) X(14, vectors)
 
 EACH_TILE(TILE_FUNCTIONS, 1)
 EACH_TILE(TILE_FUNCTIONS, 2)
