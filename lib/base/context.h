@@ -39,8 +39,7 @@ ic_context *ic_context_retain(ic_context *context);
 /* The pool, made when first asked for. */
 ic_status ic_context_pool(ic_context *context, ic_pool **out);
 
-/* A message for people through the log callback; dropped when there is none. Not on pool threads.
- */
+/* A message for people to the log callback; dropped when there is none. Not on pool threads. */
 #if defined(__GNUC__) || defined(__clang__)
 __attribute__((format(printf, 3, 4)))
 #endif
@@ -58,6 +57,7 @@ struct ic_progress {
     double values[IC_PROGRESS_VALUES];
 };
 
+/* Names are borrowed: literals. */
 void ic_progress_begin(ic_progress *progress, const char *phase);
 void ic_progress_set(ic_progress *progress, const char *name, double value);
 

@@ -140,13 +140,26 @@ static ic_status create_temporary(ic_context *context, const char *folder, const
                    target);
 }
 
-/* Makes the rename itself durable. Not every file system can; that is no error. */
+/* Waits until the disk has it; errno, or 0, also where the file system knows no such thing. */
+static int sync_file(int file)
+{
+    int result;
+    do {
+        result = fsync(file);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 || errno == EINVAL || errno == ENOSYS ? 0 : errno;
+}
+
+/*
+ * Makes the rename itself durable. The new file stands already, so only a failing disk is an error,
+ * not a file system that cannot sync folders.
+ */
 static ic_status sync_folder(const char *folder, const char *target)
 {
     int file = open_again(folder, O_RDONLY | O_DIRECTORY, 0);
     if (file < 0)
         return IC_OK;
-    int error = fsync(file) == 0 ? 0 : errno;
+    int error = sync_file(file);
     close(file);
     if (error == EIO)
         return fail_system("make durable", target, error);
@@ -167,10 +180,11 @@ static ic_status check_target(const char *path)
 static ic_status fill_temporary(int file, const char *path, const void *bytes, size_t size)
 {
     ic_status status = write_all(file, path, bytes, size);
-    if (status == IC_OK && fsync(file) != 0)
-        status = fail_system("write", path, errno);
-    if (close(file) != 0 && status == IC_OK)
-        status = fail_system("write", path, errno);
+    int error = status == IC_OK ? sync_file(file) : 0;
+    if (close(file) != 0 && errno != EINTR && error == 0)
+        error = errno;
+    if (status == IC_OK && error != 0)
+        status = fail_system("write", path, error);
     return status;
 }
 

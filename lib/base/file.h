@@ -1,16 +1,19 @@
-/* base/file.h: files and folders; paths are UTF-8. The only door to the disk.
- * SPDX-License-Identifier: MIT */
+/* base/file.h: the only door to the disk; paths are UTF-8. SPDX-License-Identifier: MIT */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
 #include "base/memory.h"
 
-/* Reads a whole regular file; IC_ERROR_LIMIT when it is larger than limit bytes. */
+/*
+ * Reads a whole regular file; IC_ERROR_LIMIT when it is larger than limit bytes. *out is
+ * overwritten; a zero that size does not count stands behind the bytes.
+ */
 ic_status ic_file_read(ic_context *context, const char *path, int64_t limit, ic_buffer *out);
 
 /*
  * Replaces a file, all or nothing: a temporary in the same folder, write, fsync, rename, fsync of
- * the folder. On any error the old file stands and the temporary is gone.
+ * the folder. On any error the old file stands and the temporary is gone. Folders, devices and
+ * pipes are refused; a symbolic link is replaced, not followed.
  */
 ic_status ic_file_save(ic_context *context, const char *path, const void *bytes, size_t size);
 
@@ -40,7 +43,10 @@ typedef struct ic_listing {
 ic_status ic_folder_list(ic_context *context, const char *path, ic_listing *out);
 void ic_listing_free(ic_listing *listing);
 
-/* Inflates gzip bytes (zlib); IC_ERROR_LIMIT past limit bytes. */
+/*
+ * Inflates gzip bytes, all members, and appends them to out (which has its context set);
+ * IC_ERROR_LIMIT past limit bytes.
+ */
 ic_status ic_gunzip(const void *bytes, size_t size, int64_t limit, ic_buffer *out);
 
 #endif

@@ -32,7 +32,8 @@ ic_status ic_json_object(const json_t *object, const char *key, const char *what
 
 /*
  * Sets a member and takes over `value`. NULL value (out of memory in json_integer(…) and its like)
- * is IC_ERROR_MEMORY, so calls can be nested without checks.
+ * is IC_ERROR_MEMORY, so calls can be nested without checks. json_real is NULL for NaN and infinity
+ * too: check numbers that may be so before.
  */
 ic_status ic_json_set(json_t *object, const char *key, json_t *value);
 ic_status ic_json_append(json_t *array, json_t *value);

@@ -50,12 +50,6 @@ static two two_add(two a, two b)
     return add_exactly(sum.high, sum.low + (a.low + b.low));
 }
 
-/* value * 2^exponent, rounded once, with steps that stay in range. */
-static double scale(double value, int exponent)
-{
-    return ldexp(value, exponent);
-}
-
 /* c[0] + c[1] x + … + c[count-1] x^(count-1) */
 static double polynomial(double x, const double *c, int count)
 {
@@ -78,7 +72,7 @@ static double exp_two(double x, double small)
     double k = floor(x * INVERSE_LN2 + 0.5);
     two r = add_exactly(x - k * LN2_HIGH, small - k * LN2_LOW);
     double tail = r.low + r.high * r.high * polynomial(r.high, c, 12);
-    return scale(1 + (r.high + tail), (int)k);
+    return ldexp(1 + (r.high + tail), (int)k);
 }
 
 double ic_exp(double x)

@@ -1,5 +1,4 @@
-/* base/memory.h: allocation through the context, checked sizes, growing arrays.
- * SPDX-License-Identifier: MIT */
+/* base/memory.h: allocation through the context, checked sizes. SPDX-License-Identifier: MIT */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
@@ -12,14 +11,14 @@ bool ic_multiply_size(size_t a, size_t b, size_t *out);
 bool ic_add_size(size_t a, size_t b, size_t *out);
 
 /*
- * Blocks are aligned to 64 bytes. Size 0 gives a valid block. On failure IC_ERROR_MEMORY with a
- * message that says how much was asked for. ic_free takes NULL.
+ * Blocks are aligned to 64 bytes. Size 0 gives a valid block. `out` and `block` are the address of
+ * a pointer of any type. On failure IC_ERROR_MEMORY with a message that says how much was asked
+ * for, and *block is still valid. ic_free takes NULL.
  */
 ic_status ic_allocate(ic_context *context, size_t size, void *out);
 ic_status ic_allocate_zero(ic_context *context, size_t size, void *out);
 ic_status ic_allocate_array(ic_context *context, size_t count, size_t item_size, void *out);
-ic_status ic_reallocate(ic_context *context, size_t size,
-                        void *block); /* block: address of the pointer */
+ic_status ic_reallocate(ic_context *context, size_t size, void *block);
 void ic_free(ic_context *context, void *block);
 
 /* A copy of text, or of length bytes of it with a zero behind. */

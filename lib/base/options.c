@@ -32,9 +32,8 @@ enum { OPTION_COUNT = sizeof table / sizeof table[0] };
 
 typedef struct option_value {
     bool set;
-    int64_t whole;
-    double real;
-    char *text;
+    double number; /* of int and float: every whole number in the table's ranges is exact */
+    char *text;    /* of text and choice */
 } option_value;
 
 struct ic_options {
@@ -174,14 +173,13 @@ void ic_options_free(ic_options *options)
     ic_context_free(context);
 }
 
-static ic_status set_number(ic_options *options, int32_t index, double real, int64_t whole,
-                            const char *shown)
+static ic_status set_number(ic_options *options, int32_t index, double number, const char *shown)
 {
     const option_row *row = &table[index];
-    if (!(real >= row->low && real <= row->high))
+    if (!(number >= row->low && number <= row->high)) /* NaN is not in it either */
         return ic_fail(IC_ERROR_OPTION, "option \"%s\" takes %s, not %s", row->name, row->values,
                        shown);
-    options->values[index] = (option_value){.set = true, .whole = whole, .real = real};
+    options->values[index] = (option_value){.set = true, .number = number};
     return IC_OK;
 }
 
@@ -199,7 +197,7 @@ ic_status ic_options_set_int(ic_options *options, const char *name, int64_t valu
     ic_text_int(value, shown);
     if (table[index].type != TYPE_INT && table[index].type != TYPE_FLOAT)
         return fail_number_for_text(&table[index], shown);
-    return set_number(options, index, (double)value, value, shown);
+    return set_number(options, index, (double)value, shown);
 }
 
 ic_status ic_options_set_float(ic_options *options, const char *name, double value)
@@ -214,8 +212,7 @@ ic_status ic_options_set_float(ic_options *options, const char *name, double val
     if (row->type == TYPE_INT && isfinite(value) && floor(value) != value)
         return ic_fail(IC_ERROR_OPTION, "option \"%s\" takes whole numbers %s, not %s", row->name,
                        row->values, shown);
-    int64_t whole = fabs(value) < 0x1p62 ? (int64_t)value : 0;
-    return set_number(options, index, value, whole, shown);
+    return set_number(options, index, value, shown);
 }
 
 static ic_status set_copy(ic_options *options, int32_t index, const char *text, size_t length)
@@ -248,9 +245,9 @@ static ic_status set_parsed(ic_options *options, int32_t index, const char *valu
     memcpy(shown + 1, value, length);
     memcpy(shown + 1 + length, "\"", 2);
     if (row->type == TYPE_INT && ic_parse_int(value, &whole))
-        return set_number(options, index, (double)whole, whole, value);
+        return set_number(options, index, (double)whole, value);
     if (row->type == TYPE_FLOAT && ic_parse_float(value, &real))
-        return set_number(options, index, real, (int64_t)real, value);
+        return set_number(options, index, real, value);
     return ic_fail(IC_ERROR_OPTION, "option \"%s\" takes %s%s, not %s", row->name,
                    row->type == TYPE_INT ? "whole numbers " : "numbers ", row->values, shown);
 }
@@ -308,28 +305,21 @@ static const option_value *value_of(const ic_options *options, int32_t index)
     return &options->values[index];
 }
 
-int64_t ic_option_int(const ic_options *options, const char *name)
-{
-    int32_t index = find_option(name);
-    const option_value *value = value_of(options, index);
-    int64_t whole = 0;
-    if (value != NULL)
-        return value->whole;
-    if (index >= 0)
-        ic_parse_int(table[index].default_value, &whole);
-    return whole;
-}
-
 double ic_option_float(const ic_options *options, const char *name)
 {
     int32_t index = find_option(name);
     const option_value *value = value_of(options, index);
-    double real = 0;
+    double number = 0;
     if (value != NULL)
-        return value->real;
+        return value->number;
     if (index >= 0)
-        ic_parse_float(table[index].default_value, &real);
-    return real;
+        ic_parse_float(table[index].default_value, &number);
+    return number;
+}
+
+int64_t ic_option_int(const ic_options *options, const char *name)
+{
+    return (int64_t)ic_option_float(options, name);
 }
 
 const char *ic_option_text(const ic_options *options, const char *name)

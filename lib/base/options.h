@@ -1,5 +1,4 @@
-/* base/options.h: reading options. The table itself is base/options_table.h.
- * SPDX-License-Identifier: MIT */
+/* base/options.h: reading options (base/options_table.h). SPDX-License-Identifier: MIT */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
@@ -8,8 +7,7 @@
 
 /*
  * The value of an option: what was set, else the table's default. options may be NULL. An unknown
- * name is a defect (IC_ERROR_INTERNAL is not needed: tests read every name); numbers read as 0,
- * text as "".
+ * name is a defect of the caller and reads as 0 or "".
  */
 int64_t ic_option_int(const ic_options *options, const char *name);
 double ic_option_float(const ic_options *options, const char *name);

@@ -10,22 +10,29 @@
  * cut by shape alone. Helpers spin briefly, then sleep.
  */
 
-/* One unit of work; worker is in 0..threads-1, no two at a time share one: an index for scratch
- * memory. */
+/*
+ * One unit of work. worker is in 0..threads-1, and no two units of one run that share it are under
+ * way at the same time: an index into scratch memory. That memory must belong to the run (to its
+ * caller), as another run, done by its caller alone while the pool is busy, has a worker 0 too.
+ */
 typedef ic_status (*ic_unit_fn)(void *arguments, int64_t unit, int32_t worker);
 
 int32_t ic_pool_threads(const ic_pool *pool);
 
 /*
- * Does units 0..count-1 and returns when all are done. When the pool is busy with another
- * caller's work, the calling thread does everything itself (as worker 0). On errors: the status and
- * text of the lowest failing unit; units after it may or may not have been done.
+ * Does units 0..count-1 and returns when all are done. When the pool is busy with another caller's
+ * work, and inside a unit or a helper's job, the calling thread does everything itself (as worker
+ * 0); likewise in a child after fork(), where the helpers do not exist. On errors: the status and
+ * text of the lowest failing unit; all units before it have been done, those after it may have
+ * been.
  */
 ic_status ic_pool_run(ic_pool *pool, int64_t count, ic_unit_fn unit, void *arguments);
 
 /*
- * Work for later: helpers do queued jobs, in order, when no ic_pool_run needs them. The job's
- * memory belongs to the caller until ic_pool_wait or ic_pool_withdraw came back.
+ * Work for later: helpers do queued jobs, in order, when no ic_pool_run needs them; with one thread
+ * ic_pool_wait does them. The job's memory belongs to the pool until ic_pool_wait or
+ * ic_pool_withdraw came back. One thread waits for a job. Free the pool's context only when no job
+ * is out.
  */
 typedef struct ic_job {
     ic_status (*run)(void *arguments);

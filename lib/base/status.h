@@ -9,7 +9,12 @@
  * %lld %zu and the like; not %f or %g (they follow the host's locale: see ic_text_float in
  * base/text.h). A macro, so that the compiler sees which paths fail and leave outputs unset.
  */
-#define ic_fail(code, ...) (ic_error_format(__VA_ARGS__), (ic_status)(code))
+#define ic_fail(code, ...) (ic_error_format(__VA_ARGS__), ic_error_code(code))
+
+static inline ic_status ic_error_code(ic_status code)
+{
+    return code;
+}
 
 #if defined(__GNUC__) || defined(__clang__)
 __attribute__((format(printf, 1, 2)))

@@ -141,7 +141,7 @@ void test_write(const char *path, const void *bytes, size_t size)
         fail_msg("cannot write %s", path);
 }
 
-void *test_read(const char *path, size_t *size)
+void *test_read_file(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
     struct stat about;

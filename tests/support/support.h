@@ -67,7 +67,7 @@ const char *test_path(const char *folder, const char *name);
 
 /* Writes a file, and reads one whole (the caller frees it with free; a zero stands behind it). */
 void test_write(const char *path, const void *bytes, size_t size);
-void *test_read(const char *path, size_t *size);
+void *test_read_file(const char *path, size_t *size);
 
 /*
  * A pack of real pictures, "flowers" say: its path, or NULL (and a line saying that this part is
