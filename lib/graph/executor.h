@@ -8,8 +8,8 @@
 #include "graph/graph.h"
 
 /*
- * Immutable weights ready for inference: the flat parameters and their packed forms, shared by count between threads and
- * executors of any batch size.
+ * Immutable weights ready for inference: the flat parameters and their packed forms, shared by
+ * count between threads and executors of any batch size.
  */
 typedef struct ic_weights ic_weights;
 
@@ -21,8 +21,8 @@ void ic_weights_free(ic_weights *weights);
 const float *ic_weights_parameters(const ic_weights *weights);
 
 /*
- * A graph lowered to a list of steps for one batch size, with its arena. Used by one thread at a time (it spreads its
- * work over the pool by itself); nothing is allocated after its creation.
+ * A graph lowered to a list of steps for one batch size, with its arena. Used by one thread at a
+ * time (it spreads its work over the pool by itself); nothing is allocated after its creation.
  */
 typedef struct ic_executor ic_executor;
 
@@ -48,13 +48,14 @@ const float *ic_executor_logits(const ic_executor *executor);
 float *ic_executor_logit_gradients(ic_executor *executor);
 
 /*
- * Inference: the logits of the first `count` pictures of the input. Each picture's logits are the same bits whatever the
- * batch size and its place in the batch.
+ * Inference: the logits of the first `count` pictures of the input. Each picture's logits are the
+ * same bits whatever the batch size and its place in the batch.
  */
 ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, int32_t count);
 
 /*
- * Training forward: batch statistics in norms (running ones in `parameters` move), dropout by (seed, step).
+ * Training forward: batch statistics in norms (running ones in `parameters` move), dropout by
+ * (seed, step).
  */
 ic_status ic_executor_forward(ic_executor *executor, float *parameters, uint64_t seed,
                               uint64_t step);

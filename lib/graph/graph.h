@@ -1,6 +1,6 @@
 /*
- * graph/graph.h: a network as data: nodes, shapes, parameters; built by zoo/, read from model files.
- * SPDX-License-Identifier: MIT
+ * graph/graph.h: a network as data: nodes, shapes, parameters; built by zoo/, read from model
+ * files. SPDX-License-Identifier: MIT
  */
 #ifndef GRAPH_GRAPH_H
 #define GRAPH_GRAPH_H
@@ -14,8 +14,8 @@ typedef struct ic_shape {
 } ic_shape;
 
 /*
- * A network: immutable once finished, shared by count. Nodes are in order of computation; a node's name is the
- * torch module path that its parameters have ("layer1.0.conv1").
+ * A network: immutable once finished, shared by count. Nodes are in order of computation; a node's
+ * name is the torch module path that its parameters have ("layer1.0.conv1").
  */
 typedef struct ic_graph ic_graph;
 
@@ -39,9 +39,14 @@ typedef struct ic_conv_options {
 
 ic_node ic_graph_input(ic_graph *graph); /* node 0 */
 ic_node ic_graph_conv(ic_graph *graph, const char *name, ic_node x, const ic_conv_options *options);
-ic_node ic_graph_batch_norm(ic_graph *graph, const char *name, ic_node x); /* eps 1e-5, momentum 0.1 */
+ic_node ic_graph_batch_norm(ic_graph *graph, const char *name,
+                            ic_node x); /* eps 1e-5, momentum 0.1 */
+/* The same with a scale that starts at 0: at the end of a residual branch, which so starts silent.
+ */
+ic_node ic_graph_batch_norm_zero(ic_graph *graph, const char *name, ic_node x);
 ic_node ic_graph_activation(ic_graph *graph, ic_node x, ic_activation kind);
-ic_node ic_graph_max_pool(ic_graph *graph, ic_node x, int32_t size, int32_t stride, int32_t padding);
+ic_node ic_graph_max_pool(ic_graph *graph, ic_node x, int32_t size, int32_t stride,
+                          int32_t padding);
 ic_node ic_graph_average_pool(ic_graph *graph, ic_node x, int32_t size, int32_t stride,
                               int32_t padding);
 ic_node ic_graph_global_pool(ic_graph *graph, ic_node x); /* average over h and w */
@@ -85,8 +90,9 @@ int32_t ic_graph_parameter_count(const ic_graph *graph);
 const ic_parameter *ic_graph_parameter(const ic_graph *graph, int32_t index);
 
 /*
- * The length of the flat array in floats: [0, trained) is trained by gradients (weights first, then biases: two runs
- * for the optimiser, [0, decayed) decays), [trained, total) are statistics. Gaps are zero and stay so.
+ * The length of the flat array in floats: [0, trained) is trained by gradients (weights first, then
+ * biases: two runs for the optimiser, [0, decayed) decays), [trained, total) are statistics. Gaps
+ * are zero and stay so.
  */
 typedef struct ic_parameter_sizes {
     int64_t decayed, trained, total;
@@ -94,8 +100,8 @@ typedef struct ic_parameter_sizes {
 ic_parameter_sizes ic_graph_parameter_sizes(const ic_graph *graph);
 
 /*
- * Fresh weights: convolutions He-normal by fan-out, linear layers uniform by fan-in as torch does, norms 1 and 0. A
- * function of seed and names only.
+ * Fresh weights: convolutions He-normal by fan-out, linear layers uniform by fan-in as torch does,
+ * norms 1 and 0. A function of seed and names only.
  */
 void ic_graph_initialise(const ic_graph *graph, uint64_t seed, float *parameters);
 

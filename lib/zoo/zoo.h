@@ -6,7 +6,8 @@
 
 /*
  * Builds and finishes a stock network: "lenet5", "plain", "resnet9", "resnet18", "mobilenet_v2".
- * IC_ERROR_ARGUMENT: no such name, or an input that is too small for it (the message says the least).
+ * IC_ERROR_ARGUMENT: no such name, or an input that is too small for it (the message says the
+ * least).
  */
 ic_status ic_zoo_build(ic_context *context, const char *name, ic_shape input, int32_t classes,
                        ic_graph **out);

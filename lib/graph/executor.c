@@ -1,0 +1,241 @@
+/* graph/executor.c: running the steps of a program over the pool. SPDX-License-Identifier: MIT */
+#include "graph/executor.h"
+
+#include "base/pool.h"
+#include "graph/profile.h"
+#include "graph/program.h"
+#include "graph/weights.h"
+
+#include <string.h>
+
+enum { BATCH_MAX = 65536, ALIGNMENT = 64 };
+
+struct ic_executor {
+    ic_context *context;
+    ic_graph *graph;
+    ic_program *program;
+    ic_pool *pool;
+    unsigned char *memory; /* arena, shared workspace, scratch of each worker */
+    size_t memory_bytes;
+    size_t scratch_stride;
+    unsigned char *scratch;
+    ic_run run;
+    bool ready_for_backward;
+    double *profile; /* seconds by step; NULL: not wanted */
+};
+
+/* ---- Life ---- */
+
+static size_t align_up(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static ic_status allocate_memory(ic_executor *e)
+{
+    const ic_program *p = e->program;
+    size_t shared = align_up(p->shared_bytes), scratch = 0, bytes = 0;
+    e->scratch_stride = align_up(p->scratch_bytes);
+    if (!ic_multiply_size(e->scratch_stride, (size_t)ic_pool_threads(e->pool), &scratch) ||
+        !ic_add_size(p->arena_bytes, shared, &bytes) || !ic_add_size(bytes, scratch, &bytes))
+        return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
+    IC_TRY(ic_allocate_zero(e->context, bytes, &e->memory));
+    e->memory_bytes = bytes;
+    e->run = (ic_run){.program = p};
+    e->run.bases[IC_BASE_ARENA] = e->memory;
+    e->run.shared = (float *)(void *)(e->memory + p->arena_bytes);
+    e->scratch = e->memory + p->arena_bytes + shared;
+    return IC_OK;
+}
+
+ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
+                             ic_executor_mode mode, ic_executor **out)
+{
+    if (context == NULL || graph == NULL || out == NULL || !graph->finished)
+        return ic_fail(IC_ERROR_ARGUMENT,
+                       "ic_executor_create: takes a context, a finished graph and an output");
+    if (batch < 1 || batch > BATCH_MAX)
+        return ic_fail(IC_ERROR_ARGUMENT, "a batch of %d pictures, must be 1 to %d", batch,
+                       BATCH_MAX);
+    ic_executor *e = NULL;
+    ic_status status = IC_OK;
+    IC_TRY(ic_allocate_zero(context, sizeof *e, &e));
+    e->context = ic_context_retain(context);
+    e->graph = ic_graph_retain((ic_graph *)graph);
+    IC_TRY_CLEAN(ic_context_pool(context, &e->pool));
+    IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, &e->program));
+    IC_TRY_CLEAN(allocate_memory(e));
+    *out = e;
+    e = NULL;
+cleanup:
+    ic_executor_free(e);
+    return status;
+}
+
+void ic_executor_free(ic_executor *executor)
+{
+    if (executor == NULL)
+        return;
+    ic_context *context = executor->context;
+    ic_program_free(executor->program);
+    ic_free(context, executor->memory);
+    ic_graph_free(executor->graph);
+    ic_free(context, executor);
+    ic_context_free(context);
+}
+
+/* ---- What the caller sees ---- */
+
+int32_t ic_executor_batch(const ic_executor *executor)
+{
+    return executor->program->batch;
+}
+
+const ic_graph *ic_executor_graph(const ic_executor *executor)
+{
+    return executor->graph;
+}
+
+size_t ic_executor_memory(const ic_executor *executor)
+{
+    return executor->memory_bytes;
+}
+
+float *ic_executor_input(ic_executor *executor)
+{
+    return ic_at(&executor->run, executor->program->input);
+}
+
+const float *ic_executor_logits(const ic_executor *executor)
+{
+    return ic_at(&executor->run, executor->program->logits);
+}
+
+float *ic_executor_logit_gradients(ic_executor *executor)
+{
+    return ic_at(&executor->run, executor->program->logit_gradients);
+}
+
+/* ---- Running ---- */
+
+typedef struct phase_job {
+    ic_executor *executor;
+    const ic_step *step;
+    int32_t phase;
+} phase_job;
+
+static float *scratch_of(ic_executor *e, int32_t worker)
+{
+    return (float *)(void *)(e->scratch + (size_t)worker * e->scratch_stride);
+}
+
+static ic_status run_unit(void *arguments, int64_t unit, int32_t worker)
+{
+    const phase_job *job = arguments;
+    job->step->kind->run(&job->executor->run, job->step, job->phase, unit,
+                         scratch_of(job->executor, worker));
+    return IC_OK;
+}
+
+static ic_status run_step(ic_executor *e, const ic_step *step)
+{
+    for (int32_t phase = 0; phase < step->phases; phase++) {
+        int64_t units = step->kind->units(&e->run, step, phase);
+        phase_job job = {.executor = e, .step = step, .phase = phase};
+        if (units == 1)
+            step->kind->run(&e->run, step, phase, 0, scratch_of(e, 0));
+        else if (units > 1)
+            IC_TRY(ic_pool_run(e->pool, units, run_unit, &job));
+    }
+    return IC_OK;
+}
+
+static ic_status run_steps(ic_executor *e, size_t first, size_t last)
+{
+    for (size_t i = first; i < last; i++) {
+        double start = e->profile != NULL ? ic_clock_seconds() : 0;
+        IC_TRY(run_step(e, &e->program->steps[i]));
+        if (e->profile != NULL)
+            e->profile[i] += ic_clock_seconds() - start;
+    }
+    return IC_OK;
+}
+
+ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, int32_t count)
+{
+    if (executor == NULL || weights == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_executor_infer: no argument may be NULL");
+    const ic_program *p = executor->program;
+    if (p->mode != IC_INFERENCE)
+        return ic_fail(IC_ERROR_STATE, "ic_executor_infer: this executor was made for training");
+    if (count < 1 || count > p->batch)
+        return ic_fail(IC_ERROR_ARGUMENT, "inference of %d pictures, must be 1 to %d", count,
+                       p->batch);
+    if (weights->graph != executor->graph || weights->constant_bytes != p->constant_bytes)
+        return ic_fail(IC_ERROR_ARGUMENT, "the weights belong to another network");
+    executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)weights->parameters;
+    executor->run.bases[IC_BASE_CONSTANTS] = weights->constants;
+    return run_steps(executor, 0, p->forward_count);
+}
+
+ic_status ic_executor_forward(ic_executor *executor, float *parameters, uint64_t seed,
+                              uint64_t step)
+{
+    if (executor == NULL || parameters == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_executor_forward: no argument may be NULL");
+    if (executor->program->mode != IC_TRAINING)
+        return ic_fail(IC_ERROR_STATE, "ic_executor_forward: this executor was made for inference");
+    executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)parameters;
+    executor->run.seed = seed;
+    executor->run.step = step;
+    executor->ready_for_backward = false;
+    IC_TRY(run_steps(executor, 0, executor->program->forward_count));
+    executor->ready_for_backward = true;
+    return IC_OK;
+}
+
+/* Gaps between parameters are there for alignment; an optimiser reads them as gradients of zero. */
+static void clear_gaps(const ic_graph *graph, float *gradients)
+{
+    for (int32_t i = 0; i < ic_graph_parameter_count(graph); i++) {
+        const ic_parameter *p = ic_graph_parameter(graph, i);
+        int64_t end = p->offset + p->count;
+        if (p->role != IC_ROLE_STATISTIC)
+            memset(gradients + end, 0, (size_t)((16 - end % 16) % 16) * sizeof *gradients);
+    }
+}
+
+ic_status ic_executor_backward(ic_executor *executor, const float *parameters, float *gradients)
+{
+    if (executor == NULL || parameters == NULL || gradients == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_executor_backward: no argument may be NULL");
+    if (!executor->ready_for_backward)
+        return ic_fail(IC_ERROR_STATE, "ic_executor_backward: there was no forward run before it");
+    const ic_program *p = executor->program;
+    executor->ready_for_backward = false; /* the run overwrites what it reads */
+    executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)parameters;
+    executor->run.bases[IC_BASE_GRADIENTS] = (unsigned char *)gradients;
+    clear_gaps(executor->graph, gradients);
+    return run_steps(executor, p->forward_count, p->step_count);
+}
+
+/* ---- Profile ---- */
+
+void ic_executor_set_profile(ic_executor *executor, double *seconds)
+{
+    executor->profile = seconds;
+}
+
+int32_t ic_executor_step_count(const ic_executor *executor)
+{
+    return (int32_t)executor->program->step_count;
+}
+
+void ic_executor_step(const ic_executor *executor, int32_t index, const char **kind,
+                      const char **node)
+{
+    const ic_step *step = &executor->program->steps[index];
+    const char *name = executor->graph->nodes[step->node].name;
+    *kind = step->kind->name;
+    *node = name != NULL ? name : executor->graph->nodes[step->node].op->name;
+}

@@ -1,0 +1,18 @@
+/* graph/pack.h: bringing weights into the form that the kernels read. SPDX-License-Identifier: MIT
+ */
+#ifndef GRAPH_PACK_H
+#define GRAPH_PACK_H
+
+#include "graph/program.h"
+
+/* Packs weights [step->first, + step->count) of the program's list; step->rows units in all. */
+extern const ic_step_kind ic_step_pack;
+
+/* [k][c][h*w] <-> [k][h*w][c]: the order of a linear layer's weights in torch and that of NHWC. */
+void ic_permute_weights(int64_t k, ic_shape shape, const float *x, float *y);
+void ic_unpermute_weights(int64_t k, ic_shape shape, const float *x, float *y);
+
+/* writes[0] = reads[0] unpermuted; step->rows: k, window h, w, c: the shape. */
+extern const ic_step_kind ic_step_unpermute;
+
+#endif
