@@ -4,9 +4,10 @@
  * wide as its definition, so that shrinking averages all it leaves out (as Pillow does; Turkowski,
  * "Filters for Common Resampling Tasks", 1990).
  *
- * Rows are summed first, straight from the source into one row of floats, which vectorises whatever
- * the number of channels; then that row is resampled sideways. Only one such row is ever held.
- * SPDX-License-Identifier: MIT
+ * Two orders of the same sums. Rows first: rows are added straight from the source into one row of
+ * floats, which is then resampled across; fast, as most of the work vectorises. Across first: for
+ * the bicubic filter, whose overshoots are cut off between the passes, so that the order shows;
+ * this is Pillow's. SPDX-License-Identifier: MIT
  */
 #include "base/status.h"
 #include "image/image.h"
@@ -90,10 +91,17 @@ static void taps_free(ic_context *context, taps *t)
 typedef struct resizer {
     const ic_image *source;
     ic_image *target;
+    size_t channels;
+    float most; /* the largest sample */
+    bool alpha;
     taps across, down;
     int32_t left, columns; /* of the source that matter */
-    float *sum;            /* [columns][channels]: rows weighed and added */
-    float *straight;       /* the same size: one row times its alpha; NULL without alpha */
+    int32_t top, rows;
+    float *wide;   /* [columns][channels]: a row, or rows weighed and added */
+    float *opaque; /* the same size: one row times its alpha; NULL without alpha */
+    float *narrow; /* [target width][channels]: the same for what was resampled across */
+    float *
+        middle; /* [rows][target width][channels]: all rows resampled across; NULL for rows first */
 } resizer;
 
 /* sum += weight * row, for each kind of sample. */
@@ -124,135 +132,190 @@ static float sample_at(const void *row, size_t index, int32_t depth)
 }
 
 /* Colours count by their opacity, or transparent pixels would bleed into their neighbours. */
-static void multiply_alpha(const ic_image *image, const void *row, size_t pixels, float *out)
+static void multiply_alpha(const resizer *r, const void *row)
 {
-    const size_t channels = (size_t)image->channels;
-    const float most = image->depth == 8 ? 255 : 65535;
+    const size_t channels = r->channels;
+    const int32_t depth = r->source->depth;
+    float *out = r->opaque;
 
-    for (size_t x = 0; x < pixels; x++, out += channels) {
-        float alpha = sample_at(row, (x + 1) * channels - 1, image->depth);
+    for (int32_t x = 0; x < r->columns; x++, out += channels) {
+        size_t at = (size_t)x * channels;
+        float alpha = sample_at(row, at + channels - 1, depth);
 
         for (size_t c = 0; c + 1 < channels; c++)
-            out[c] = sample_at(row, x * channels + c, image->depth) * (alpha / most);
+            out[c] = sample_at(row, at + c, depth) * (alpha / r->most);
         out[channels - 1] = alpha;
     }
 }
 
-static void add_row(const resizer *r, int32_t y, float weight)
+/* wide += weight * row y of the source. */
+static void add_source_row(const resizer *r, int32_t y, float weight)
 {
     const ic_image *image = r->source;
-    size_t pixel = (size_t)(image->channels * image->depth / 8);
+    size_t pixel = r->channels * (size_t)(image->depth / 8);
     const unsigned char *row = ic_image_row(image, y) + (size_t)r->left * pixel;
-    size_t count = (size_t)r->columns * (size_t)image->channels;
+    size_t count = (size_t)r->columns * r->channels;
 
-    if (r->straight) {
-        multiply_alpha(image, row, (size_t)r->columns, r->straight);
-        add_row_float(r->sum, r->straight, weight, count);
+    if (r->alpha) {
+        multiply_alpha(r, row);
+        add_row_float(r->wide, r->opaque, weight, count);
     } else if (image->depth == 8) {
-        add_row_8(r->sum, row, weight, count);
+        add_row_8(r->wide, row, weight, count);
     } else {
-        add_row_16(r->sum, (const uint16_t *)(const void *)row, weight, count);
+        add_row_16(r->wide, (const uint16_t *)(const void *)row, weight, count);
     }
 }
 
-static float clamp(float value, float most)
+static inline float clamp(float value, float most)
 {
     return value < 0 ? 0 : value > most ? most : value;
 }
 
-static void put_sample(void *row, size_t index, int32_t depth, float value)
+static void clamp_row(float *row, size_t count, float most)
 {
-    if (depth == 8)
-        ((uint8_t *)row)[index] = (uint8_t)(clamp(value, 255) + 0.5f);
-    else
-        ((uint16_t *)row)[index] = (uint16_t)(clamp(value, 65535) + 0.5f);
+    for (size_t i = 0; i < count; i++)
+        row[i] = clamp(row[i], most);
 }
 
-/* Undoes multiply_alpha. */
-static void divide_alpha(float *pixel, int32_t channels, float most)
+/* wide to `to`, inlined with a constant number of channels: the sums stay in registers. */
+static inline void resample_across(const resizer *r, float *restrict to, const size_t channels)
 {
-    float alpha = clamp(pixel[channels - 1], most);
-
-    for (int32_t c = 0; c + 1 < channels; c++)
-        pixel[c] = alpha > 0 ? pixel[c] * (most / alpha) : 0;
-}
-
-/* Inlined with constants: the sums stay in registers. */
-static inline void resample_row(const resizer *r, int32_t y, const int32_t channels,
-                                const int32_t depth)
-{
-    unsigned char *row = ic_image_row(r->target, y);
     const taps *t = &r->across;
 
-    for (int32_t x = 0; x < t->length; x++) {
+    for (int32_t x = 0; x < t->length; x++, to += channels) {
         const float *weights = t->weights + (size_t)x * (size_t)t->most;
-        const float *from = r->sum + (size_t)(t->first[x] - r->left) * (size_t)channels;
-        float pixel[4] = {0};
+        const float *from = r->wide + (size_t)(t->first[x] - r->left) * channels;
+        float sums[4] = {0};
 
         for (int32_t k = 0; k < t->count[x]; k++, from += channels)
-            for (int32_t c = 0; c < channels; c++)
-                pixel[c] += weights[k] * from[c];
-        if (channels == 2 || channels == 4)
-            divide_alpha(pixel, channels, depth == 8 ? 255 : 65535);
-        for (int32_t c = 0; c < channels; c++)
-            put_sample(row, (size_t)x * (size_t)channels + (size_t)c, depth, pixel[c]);
+            for (size_t c = 0; c < channels; c++)
+                sums[c] += weights[k] * from[c];
+        for (size_t c = 0; c < channels; c++)
+            to[c] = clamp(sums[c], r->most);
     }
 }
 
-static void resample(const resizer *r, int32_t y)
+static void across(const resizer *r, float *to)
 {
-    switch (r->source->channels + r->source->depth) {
-    case 1 + 8:
-        resample_row(r, y, 1, 8);
+    switch (r->channels) {
+    case 1:
+        resample_across(r, to, 1);
         break;
-    case 2 + 8:
-        resample_row(r, y, 2, 8);
+    case 2:
+        resample_across(r, to, 2);
         break;
-    case 3 + 8:
-        resample_row(r, y, 3, 8);
-        break;
-    case 4 + 8:
-        resample_row(r, y, 4, 8);
+    case 3:
+        resample_across(r, to, 3);
         break;
     default:
-        resample_row(r, y, r->source->channels, 16);
+        resample_across(r, to, 4);
     }
+}
+
+/* Undoes multiply_alpha for the row in narrow. */
+static void divide_alpha(const resizer *r)
+{
+    float *pixel = r->narrow;
+
+    for (int32_t x = 0; x < r->target->width; x++, pixel += r->channels) {
+        float alpha = clamp(pixel[r->channels - 1], r->most);
+
+        for (size_t c = 0; c + 1 < r->channels; c++)
+            pixel[c] = alpha > 0 ? pixel[c] * (r->most / alpha) : 0;
+    }
+}
+
+/* narrow to row y of the target. */
+static void put_row(const resizer *r, int32_t y)
+{
+    unsigned char *row = ic_image_row(r->target, y);
+    size_t count = (size_t)r->target->width * r->channels;
+    const float *restrict from = r->narrow;
+
+    if (r->alpha)
+        divide_alpha(r);
+    if (r->target->depth == 8) {
+        for (size_t i = 0; i < count; i++)
+            row[i] = (uint8_t)(int32_t)(clamp(from[i], 255) + 0.5f);
+    } else {
+        uint16_t *samples = (uint16_t *)(void *)row;
+
+        for (size_t i = 0; i < count; i++)
+            samples[i] = (uint16_t)(int32_t)(clamp(from[i], 65535) + 0.5f);
+    }
+}
+
+static void run_rows_first(const resizer *r)
+{
+    const taps *t = &r->down;
+    size_t bytes = (size_t)r->columns * r->channels * sizeof(float);
+
+    for (int32_t y = 0; y < t->length; y++) {
+        const float *weights = t->weights + (size_t)y * (size_t)t->most;
+
+        memset(r->wide, 0, bytes);
+        for (int32_t k = 0; k < t->count[y]; k++)
+            add_source_row(r, t->first[y] + k, weights[k]);
+        clamp_row(r->wide, (size_t)r->columns * r->channels, r->most);
+        across(r, r->narrow);
+        put_row(r, y);
+    }
+}
+
+static void run_across_first(const resizer *r)
+{
+    const taps *t = &r->down;
+    size_t count = (size_t)r->target->width * r->channels;
+
+    for (int32_t y = 0; y < r->rows; y++) {
+        memset(r->wide, 0, (size_t)r->columns * r->channels * sizeof(float));
+        add_source_row(r, r->top + y, 1);
+        across(r, r->middle + (size_t)y * count);
+    }
+    for (int32_t y = 0; y < t->length; y++) {
+        const float *weights = t->weights + (size_t)y * (size_t)t->most;
+
+        memset(r->narrow, 0, count * sizeof(float));
+        for (int32_t k = 0; k < t->count[y]; k++)
+            add_row_float(r->narrow, r->middle + (size_t)(t->first[y] + k - r->top) * count,
+                          weights[k], count);
+        put_row(r, y);
+    }
+}
+
+/* The source samples that taps reach: the first, and how many. */
+static void find_reach(const taps *t, int32_t *first, int32_t *count)
+{
+    int32_t end = 0;
+
+    for (int32_t i = 0; i < t->length; i++)
+        if (t->first[i] + t->count[i] > end)
+            end = t->first[i] + t->count[i];
+    *first = t->first[0];
+    *count = end - *first;
 }
 
 static ic_status prepare(resizer *r, const ic_box *box, int32_t filter)
 {
     const ic_image *source = r->source, *target = r->target;
     ic_context *context = source->context;
-    size_t pixel = (size_t)source->channels * sizeof(float);
-    int32_t end = 0;
+    size_t pixel = r->channels * sizeof(float);
+    size_t row = (size_t)target->width * pixel;
 
     IC_TRY(
         taps_create(context, filter, source->width, box->x, box->width, target->width, &r->across));
     IC_TRY(taps_create(context, filter, source->height, box->y, box->height, target->height,
                        &r->down));
-    for (int32_t x = 0; x < target->width; x++)
-        if (r->across.first[x] + r->across.count[x] > end)
-            end = r->across.first[x] + r->across.count[x];
-    r->left = r->across.first[0];
-    r->columns = end - r->left;
-    IC_TRY(ic_allocate_array(context, (size_t)r->columns, pixel, &r->sum));
-    if (source->channels == 2 || source->channels == 4)
-        IC_TRY(ic_allocate_array(context, (size_t)r->columns, pixel, &r->straight));
+    find_reach(&r->across, &r->left, &r->columns);
+    find_reach(&r->down, &r->top, &r->rows);
+    IC_TRY(ic_allocate_array(context, (size_t)r->columns, pixel, &r->wide));
+    IC_TRY(ic_allocate(context, row, &r->narrow));
+    if (r->alpha)
+        IC_TRY(ic_allocate_array(context, (size_t)r->columns, pixel, &r->opaque));
+    if (filter == IC_FILTER_BICUBIC &&
+        !(target->width > box->width && target->height < box->height))
+        IC_TRY(ic_allocate_array(context, (size_t)r->rows, row, &r->middle));
     return IC_OK;
-}
-
-static void run(const resizer *r)
-{
-    const taps *t = &r->down;
-
-    for (int32_t y = 0; y < t->length; y++) {
-        const float *weights = t->weights + (size_t)y * (size_t)t->most;
-
-        memset(r->sum, 0, (size_t)r->columns * (size_t)r->source->channels * sizeof(float));
-        for (int32_t k = 0; k < t->count[y]; k++)
-            add_row(r, t->first[y] + k, weights[k]);
-        resample(r, y);
-    }
 }
 
 /* Written so that NaN is refused as well. */
@@ -265,7 +328,10 @@ static bool lies_within(const ic_box *box, const ic_image *image)
 ic_status ic_image_resize_box(const ic_image *source, const ic_box *box, int32_t width,
                               int32_t height, int32_t filter, ic_image **out)
 {
-    resizer r = {.source = source};
+    resizer r = {.source = source,
+                 .channels = (size_t)source->channels,
+                 .most = source->depth == 8 ? 255 : 65535,
+                 .alpha = source->channels == 2 || source->channels == 4};
     ic_status status;
 
     if (filter != IC_FILTER_BILINEAR && filter != IC_FILTER_BICUBIC)
@@ -276,14 +342,19 @@ ic_status ic_image_resize_box(const ic_image *source, const ic_box *box, int32_t
     IC_TRY_CLEAN(ic_image_create(source->context, width, height, source->channels, source->depth,
                                  &r.target));
     IC_TRY_CLEAN(prepare(&r, box, filter));
-    run(&r);
+    if (r.middle)
+        run_across_first(&r);
+    else
+        run_rows_first(&r);
     *out = ic_image_retain(r.target);
 
 cleanup:
     ic_image_free(r.target);
     taps_free(source->context, &r.across);
     taps_free(source->context, &r.down);
-    ic_free(source->context, r.sum);
-    ic_free(source->context, r.straight);
+    ic_free(source->context, r.wide);
+    ic_free(source->context, r.opaque);
+    ic_free(source->context, r.narrow);
+    ic_free(source->context, r.middle);
     return status;
 }

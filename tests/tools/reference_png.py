@@ -118,14 +118,17 @@ def expand(rows, kind, bits, palette, transparent):
 
 
 def orientation_of(exif):
-    """The orientation in a sound eXIf chunk, 1 without."""
+    """The orientation in an eXIf chunk, 1 without or when the chunk makes no sense."""
     order = "<" if exif[:2] == b"II" else ">"
-    (at,) = struct.unpack_from(order + "I", exif, 4)
-    (count,) = struct.unpack_from(order + "H", exif, at)
-    for i in range(count):
-        tag, kind, _, value = struct.unpack_from(order + "HHIH", exif, at + 2 + 12 * i)
-        if tag == 0x112 and kind == 3:
-            return value
+    try:
+        (at,) = struct.unpack_from(order + "I", exif, 4)
+        (count,) = struct.unpack_from(order + "H", exif, at)
+        for i in range(count):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", exif, at + 2 + 12 * i)
+            if tag == 0x112 and kind == 3:
+                return value
+    except struct.error:
+        pass
     return 1
 
 
@@ -142,4 +145,4 @@ def decode(data):
     rows, channels, depth = expand(rows, kind, bits, found.get(b"PLTE", b""), found.get(b"tRNS"))
     code = ">%dB" if depth == 8 else ">%dH"
     samples = b"".join(struct.pack(code % len(r), *r) for r in rows)
-    return width, height, channels, depth, samples, orientation_of(found[b"eXIf"]) if b"eXIf" in found else 1
+    return width, height, channels, depth, samples, orientation_of(found.get(b"eXIf", b""))
