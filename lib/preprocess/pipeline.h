@@ -1,7 +1,7 @@
 /*
- * preprocess/pipeline.h: from a picture to what the network sees. A fixed prefix (decode, grey or colour, resize,
- * denoise) gives the canvas, which is worth caching; a suffix (crop, or random augmentation in training; normalise) gives
- * the tensor. SPDX-License-Identifier: MIT
+ * preprocess/pipeline.h: from a picture to what the network sees. A fixed prefix (decode, grey or
+ * colour, resize, denoise) gives the canvas, which is worth caching; a suffix (crop, or random
+ * augmentation in training; normalise) gives the tensor. SPDX-License-Identifier: MIT
  */
 #ifndef PREPROCESS_PIPELINE_H
 #define PREPROCESS_PIPELINE_H
@@ -15,7 +15,15 @@ typedef enum ic_resize_mode {
     IC_RESIZE_CROP     /* shape kept, the centre cut out */
 } ic_resize_mode;
 
-typedef enum ic_denoise { IC_DENOISE_NONE, IC_DENOISE_MEDIAN, IC_DENOISE_GAUSSIAN, IC_DENOISE_BILATERAL } ic_denoise;
+typedef enum ic_denoise {
+    IC_DENOISE_NONE,
+    IC_DENOISE_MEDIAN,
+    IC_DENOISE_GAUSSIAN,
+    IC_DENOISE_BILATERAL
+} ic_denoise;
+
+/* The longest side of canvas and tensor; so rows fit on the stack. */
+enum { IC_PIPELINE_SIDE_MAX = 2048 };
 
 /* Plain data. Written to and read from the model file. */
 typedef struct ic_pipeline {
@@ -32,7 +40,8 @@ typedef struct ic_pipeline {
 ic_status ic_pipeline_to_json(const ic_pipeline *pipeline, json_t **out);
 ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out); /* hostile input checked */
 
-/* The prefix, from encoded bytes (may shrink on load) or from a picture. The canvas keeps 16-bit depth. */
+/* The prefix, from encoded bytes (may shrink on load) or from a picture. The canvas keeps 16-bit
+ * depth. */
 ic_status ic_pipeline_canvas_from_bytes(ic_context *context, const ic_pipeline *pipeline,
                                         const void *bytes, size_t size, ic_image **canvas);
 ic_status ic_pipeline_canvas(const ic_pipeline *pipeline, const ic_image *image, ic_image **canvas);
@@ -41,7 +50,8 @@ ic_status ic_pipeline_canvas(const ic_pipeline *pipeline, const ic_image *image,
 void ic_pipeline_tensor(const ic_pipeline *pipeline, const ic_image *canvas, float *tensor);
 
 /*
- * Both in one go for prediction in a steady loop, without allocation where the workspace has grown enough: the same bits as canvas + tensor.
+ * Both in one go for prediction in a steady loop, without allocation where the workspace has grown
+ * enough: the same bits as canvas + tensor.
  */
 typedef struct ic_pipeline_workspace ic_pipeline_workspace;
 ic_status ic_pipeline_workspace_create(ic_context *context, ic_pipeline_workspace **out);
@@ -51,17 +61,19 @@ ic_status ic_pipeline_apply(const ic_pipeline *pipeline, const ic_image *image,
 
 /* Random augmentation in training; all zero (crop_scale 1): none. */
 typedef struct ic_augment {
-    bool flip;         /* half of the pictures mirrored */
-    int32_t shift;     /* up to this many pixels each way, edges repeated by reflection */
-    float crop_scale;  /* random resized crop of this share of the canvas at least, aspect 3/4..4/3; 1: none */
-    float rotation;    /* degrees each way */
+    bool flip;        /* half of the pictures mirrored */
+    int32_t shift;    /* up to this many pixels each way, edges repeated by reflection */
+    float crop_scale; /* random resized crop of this share of the canvas at least, aspect 3/4..4/3;
+                         1: none */
+    float rotation;   /* degrees each way */
     float brightness, contrast, saturation; /* factors in 1-x..1+x */
-    float erasing;     /* probability of blanking a rectangle of 2..33 % (Zhong et al. 2017) */
+    float erasing; /* probability of blanking a rectangle of 2..33 % (Zhong et al. 2017) */
 } ic_augment;
 
 /*
- * The random suffix: one bilinear sampling for all geometry, then colour, normalise, erase. `random` is the stream of this picture
- * in this epoch, so the result is a function of (seed, epoch, picture) alone. Allocates nothing.
+ * The random suffix: one bilinear sampling for all geometry, then colour, normalise, erase.
+ * `random` is the stream of this picture in this epoch, so the result is a function of (seed,
+ * epoch, picture) alone. Allocates nothing.
  */
 void ic_pipeline_augment(const ic_pipeline *pipeline, const ic_augment *augment,
                          const ic_image *canvas, ic_random *random, float *tensor);
