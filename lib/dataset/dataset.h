@@ -1,4 +1,5 @@
-/* dataset/dataset.h: the inside of a data set, for loader, recipe, training and evaluation. SPDX-License-Identifier: MIT */
+/* dataset/dataset.h: the inside of a data set, for loader, recipe, training and evaluation.
+ * SPDX-License-Identifier: MIT */
 #ifndef DATASET_DATASET_H
 #define DATASET_DATASET_H
 
@@ -12,7 +13,7 @@ typedef enum ic_part { IC_PART_NONE, IC_PART_TRAIN, IC_PART_VALIDATION, IC_PART_
 
 /* One sound picture. */
 typedef struct ic_item {
-    const char *origin;                     /* as ic_dataset_item gives it */
+    const char *origin; /* as ic_dataset_item gives it */
     int32_t class_index;
     ic_part part;
     int32_t width, height, channels, depth; /* as far as verify looked: 0 when unknown */
@@ -21,31 +22,36 @@ typedef struct ic_item {
 
 const ic_item *ic_dataset_at(const ic_dataset *dataset, int64_t index);
 
-/* A number of the picture that parts of a set share and that stays the same for the set's life: a key for caches. */
+/* A number of the picture that parts of a set share and that stays the same for the set's life: a
+ * key for caches. */
 int64_t ic_dataset_key(const ic_dataset *dataset, int64_t index);
 
 ic_dataset *ic_dataset_retain(ic_dataset *dataset);
 ic_context *ic_dataset_context(const ic_dataset *dataset);
 
 /*
- * The encoded bytes (bytes->size > 0), or a picture where the source holds raw ones (IDX, memory): exactly one of the two. The
- * buffer must be empty with its context set; release the picture with ic_image_free.
+ * The encoded bytes (bytes->size > 0), or a picture where the source holds raw ones (IDX, memory):
+ * exactly one of the two. The buffer must be empty with its context set; release the picture with
+ * ic_image_free.
  */
 ic_status ic_dataset_read(const ic_dataset *dataset, int64_t index, ic_buffer *bytes,
                           ic_image **image);
 
-/* A set of the pictures for which keep(payload, index) is true, sharing everything with its parent. */
+/* A set of the pictures for which keep(payload, index) is true, sharing everything with its parent.
+ */
 ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payload, int64_t index),
                             void *payload, ic_dataset **out);
 
 /*
- * SHA-256 over the sorted (class name, picture digest) pairs: the same pictures in the same classes, wherever they lie.
+ * A hash of the (class name, picture digest) pairs in no order: the same pictures in the same
+ * classes give the same, wherever they lie.
  */
 void ic_dataset_digest(const ic_dataset *dataset, unsigned char digest[IC_SHA256_BYTES]);
 
 /*
- * The side of a picture in a split, a function of (digest, class, seed) alone as in ic_dataset_split; so a held-out part can be found again
- * from the data set, the seed and the share. Returns the two parts of exactly `dataset` (declared parts are not looked at).
+ * The side of a picture in a split, a function of (digest, class, seed) alone as in
+ * ic_dataset_split; so a held-out part can be found again from the data set, the seed and the
+ * share. Returns the two parts of exactly `dataset` (declared parts are not looked at).
  */
 ic_status ic_dataset_split_by(const ic_dataset *dataset, uint64_t seed, double validation_share,
                               ic_dataset **train, ic_dataset **validation);

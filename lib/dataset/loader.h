@@ -1,5 +1,6 @@
 /*
- * dataset/loader.h: batches of tensors in a fixed order, decoded and augmented ahead on the pool. SPDX-License-Identifier: MIT
+ * dataset/loader.h: batches of tensors in a fixed order, decoded and augmented ahead on the pool.
+ * SPDX-License-Identifier: MIT
  */
 #ifndef DATASET_LOADER_H
 #define DATASET_LOADER_H
@@ -8,8 +9,9 @@
 #include "preprocess/pipeline.h"
 
 /*
- * Canvases in memory up to a limit, by picture key; shared by the loaders of one training. Thread-safe. Those that come first stay
- * (no eviction: an epoch touches each once, so evicting would always throw out the next one needed).
+ * Canvases in memory up to a limit, by picture key; shared by the loaders of one training.
+ * Thread-safe. Those that come first stay (no eviction: an epoch touches each once, so evicting
+ * would always throw out the next one needed).
  */
 typedef struct ic_cache ic_cache;
 ic_status ic_cache_create(ic_context *context, int64_t bytes, ic_cache **out);
@@ -18,19 +20,19 @@ void ic_cache_free(ic_cache *cache);
 typedef struct ic_loader_options {
     ic_pipeline pipeline;
     ic_augment augment;
-    bool training;   /* shuffled and augmented, last short batch dropped; else in order, all of it */
-    int32_t batch;   /* training: at most the number of pictures */
+    bool training; /* shuffled and augmented, last short batch dropped; else in order, all of it */
+    int32_t batch; /* training: at most the number of pictures */
     uint64_t seed;
-    ic_cache *cache; /* NULL: none */
+    ic_cache *cache;          /* NULL: none */
     const int32_t *class_map; /* class of the set -> label; NULL: the same; kept by the caller */
 } ic_loader_options;
 
 typedef struct ic_loader ic_loader;
 
 typedef struct ic_batch {
-    const float *tensors;    /* [count][h][w][c], valid until the next call */
-    const int32_t *labels;   /* [count] */
-    const int64_t *indices;  /* [count] into the data set */
+    const float *tensors;   /* [count][h][w][c], valid until the next call */
+    const int32_t *labels;  /* [count] */
+    const int64_t *indices; /* [count] into the data set */
     int32_t count;
 } ic_batch;
 
@@ -42,20 +44,22 @@ void ic_loader_free(ic_loader *loader);
 int64_t ic_loader_batches(const ic_loader *loader);
 
 /*
- * Goes to batch `batch` of epoch `epoch` (both from 0): order, augmentation and dropout of pictures are functions of
- * (seed, epoch), so any place can be gone to, for resuming. Prefetch starts over from there.
+ * Goes to batch `batch` of epoch `epoch` (both from 0): order, augmentation and dropout of pictures
+ * are functions of (seed, epoch), so any place can be gone to, for resuming. Prefetch starts over
+ * from there.
  */
 ic_status ic_loader_seek(ic_loader *loader, int64_t epoch, int64_t batch);
 
 /*
- * The next batch; after the last of an epoch comes the first of the next. Prefetches the following one(s) on the pool. A picture
- * that cannot be read any more is an error that names it.
+ * The next batch; after the last of an epoch comes the first of the next. Prefetches the following
+ * one(s) on the pool. A picture that cannot be read any more is an error that names it.
  */
 ic_status ic_loader_next(ic_loader *loader, ic_batch *out);
 
 /*
- * Mean and deviation of samples in 0..1 per channel over the canvases of (at most `most`, evenly chosen) pictures, in
- * parallel on the pool with a fixed order of sums; fills pipeline->mean and deviation (deviation at least 1/255).
+ * Mean and deviation of samples in 0..1 per channel over the canvases of (at most `most`, evenly
+ * chosen) pictures, in parallel on the pool with a fixed order of sums; fills pipeline->mean and
+ * deviation (deviation at least 1/255).
  */
 ic_status ic_loader_measure(ic_context *context, const ic_dataset *dataset, int64_t most,
                             ic_cache *cache, ic_pipeline *pipeline);

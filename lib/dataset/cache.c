@@ -1,0 +1,264 @@
+/*
+ * dataset/cache.c: canvases in memory. They lie packed in large slabs; a table per source finds
+ * them by key. Entries appear and never go, so reading takes no lock. SPDX-License-Identifier: MIT
+ */
+#include "dataset/cache.h"
+
+#include "base/pool.h"
+#include "base/status.h"
+#include "dataset/source.h"
+
+#include <string.h>
+
+/* Canvases are laid into slabs of at least this size. */
+enum { SLAB_BYTES = 4 << 20 };
+
+typedef struct slab {
+    struct slab *next;
+    size_t used, size;
+    unsigned char *bytes;
+} slab;
+
+struct ic_cache_table {
+    struct ic_cache_table *next;
+    ic_cache *cache;
+    ic_source *source; /* one reference, so that its address stays its own */
+    ic_pipeline pipeline;
+    size_t count;
+    _Atomic(unsigned char *) *canvases; /* by key; NULL: not there */
+    unsigned char *depths;
+};
+
+struct ic_cache {
+    ic_context *context;
+    ic_lock *lock;     /* guards all below */
+    size_t bytes_left; /* that may still be allocated */
+    slab *slabs;
+    ic_cache_table *tables;
+};
+
+ic_status ic_cache_create(ic_context *context, int64_t bytes, ic_cache **out)
+{
+    ic_cache *cache;
+    IC_TRY(ic_allocate_zero(context, sizeof *cache, &cache));
+    ic_status status = ic_lock_create(context, &cache->lock);
+    if (status < 0) {
+        ic_free(context, cache);
+        return status;
+    }
+    cache->context = ic_context_retain(context);
+    cache->bytes_left = bytes < 0 ? 0 : (size_t)bytes;
+    *out = cache;
+    return IC_OK;
+}
+
+static void free_table(ic_context *context, ic_cache_table *table)
+{
+    ic_source_release(table->source);
+    ic_free(context, table->depths);
+    ic_free(context, (void *)table->canvases);
+    ic_free(context, table);
+}
+
+void ic_cache_free(ic_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    ic_context *context = cache->context;
+    while (cache->slabs != NULL) {
+        slab *next = cache->slabs->next;
+        ic_free(context, cache->slabs->bytes);
+        ic_free(context, cache->slabs);
+        cache->slabs = next;
+    }
+    while (cache->tables != NULL) {
+        ic_cache_table *next = cache->tables->next;
+        free_table(context, cache->tables);
+        cache->tables = next;
+    }
+    ic_lock_free(context, cache->lock);
+    ic_free(context, cache);
+    ic_context_free(context);
+}
+
+/* Whether two pipelines make the same canvases. */
+static bool same_prefix(const ic_pipeline *a, const ic_pipeline *b)
+{
+    return a->channels == b->channels && a->canvas_width == b->canvas_width &&
+           a->canvas_height == b->canvas_height && a->resize == b->resize &&
+           a->filter == b->filter && a->denoise == b->denoise &&
+           a->denoise_strength == b->denoise_strength;
+}
+
+static ic_status create_table(ic_cache *cache, ic_source *source, const ic_pipeline *pipeline,
+                              ic_cache_table **out)
+{
+    ic_context *context = cache->context;
+    ic_cache_table *table;
+    ic_status status = IC_OK;
+    IC_TRY(ic_allocate_zero(context, sizeof *table, &table));
+    table->count = source->count;
+    IC_TRY_CLEAN(
+        ic_allocate_array(context, table->count, sizeof *table->canvases, &table->canvases));
+    IC_TRY_CLEAN(ic_allocate_zero(context, table->count, &table->depths));
+    for (size_t i = 0; i < table->count; i++)
+        atomic_init(&table->canvases[i], NULL);
+    table->cache = cache;
+    table->pipeline = *pipeline;
+    atomic_fetch_add(&source->references, 1);
+    table->source = source;
+    *out = table;
+cleanup:
+    if (status < 0)
+        free_table(context, table);
+    return status;
+}
+
+ic_status ic_cache_attach(ic_cache *cache, const ic_dataset *dataset, const ic_pipeline *pipeline,
+                          ic_cache_table **out)
+{
+    ic_source *source = dataset->source;
+    ic_status status = IC_OK;
+    ic_lock_take(cache->lock);
+    ic_cache_table *table = cache->tables;
+    while (table != NULL && (table->source != source || !same_prefix(&table->pipeline, pipeline)))
+        table = table->next;
+    if (table == NULL) {
+        status = create_table(cache, source, pipeline, &table);
+        if (status >= 0) {
+            table->next = cache->tables;
+            cache->tables = table;
+        }
+    }
+    ic_lock_give(cache->lock);
+    if (status >= 0)
+        *out = table;
+    return status;
+}
+
+/* Under the lock: a slab with room for size bytes; NULL when the limit (or the memory) is reached.
+ */
+static slab *slab_with_room(ic_cache *cache, size_t size)
+{
+    slab *first = cache->slabs;
+    if (first != NULL && first->size - first->used >= size)
+        return first;
+    size_t wanted = size > SLAB_BYTES ? size : SLAB_BYTES;
+    if (wanted > cache->bytes_left)
+        wanted = cache->bytes_left;
+    if (wanted < size)
+        return NULL;
+    slab *added;
+    if (ic_allocate(cache->context, sizeof *added, &added) < 0)
+        return NULL;
+    if (ic_allocate(cache->context, wanted, &added->bytes) < 0) {
+        ic_free(cache->context, added);
+        return NULL;
+    }
+    added->used = 0;
+    added->size = wanted;
+    added->next = cache->slabs;
+    cache->slabs = added;
+    cache->bytes_left -= wanted;
+    return added;
+}
+
+static unsigned char *take_room(ic_cache *cache, size_t size)
+{
+    char before[IC_ERROR_TEXT_MAX]; /* a full memory only means that less is kept */
+    ic_error_copy(before, sizeof before);
+    ic_lock_take(cache->lock);
+    slab *found = slab_with_room(cache, size);
+    unsigned char *room = NULL;
+    if (found != NULL) {
+        room = found->bytes + found->used;
+        found->used += (size + 1) & ~(size_t)1; /* 16-bit samples need even addresses */
+        if (found->used > found->size)
+            found->used = found->size;
+    }
+    ic_lock_give(cache->lock);
+    if (room == NULL)
+        ic_error_set(before);
+    return room;
+}
+
+static void put_canvas(ic_cache_table *table, int64_t key, const ic_image *canvas)
+{
+    size_t row = (size_t)canvas->width * (size_t)canvas->channels * (size_t)(canvas->depth / 8);
+    unsigned char *room = take_room(table->cache, row * (size_t)canvas->height);
+    if (room == NULL)
+        return;
+    for (int32_t y = 0; y < canvas->height; y++)
+        memcpy(room + (size_t)y * row, ic_image_row(canvas, y), row);
+    table->depths[key] = (unsigned char)canvas->depth;
+    atomic_store_explicit(&table->canvases[key], room, memory_order_release);
+}
+
+static bool get_canvas(const ic_cache_table *table, int64_t key, ic_image *view)
+{
+    unsigned char *pixels = atomic_load_explicit(&table->canvases[key], memory_order_acquire);
+    if (pixels == NULL)
+        return false;
+    view->width = table->pipeline.canvas_width;
+    view->height = table->pipeline.canvas_height;
+    view->channels = table->pipeline.channels;
+    view->depth = table->depths[key];
+    view->stride = (size_t)view->width * (size_t)view->channels * (size_t)(view->depth / 8);
+    view->pixels = pixels;
+    return true;
+}
+
+/* Whether the set holds the picture as raw samples that are its canvas already. */
+static bool is_canvas(const ic_record *record, const ic_pipeline *pipeline)
+{
+    const ic_item *item = &record->item;
+    return (record->samples != NULL || record->image != NULL) &&
+           item->width == pipeline->canvas_width && item->height == pipeline->canvas_height &&
+           item->channels == pipeline->channels && pipeline->denoise == IC_DENOISE_NONE;
+}
+
+static ic_status make_canvas(const ic_dataset *dataset, int64_t index, const ic_pipeline *pipeline,
+                             ic_image **out)
+{
+    ic_context *context = ic_dataset_context(dataset);
+    ic_buffer bytes = {.context = context};
+    ic_image *image = NULL;
+    ic_status status = IC_OK;
+    IC_TRY_CLEAN(ic_dataset_read(dataset, index, &bytes, &image));
+    if (image != NULL)
+        IC_TRY_CLEAN(ic_pipeline_canvas(pipeline, image, out));
+    else
+        IC_TRY_CLEAN(
+            ic_pipeline_canvas_from_bytes(context, pipeline, bytes.bytes, bytes.size, out));
+cleanup:
+    ic_image_free(image);
+    ic_buffer_free(&bytes);
+    if (status < 0)
+        ic_fail_prefix(status,
+                       "%s cannot be read any more: ", ic_dataset_at(dataset, index)->origin);
+    return status;
+}
+
+ic_status ic_canvas_take(const ic_dataset *dataset, int64_t index, const ic_pipeline *pipeline,
+                         ic_cache_table *table, ic_canvas *out)
+{
+    int64_t key = dataset->records[index];
+    const ic_record *record = &dataset->source->records[key];
+    out->own = NULL;
+    if (is_canvas(record, pipeline)) {
+        ic_record_view(record, &out->view);
+        return IC_OK;
+    }
+    if (table != NULL && get_canvas(table, key, &out->view))
+        return IC_OK;
+    IC_TRY(make_canvas(dataset, index, pipeline, &out->own));
+    if (table != NULL)
+        put_canvas(table, key, out->own);
+    return IC_OK;
+}
+
+void ic_canvas_release(ic_canvas *canvas)
+{
+    ic_image_free(canvas->own);
+    canvas->own = NULL;
+}

@@ -1,0 +1,301 @@
+/* dataset/dataset.c: a data set as a view on its source; what can be asked of it.
+ * SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "base/status.h"
+#include "dataset/source.h"
+
+#include <string.h>
+
+/* Counts the pictures of each class anew. */
+static ic_status count_classes(ic_dataset *dataset)
+{
+    const ic_source *source = dataset->source;
+    IC_TRY(ic_grow(source->context, &dataset->class_counts, &dataset->class_capacity,
+                   source->class_count, sizeof *dataset->class_counts));
+    if (dataset->class_capacity > 0)
+        memset(dataset->class_counts, 0, dataset->class_capacity * sizeof *dataset->class_counts);
+    for (size_t i = 0; i < dataset->count; i++)
+        dataset->class_counts[source->records[dataset->records[i]].item.class_index]++;
+    return IC_OK;
+}
+
+/* A view with room for `capacity` pictures; takes over the reference of the source, also on errors.
+ */
+static ic_status create_view(ic_source *source, size_t capacity, ic_dataset **out)
+{
+    ic_dataset *dataset;
+    ic_status status = ic_allocate_zero(source->context, sizeof *dataset, &dataset);
+    if (status < 0) {
+        ic_source_release(source);
+        return status;
+    }
+    atomic_init(&dataset->references, 1);
+    dataset->source = source;
+    status = ic_grow(source->context, &dataset->records, &dataset->capacity, capacity,
+                     sizeof *dataset->records);
+    if (status < 0)
+        ic_dataset_free(dataset);
+    else
+        *out = dataset;
+    return status;
+}
+
+ic_status ic_dataset_of_source(ic_source *source, ic_dataset **out)
+{
+    ic_dataset *dataset;
+    IC_TRY(create_view(source, source->count, &dataset));
+    for (size_t i = 0; i < source->count; i++)
+        dataset->records[i] = (int64_t)i;
+    dataset->count = source->count;
+    dataset->broken_count = source->broken_count;
+    ic_status status = count_classes(dataset);
+    if (status < 0)
+        ic_dataset_free(dataset);
+    else
+        *out = dataset;
+    return status;
+}
+
+ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payload, int64_t index),
+                            void *payload, ic_dataset **out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < dataset->count; i++)
+        kept += keep(payload, (int64_t)i);
+    atomic_fetch_add(&dataset->source->references, 1);
+    ic_dataset *view;
+    IC_TRY(create_view(dataset->source, kept, &view));
+    for (size_t i = 0; i < dataset->count; i++)
+        if (keep(payload, (int64_t)i))
+            view->records[view->count++] = dataset->records[i];
+    view->broken_first = dataset->broken_first;
+    view->broken_count = dataset->broken_count;
+    ic_status status = count_classes(view);
+    if (status < 0)
+        ic_dataset_free(view);
+    else
+        *out = view;
+    return status;
+}
+
+/* What a part is called in the data and in calls. */
+static const char *const part_names[] = {"", "train", "validation", "test"};
+
+typedef struct part_filter {
+    const ic_dataset *dataset;
+    ic_part part;
+} part_filter;
+
+static bool in_part(void *payload, int64_t index)
+{
+    const part_filter *filter = payload;
+    return ic_dataset_at(filter->dataset, index)->part == filter->part;
+}
+
+/* Leaves those broken pictures that lay in the part: they stand in a row, as parts are scanned one
+ * after another. */
+static void narrow_broken(ic_dataset *view, ic_part part)
+{
+    const ic_broken *broken = view->source->broken;
+    while (view->broken_count > 0 && broken[view->broken_first].part != part) {
+        view->broken_first++;
+        view->broken_count--;
+    }
+    while (view->broken_count > 0 &&
+           broken[view->broken_first + view->broken_count - 1].part != part)
+        view->broken_count--;
+}
+
+ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic_dataset **out)
+{
+    if (dataset == NULL || part == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_part: data set, part and out must be given");
+    part_filter filter = {dataset, IC_PART_NONE};
+    for (int32_t i = IC_PART_TRAIN; i <= IC_PART_TEST; i++)
+        if (strcmp(part, part_names[i]) == 0)
+            filter.part = (ic_part)i;
+    if (filter.part == IC_PART_NONE)
+        return ic_fail(IC_ERROR_NOT_FOUND,
+                       "there is no part called \"%s\": it is train, validation or test", part);
+    for (size_t i = 0; i < dataset->count; i++)
+        if (in_part(&filter, (int64_t)i)) {
+            IC_TRY(ic_dataset_select(dataset, in_part, &filter, out));
+            narrow_broken(*out, filter.part);
+            return IC_OK;
+        }
+    return ic_fail(IC_ERROR_NOT_FOUND,
+                   "the data declares no %s part: use ic_dataset_split, or put the pictures into "
+                   "folders train, validation and test",
+                   part);
+}
+
+ic_dataset *ic_dataset_retain(ic_dataset *dataset)
+{
+    atomic_fetch_add(&dataset->references, 1);
+    return dataset;
+}
+
+ic_context *ic_dataset_context(const ic_dataset *dataset)
+{
+    return dataset->source->context;
+}
+
+void ic_dataset_free(ic_dataset *dataset)
+{
+    if (dataset == NULL || atomic_fetch_sub(&dataset->references, 1) != 1)
+        return;
+    ic_source *source = dataset->source;
+    ic_free(source->context, dataset->class_counts);
+    ic_free(source->context, dataset->records);
+    ic_free(source->context, dataset);
+    ic_source_release(source);
+}
+
+const ic_item *ic_dataset_at(const ic_dataset *dataset, int64_t index)
+{
+    return &dataset->source->records[dataset->records[index]].item;
+}
+
+int64_t ic_dataset_key(const ic_dataset *dataset, int64_t index)
+{
+    return dataset->records[index];
+}
+
+int64_t ic_dataset_count(const ic_dataset *dataset)
+{
+    return dataset == NULL ? 0 : (int64_t)dataset->count;
+}
+
+int32_t ic_dataset_class_count(const ic_dataset *dataset)
+{
+    return dataset == NULL ? 0 : (int32_t)dataset->source->class_count;
+}
+
+ic_status ic_dataset_class(const ic_dataset *dataset, int32_t index, const char **name,
+                           int64_t *count)
+{
+    if (dataset == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_class: the data set is NULL");
+    if (index < 0 || index >= ic_dataset_class_count(dataset))
+        return ic_fail(IC_ERROR_ARGUMENT, "there is no class %d: the data set has %d", index,
+                       ic_dataset_class_count(dataset));
+    if (name != NULL)
+        *name = dataset->source->classes[index].name;
+    if (count != NULL)
+        *count = dataset->class_counts[index];
+    return IC_OK;
+}
+
+static ic_status check_index(const ic_dataset *dataset, int64_t index, const char *function)
+{
+    if (dataset == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: the data set is NULL", function);
+    if (index < 0 || index >= ic_dataset_count(dataset))
+        return ic_fail(IC_ERROR_ARGUMENT, "there is no picture %lld: the data set has %lld",
+                       (long long)index, (long long)ic_dataset_count(dataset));
+    return IC_OK;
+}
+
+ic_status ic_dataset_item(const ic_dataset *dataset, int64_t index, const char **origin,
+                          int32_t *class_index)
+{
+    IC_TRY(check_index(dataset, index, "ic_dataset_item"));
+    const ic_item *item = ic_dataset_at(dataset, index);
+    if (origin != NULL)
+        *origin = item->origin;
+    if (class_index != NULL)
+        *class_index = item->class_index;
+    return IC_OK;
+}
+
+void ic_record_view(const ic_record *record, ic_image *view)
+{
+    const ic_item *item = &record->item;
+    if (record->image != NULL) {
+        const ic_image *image = record->image;
+        view->width = image->width;
+        view->height = image->height;
+        view->channels = image->channels;
+        view->depth = image->depth;
+        view->stride = image->stride;
+        view->pixels = image->pixels;
+        return;
+    }
+    view->width = item->width;
+    view->height = item->height;
+    view->channels = item->channels;
+    view->depth = item->depth;
+    view->stride = (size_t)item->width;
+    view->pixels = (unsigned char *)record->samples;
+}
+
+/* A picture of its own with the samples of an IDX record. */
+static ic_status copy_samples(ic_context *context, const ic_record *record, ic_image **out)
+{
+    ic_image *image;
+    const ic_item *item = &record->item;
+    IC_TRY(ic_image_create(context, item->width, item->height, 1, 8, &image));
+    for (int32_t y = 0; y < item->height; y++)
+        memcpy(ic_image_row(image, y), record->samples + (size_t)y * (size_t)item->width,
+               (size_t)item->width);
+    *out = image;
+    return IC_OK;
+}
+
+ic_status ic_dataset_read(const ic_dataset *dataset, int64_t index, ic_buffer *bytes,
+                          ic_image **image)
+{
+    ic_source *source = dataset->source;
+    const ic_record *record = &source->records[dataset->records[index]];
+    if (record->image != NULL) {
+        *image = ic_image_retain(record->image);
+        return IC_OK;
+    }
+    if (record->samples != NULL)
+        return copy_samples(source->context, record, image);
+    return ic_file_read(source->context, record->item.origin, source->context->limits.file_bytes,
+                        bytes);
+}
+
+ic_status ic_dataset_image(const ic_dataset *dataset, int64_t index, ic_image **out)
+{
+    if (out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_image: out is NULL");
+    IC_TRY(check_index(dataset, index, "ic_dataset_image"));
+    ic_context *context = ic_dataset_context(dataset);
+    ic_buffer bytes = {.context = context};
+    ic_image *image = NULL;
+    ic_status status = IC_OK;
+    IC_TRY_CLEAN(ic_dataset_read(dataset, index, &bytes, &image));
+    if (image == NULL) {
+        status = ic_image_decode(context, bytes.bytes, bytes.size, &image);
+        if (status < 0)
+            ic_fail_prefix(status, "%s: ", ic_dataset_at(dataset, index)->origin);
+        IC_TRY_CLEAN(status);
+    }
+    *out = image;
+cleanup:
+    ic_buffer_free(&bytes);
+    return status;
+}
+
+int64_t ic_dataset_broken_count(const ic_dataset *dataset)
+{
+    return dataset == NULL ? 0 : (int64_t)dataset->broken_count;
+}
+
+ic_status ic_dataset_broken(const ic_dataset *dataset, int64_t index, const char **path,
+                            const char **reason)
+{
+    if (dataset == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_broken: the data set is NULL");
+    if (index < 0 || index >= ic_dataset_broken_count(dataset))
+        return ic_fail(IC_ERROR_ARGUMENT, "there is no broken picture %lld: %lld were set aside",
+                       (long long)index, (long long)ic_dataset_broken_count(dataset));
+    const ic_broken *broken = &dataset->source->broken[dataset->broken_first + (size_t)index];
+    if (path != NULL)
+        *path = broken->path;
+    if (reason != NULL)
+        *reason = broken->reason;
+    return IC_OK;
+}

@@ -1,0 +1,259 @@
+/*
+ * dataset/folder.c: folders of class folders, and folders that hold such folders as train, test and
+ * validation. SPDX-License-Identifier: MIT
+ */
+#include "base/file.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "dataset/source.h"
+
+#include <string.h>
+
+/* Folders in class folders; deeper ones are most likely links that lead back up. */
+enum { MOST_NESTED = 8 };
+
+/* Names of folders that declare a part, in the order in which they are read. */
+static const struct {
+    const char *name;
+    ic_part part;
+} part_folders[] = {{"train", IC_PART_TRAIN},
+                    {"val", IC_PART_VALIDATION},
+                    {"valid", IC_PART_VALIDATION},
+                    {"validation", IC_PART_VALIDATION},
+                    {"test", IC_PART_TEST}};
+enum { PART_FOLDERS = sizeof part_folders / sizeof part_folders[0] };
+
+/* What lies in a folder, as far as its shape tells. */
+typedef struct folder_shape {
+    size_t folders, files, idx_files;
+    size_t part_folders;
+    bool train;
+} folder_shape;
+
+static bool is_part_name(const char *name)
+{
+    for (size_t i = 0; i < PART_FOLDERS; i++)
+        if (strcmp(name, part_folders[i].name) == 0)
+            return true;
+    return false;
+}
+
+/* Path of an entry, for the time until the next call. */
+static ic_status entry_path(ic_buffer *buffer, const char *folder, const char *name,
+                            const char **out)
+{
+    buffer->size = 0;
+    IC_TRY(ic_buffer_print(buffer, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+                           name));
+    *out = (const char *)buffer->bytes;
+    return IC_OK;
+}
+
+static ic_status look_at_shape(ic_context *context, const char *path, const ic_listing *listing,
+                               folder_shape *out)
+{
+    folder_shape shape = {0};
+    ic_buffer buffer = {.context = context};
+    ic_status status = IC_OK;
+    for (size_t i = 0; i < listing->count; i++) {
+        const char *name = listing->names[i], *entry;
+        IC_TRY_CLEAN(entry_path(&buffer, path, name, &entry));
+        if (ic_path_kind_of(entry) != IC_PATH_FOLDER) {
+            shape.files++;
+            shape.idx_files += ic_idx_is_images_name(name);
+            continue;
+        }
+        shape.folders++;
+        shape.part_folders += is_part_name(name);
+        shape.train |= strcmp(name, "train") == 0;
+    }
+    *out = shape;
+cleanup:
+    ic_buffer_free(&buffer);
+    return status;
+}
+
+/* All files below a class folder are candidates of its class. */
+static ic_status scan_class(ic_scan *scan, const char *folder, int32_t class_index, ic_part part,
+                            int32_t depth)
+{
+    if (depth > MOST_NESTED)
+        return ic_source_add_broken(scan->source, folder, "folders lie too deep in one another",
+                                    part);
+    ic_listing listing;
+    IC_TRY(ic_folder_list(scan->source->context, folder, &listing));
+    ic_status status = IC_OK;
+    for (size_t i = 0; i < listing.count; i++) {
+        const char *path;
+        IC_TRY_CLEAN(ic_source_text_join(scan->source, folder, "/", listing.names[i], &path));
+        if (ic_path_kind_of(path) == IC_PATH_FOLDER)
+            IC_TRY_CLEAN(scan_class(scan, path, class_index, part, depth + 1));
+        else
+            IC_TRY_CLEAN(ic_scan_add(scan, path, class_index, part));
+        IC_TRY_CLEAN(ic_scan_progress(scan, scan->count, 0));
+    }
+cleanup:
+    ic_listing_free(&listing);
+    return status;
+}
+
+/* Each folder in `path` is a class. */
+static ic_status scan_classes(ic_scan *scan, const char *path, const ic_listing *listing,
+                              ic_part part)
+{
+    for (size_t i = 0; i < listing->count; i++) {
+        const char *folder;
+        int32_t class_index;
+        IC_TRY(ic_source_text_join(scan->source, path, "/", listing->names[i], &folder));
+        if (ic_path_kind_of(folder) != IC_PATH_FOLDER)
+            continue;
+        if (!ic_utf8_valid(listing->names[i], strlen(listing->names[i])))
+            return ic_fail(IC_ERROR_DATA, "the name of the class folder %s is not UTF-8: rename it",
+                           folder);
+        IC_TRY(ic_source_class(scan->source, listing->names[i], 0, &class_index));
+        IC_TRY(scan_class(scan, folder, class_index, part, 0));
+    }
+    return IC_OK;
+}
+
+/* Which part the usual names of IDX files declare. */
+static ic_part idx_part(const char *name)
+{
+    if (strstr(name, "train") != NULL)
+        return IC_PART_TRAIN;
+    if (strstr(name, "t10k") != NULL || strstr(name, "test") != NULL)
+        return IC_PART_TEST;
+    if (strstr(name, "val") != NULL)
+        return IC_PART_VALIDATION;
+    return IC_PART_NONE;
+}
+
+/*
+ * All IDX pictures in the folder. A file and its .gz beside it are the same pictures: the plain
+ * one, which comes first in the order of names, is read.
+ */
+static ic_status scan_idx_files(ic_scan *scan, const char *path, const ic_listing *listing,
+                                ic_part part)
+{
+    const char *last = "";
+    for (size_t i = 0; i < listing->count; i++) {
+        const char *name = listing->names[i], *file;
+        size_t length = strlen(last);
+        if (!ic_idx_is_images_name(name))
+            continue;
+        if (length > 0 && strncmp(name, last, length) == 0 && strcmp(name + length, ".gz") == 0)
+            continue;
+        last = name;
+        IC_TRY(ic_source_text_join(scan->source, path, "/", name, &file));
+        IC_TRY(ic_scan_idx(scan, file, part == IC_PART_NONE ? idx_part(name) : part));
+    }
+    return IC_OK;
+}
+
+/* One folder train/, test/ …; *found tells whether it had classes or IDX files in it. */
+static ic_status scan_part(ic_scan *scan, const char *path, ic_part part, bool *found)
+{
+    ic_context *context = scan->source->context;
+    ic_listing listing;
+    folder_shape shape;
+    IC_TRY(ic_folder_list(context, path, &listing));
+    ic_status status = IC_OK;
+    IC_TRY_CLEAN(look_at_shape(context, path, &listing, &shape));
+    if (shape.idx_files > 0)
+        IC_TRY_CLEAN(scan_idx_files(scan, path, &listing, part));
+    else if (shape.folders > 0)
+        IC_TRY_CLEAN(scan_classes(scan, path, &listing, part));
+    else
+        ic_log(context, IC_LOG_WARNING, "%s is passed over: it holds no class folders", path);
+    *found |= shape.idx_files > 0 || shape.folders > 0;
+cleanup:
+    ic_listing_free(&listing);
+    return status;
+}
+
+static ic_status scan_parts(ic_scan *scan, const char *path, const ic_listing *listing)
+{
+    ic_context *context = scan->source->context;
+    bool found = false;
+    for (size_t i = 0; i < listing->count; i++)
+        if (!is_part_name(listing->names[i]))
+            ic_log(context, IC_LOG_WARNING,
+                   "%s/%s is passed over: it is neither train, test nor validation", path,
+                   listing->names[i]);
+    for (size_t i = 0; i < PART_FOLDERS; i++) {
+        const char *folder;
+        IC_TRY(ic_source_text_join(scan->source, path, "/", part_folders[i].name, &folder));
+        if (ic_path_kind_of(folder) == IC_PATH_FOLDER)
+            IC_TRY(scan_part(scan, folder, part_folders[i].part, &found));
+    }
+    if (!found)
+        return ic_fail(IC_ERROR_DATA,
+                       "%s has no class folders in its train, test and validation folders; put one "
+                       "folder of pictures per class into each",
+                       path);
+    return IC_OK;
+}
+
+/* Whether one of the first files is a picture, to word the error. */
+static bool has_pictures(ic_context *context, const char *path, const ic_listing *listing)
+{
+    bool found = false;
+    for (size_t i = 0; i < listing->count && i < 16 && !found; i++) {
+        ic_buffer name = {.context = context}, bytes = {.context = context};
+        const char *entry;
+        if (entry_path(&name, path, listing->names[i], &entry) == IC_OK &&
+            ic_file_read(context, entry, context->limits.file_bytes, &bytes) == IC_OK)
+            found = ic_image_sniff(bytes.bytes, bytes.size) != IC_FORMAT_UNKNOWN;
+        ic_buffer_free(&bytes);
+        ic_buffer_free(&name);
+    }
+    return found;
+}
+
+static ic_status fail_no_classes(ic_context *context, const char *path, const ic_listing *listing)
+{
+    if (has_pictures(context, path, listing))
+        return ic_fail(IC_ERROR_DATA,
+                       "%s holds pictures but no class folders; move them into one folder per "
+                       "class in it (%s/cats, %s/dogs), or list them in a CSV file with the "
+                       "columns path,label",
+                       path, path, path);
+    return ic_fail(IC_ERROR_DATA,
+                   "%s holds no class folders%s; put one folder of pictures per class in it", path,
+                   listing->count == 0 ? ", it is empty" : "");
+}
+
+/*
+ * A class may well be called "train" or "test": such folders declare parts only where nothing but
+ * parts lies in the folder, or where train has one of the others beside it.
+ */
+static bool declares_parts(const folder_shape *shape)
+{
+    return shape->part_folders > 0 &&
+           (shape->part_folders == shape->folders || (shape->train && shape->part_folders >= 2));
+}
+
+ic_status ic_scan_folder(ic_scan *scan, const char *path)
+{
+    ic_context *context = scan->source->context;
+    ic_listing listing;
+    folder_shape shape;
+    IC_TRY(ic_folder_list(context, path, &listing));
+    ic_status status = IC_OK;
+    IC_TRY_CLEAN(look_at_shape(context, path, &listing, &shape));
+    if (declares_parts(&shape)) {
+        IC_TRY_CLEAN(scan_parts(scan, path, &listing));
+    } else if (shape.idx_files > 0) {
+        IC_TRY_CLEAN(scan_idx_files(scan, path, &listing, IC_PART_NONE));
+    } else if (shape.folders > 0) {
+        if (shape.files > 0)
+            ic_log(context, IC_LOG_WARNING,
+                   "%s: %zu files beside the class folders are passed over", path, shape.files);
+        IC_TRY_CLEAN(scan_classes(scan, path, &listing, IC_PART_NONE));
+    } else {
+        status = fail_no_classes(context, path, &listing);
+    }
+cleanup:
+    ic_listing_free(&listing);
+    return status;
+}

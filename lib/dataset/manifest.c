@@ -1,0 +1,197 @@
+/*
+ * dataset/manifest.c: CSV files that list pictures and their classes, by RFC 4180: quotes, doubled
+ * quotes in them, line ends of any system, a byte-order mark. SPDX-License-Identifier: MIT
+ */
+#include "base/file.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "dataset/source.h"
+
+#include <string.h>
+
+enum { MOST_COLUMNS = 256 };
+
+/* Reads rows off a text. The fields of a row lie in `row`, each with a zero behind it. */
+typedef struct csv_reader {
+    const char *name; /* of the file, for messages */
+    const char *at, *end;
+    char separator;
+    int64_t line; /* on which the row began */
+    int64_t next_line;
+    ic_buffer row;
+    size_t starts[MOST_COLUMNS];
+    int32_t columns;
+} csv_reader;
+
+static ic_status end_field(csv_reader *csv, size_t start)
+{
+    if (csv->columns == MOST_COLUMNS)
+        return ic_fail(IC_ERROR_FORMAT, "%s, line %lld: more than %d columns", csv->name,
+                       (long long)csv->line, MOST_COLUMNS);
+    csv->starts[csv->columns++] = start;
+    return ic_buffer_append(&csv->row, "", 1);
+}
+
+/* The part of a field in quotes; at stands behind the opening one. */
+static ic_status read_quoted(csv_reader *csv)
+{
+    for (;;) {
+        const char *quote = memchr(csv->at, '"', (size_t)(csv->end - csv->at));
+        if (quote == NULL)
+            return ic_fail(IC_ERROR_FORMAT, "%s, line %lld: a quote is opened and never closed",
+                           csv->name, (long long)csv->line);
+        for (const char *c = csv->at; c < quote; c++)
+            csv->next_line += *c == '\n';
+        bool doubled = quote + 1 < csv->end && quote[1] == '"';
+        IC_TRY(ic_buffer_append(&csv->row, csv->at, (size_t)(quote - csv->at) + doubled));
+        csv->at = quote + 1 + doubled;
+        if (!doubled)
+            return IC_OK;
+    }
+}
+
+/* One field, up to the separator or the end of the line, which stay. */
+static ic_status read_field(csv_reader *csv)
+{
+    size_t start = csv->row.size;
+    if (csv->at < csv->end && *csv->at == '"') {
+        csv->at++;
+        IC_TRY(read_quoted(csv));
+    }
+    const char *c = csv->at;
+    while (c < csv->end && *c != csv->separator && *c != '\n' && *c != '\r')
+        c++;
+    IC_TRY(ic_buffer_append(&csv->row, csv->at, (size_t)(c - csv->at)));
+    csv->at = c;
+    return end_field(csv, start);
+}
+
+/* The next row that is not blank; columns 0: there is none. */
+static ic_status read_row(csv_reader *csv)
+{
+    csv->columns = 0;
+    csv->row.size = 0;
+    while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r'))
+        csv->next_line += *csv->at++ == '\n';
+    csv->line = csv->next_line;
+    while (csv->at < csv->end) {
+        IC_TRY(read_field(csv));
+        if (csv->at == csv->end || *csv->at != csv->separator)
+            break;
+        csv->at++;
+        if (csv->at == csv->end)
+            IC_TRY(read_field(csv));
+    }
+    return IC_OK;
+}
+
+static const char *field(const csv_reader *csv, int32_t column)
+{
+    return (const char *)csv->row.bytes + csv->starts[column];
+}
+
+/* Comma, unless the first line has none and another usual separator instead. */
+static char find_separator(const char *at, const char *end)
+{
+    static const char usual[] = {',', ';', '\t'};
+    const char *line_end = memchr(at, '\n', (size_t)(end - at));
+    size_t length = (size_t)((line_end == NULL ? end : line_end) - at);
+    for (size_t i = 0; i < sizeof usual; i++)
+        if (memchr(at, usual[i], length) != NULL)
+            return usual[i];
+    return ',';
+}
+
+static ic_status begin(csv_reader *csv, const char *name, const ic_buffer *bytes)
+{
+    static const unsigned char mark[3] = {0xEF, 0xBB, 0xBF};
+    const char *text = (const char *)bytes->bytes;
+    size_t size = bytes->size;
+    if (size >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
+        text += sizeof mark;
+        size -= sizeof mark;
+    }
+    if (!ic_utf8_valid(text, size) || (size > 0 && memchr(text, 0, size) != NULL))
+        return ic_fail(
+            IC_ERROR_FORMAT,
+            "%s is neither UTF-8 text (a CSV manifest with the columns path,label) nor an "
+            "IDX file",
+            name);
+    csv->name = name;
+    csv->at = text;
+    csv->end = text + size;
+    csv->next_line = 1;
+    csv->separator = size == 0 ? ',' : find_separator(csv->at, csv->end);
+    return IC_OK;
+}
+
+/* Where the two columns are. */
+typedef struct csv_header {
+    int32_t path, label;
+} csv_header;
+
+static int32_t find_column(const csv_reader *csv, const char *const *names)
+{
+    for (; *names != NULL; names++)
+        for (int32_t i = 0; i < csv->columns; i++)
+            if (strlen(field(csv, i)) == strlen(*names) && ic_text_ends(field(csv, i), *names))
+                return i;
+    return -1;
+}
+
+/* Reads the first row as a header if it names both columns; false: it is a picture already. */
+static bool read_header(const csv_reader *csv, csv_header *out)
+{
+    static const char *const path_names[] = {"path", "file", "filename", "image", NULL};
+    static const char *const label_names[] = {"label", "class", NULL};
+    int32_t path = find_column(csv, path_names), label = find_column(csv, label_names);
+    if (path < 0 || label < 0)
+        return false;
+    *out = (csv_header){path, label};
+    return true;
+}
+
+/* A picture file and its class; a relative path begins at the manifest. */
+static ic_status add_row(ic_scan *scan, const csv_reader *csv, const csv_header *header,
+                         const char *folder)
+{
+    int32_t needed = header->path > header->label ? header->path : header->label;
+    if (csv->columns <= needed)
+        return ic_fail(IC_ERROR_FORMAT,
+                       "%s, line %lld: the columns path,label are wanted, but there is only %d",
+                       csv->name, (long long)csv->line, csv->columns);
+    const char *path = field(csv, header->path), *label = field(csv, header->label);
+    if (*path == '\0' || *label == '\0')
+        return ic_fail(IC_ERROR_FORMAT, "%s, line %lld: the %s is empty", csv->name,
+                       (long long)csv->line, *path == '\0' ? "path" : "label");
+    int32_t class_index;
+    const char *file;
+    IC_TRY(ic_source_class(scan->source, label, 0, &class_index));
+    IC_TRY(ic_source_text_join(scan->source, *path == '/' ? "" : folder, "", path, &file));
+    IC_TRY(ic_scan_add(scan, file, class_index, IC_PART_NONE));
+    return ic_scan_progress(scan, scan->count, 0);
+}
+
+ic_status ic_scan_manifest(ic_scan *scan, const char *path, const ic_buffer *bytes)
+{
+    ic_context *context = scan->source->context;
+    csv_reader csv = {.row = {.context = context}};
+    csv_header header = {0, 1};
+    const char *folder;
+    ic_status status = IC_OK;
+    IC_TRY(ic_source_text(scan->source, path, (size_t)(ic_path_name(path) - path), &folder));
+    IC_TRY_CLEAN(begin(&csv, path, bytes));
+    IC_TRY_CLEAN(read_row(&csv));
+    if (csv.columns > 0 && read_header(&csv, &header))
+        IC_TRY_CLEAN(read_row(&csv));
+    while (csv.columns > 0) {
+        IC_TRY_CLEAN(add_row(scan, &csv, &header, folder));
+        IC_TRY_CLEAN(read_row(&csv));
+    }
+    if (scan->count == 0)
+        status = ic_fail(IC_ERROR_DATA, "%s lists no pictures; write one line path,label for each",
+                         path);
+cleanup:
+    ic_buffer_free(&csv.row);
+    return status;
+}

@@ -1,0 +1,100 @@
+/* dataset/open.c: from a path to a data set. SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "dataset/source.h"
+
+#include <string.h>
+
+/* Of a CSV manifest: some ten million lines. */
+#define MANIFEST_LIMIT ((int64_t)1 << 30)
+
+static ic_status scan_file(ic_scan *scan, const char *path)
+{
+    ic_context *context = scan->source->context;
+    ic_buffer bytes = {.context = context};
+    ic_status status = IC_OK;
+    IC_TRY_CLEAN(ic_file_read(context, path, MANIFEST_LIMIT, &bytes));
+    if (ic_idx_sniff(&bytes)) {
+        ic_buffer_free(&bytes);
+        return ic_scan_idx(scan, path, IC_PART_NONE);
+    }
+    const char *format = ic_image_format_name(bytes.bytes, bytes.size);
+    if (format != NULL || ic_image_sniff(bytes.bytes, bytes.size) != IC_FORMAT_UNKNOWN)
+        status = ic_fail(IC_ERROR_DATA,
+                         "%s is one picture: give the folder that holds the class folders", path);
+    else
+        status = ic_scan_manifest(scan, path, &bytes);
+cleanup:
+    ic_buffer_free(&bytes);
+    return status;
+}
+
+/* Finds and looks at everything that lies at path. */
+static ic_status scan_path(ic_scan *scan, const char *path)
+{
+    switch (ic_path_kind_of(path)) {
+    case IC_PATH_FOLDER:
+        IC_TRY(ic_scan_folder(scan, path));
+        break;
+    case IC_PATH_FILE:
+        IC_TRY(scan_file(scan, path));
+        break;
+    case IC_PATH_NONE:
+        return ic_fail(IC_ERROR_NOT_FOUND, "there is no file or folder %s: check the path", path);
+    case IC_PATH_OTHER:
+        return ic_fail(IC_ERROR_DATA, "%s is neither a file nor a folder", path);
+    }
+    IC_TRY(ic_scan_verify(scan));
+    ic_source *source = scan->source;
+    if (source->count > 0)
+        return IC_OK;
+    if (source->broken_count == 0)
+        return ic_fail(IC_ERROR_DATA, "the class folders in %s are empty: put pictures into them",
+                       path);
+    return ic_fail(IC_ERROR_DATA,
+                   "none of the %zu files of %s can be read as a picture; the first: %s: %s",
+                   source->broken_count, path, source->broken[0].path, source->broken[0].reason);
+}
+
+/* Says in the log what was set aside, and classes that are left without enough to learn from. */
+static void log_outcome(const ic_source *source, const char *path)
+{
+    if (source->broken_count > 0)
+        ic_log(source->context, IC_LOG_WARNING,
+               "%s: %zu of %zu files were set aside, as they cannot be read; the first: %s: %s",
+               path, source->broken_count, source->broken_count + source->count,
+               source->broken[0].path, source->broken[0].reason);
+    ic_log(source->context, IC_LOG_INFO, "%s: %zu pictures in %zu classes", path, source->count,
+           source->class_count);
+}
+
+ic_status ic_dataset_open(ic_context *context, const char *path, const ic_options *options,
+                          ic_dataset **out)
+{
+    if (context == NULL || path == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_open: context, path and out must be given");
+    if (*path == '\0')
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_open: the path is empty");
+    ic_scan scan = {.started = ic_clock_seconds()};
+    scan.last = scan.started;
+    char *trimmed = NULL;
+    ic_source *source = NULL;
+    ic_status status = IC_OK;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    IC_TRY_CLEAN(ic_copy_text_part(context, path, length, &trimmed));
+    IC_TRY_CLEAN(ic_source_create(context, ic_verify_header_only(options), &source));
+    scan.source = source;
+    IC_TRY_CLEAN(scan_path(&scan, trimmed));
+    IC_TRY_CLEAN(ic_source_sort_classes(source));
+    log_outcome(source, trimmed);
+    status = ic_dataset_of_source(source, out);
+    source = NULL; /* the data set's now */
+cleanup:
+    ic_source_release(source);
+    ic_free(context, scan.candidates);
+    ic_free(context, trimmed);
+    return status;
+}

@@ -1,0 +1,149 @@
+/* dataset/summary.c: a data set in a few words, and its digest. SPDX-License-Identifier: MIT */
+#include "base/json.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "dataset/source.h"
+
+#include <string.h>
+
+/*
+ * The sum, modulo 2^256, of one hash for each (class name, picture): no order can show in it,
+ * nothing has to be sorted, and it cannot run out of memory. The hash over it and the count ends
+ * it.
+ */
+void ic_dataset_digest(const ic_dataset *dataset, unsigned char digest[IC_SHA256_BYTES])
+{
+    unsigned char sum[IC_SHA256_BYTES + 8] = {0};
+    for (size_t i = 0; i < dataset->count; i++) {
+        const ic_item *item = ic_dataset_at(dataset, (int64_t)i);
+        const char *name = dataset->source->classes[item->class_index].name;
+        unsigned char one[IC_SHA256_BYTES];
+        ic_sha256 hash;
+        ic_sha256_begin(&hash);
+        ic_sha256_add(&hash, item->digest, sizeof item->digest);
+        ic_sha256_add(&hash, name, strlen(name));
+        ic_sha256_end(&hash, one);
+        uint32_t carry = 0;
+        for (size_t k = 0; k < sizeof one; k++) {
+            carry += (uint32_t)sum[k] + one[k];
+            sum[k] = (unsigned char)carry;
+            carry >>= 8;
+        }
+    }
+    for (size_t k = 0; k < 8; k++)
+        sum[IC_SHA256_BYTES + k] = (unsigned char)((uint64_t)dataset->count >> (8 * k));
+    ic_sha256_of(sum, sizeof sum, digest);
+}
+
+static ic_status add_classes(const ic_dataset *dataset, json_t *root)
+{
+    json_t *classes = json_array();
+    IC_TRY(ic_json_set(root, "classes", classes));
+    for (int32_t i = 0; i < ic_dataset_class_count(dataset); i++) {
+        json_t *class = json_object();
+        IC_TRY(ic_json_append(classes, class));
+        IC_TRY(ic_json_set(class, "class", json_string(dataset->source->classes[i].name)));
+        IC_TRY(ic_json_set(class, "count", json_integer(dataset->class_counts[i])));
+    }
+    return ic_json_set(root, "count", json_integer((json_int_t)dataset->count));
+}
+
+static ic_status add_parts(const ic_dataset *dataset, json_t *root)
+{
+    static const char *const names[] = {"none", "train", "validation", "test"};
+    int64_t counts[IC_PART_TEST + 1] = {0};
+    for (size_t i = 0; i < dataset->count; i++)
+        counts[ic_dataset_at(dataset, (int64_t)i)->part]++;
+    json_t *parts = json_object();
+    IC_TRY(ic_json_set(root, "parts", parts));
+    for (int32_t i = IC_PART_TRAIN; i <= IC_PART_TEST; i++)
+        if (counts[i] > 0)
+            IC_TRY(ic_json_set(parts, names[i], json_integer(counts[i])));
+    return IC_OK;
+}
+
+/* JSON text of a path, which may be any bytes: what is not UTF-8 becomes question marks. */
+static ic_status set_path(ic_context *context, json_t *object, const char *key, const char *path)
+{
+    if (ic_utf8_valid(path, strlen(path)))
+        return ic_json_set(object, key, json_string(path));
+    char *copy;
+    IC_TRY(ic_copy_text(context, path, &copy));
+    for (char *c = copy; *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    ic_status status = ic_json_set(object, key, json_string(copy));
+    ic_free(context, copy);
+    return status;
+}
+
+static ic_status add_broken(const ic_dataset *dataset, json_t *root)
+{
+    ic_context *context = ic_dataset_context(dataset);
+    json_t *list = json_array();
+    IC_TRY(ic_json_set(root, "broken", list));
+    for (size_t i = 0; i < dataset->broken_count; i++) {
+        const ic_broken *broken = &dataset->source->broken[dataset->broken_first + i];
+        json_t *entry = json_object();
+        IC_TRY(ic_json_append(list, entry));
+        IC_TRY(set_path(context, entry, "file", broken->path));
+        IC_TRY(set_path(context, entry, "reason", broken->reason));
+    }
+    return IC_OK;
+}
+
+typedef struct size_range {
+    int64_t min_width, max_width, min_height, max_height;
+    int64_t grey, deep; /* pictures with one channel; with 16 bits */
+} size_range;
+
+static size_range measure_sizes(const ic_dataset *dataset)
+{
+    size_range range = {INT32_MAX, 0, INT32_MAX, 0, 0, 0};
+    for (size_t i = 0; i < dataset->count; i++) {
+        const ic_item *item = ic_dataset_at(dataset, (int64_t)i);
+        range.min_width = item->width < range.min_width ? item->width : range.min_width;
+        range.max_width = item->width > range.max_width ? item->width : range.max_width;
+        range.min_height = item->height < range.min_height ? item->height : range.min_height;
+        range.max_height = item->height > range.max_height ? item->height : range.max_height;
+        range.grey += item->channels == 1 || item->channels == 2;
+        range.deep += item->depth == 16;
+    }
+    return range;
+}
+
+static ic_status add_sizes(const ic_dataset *dataset, json_t *root)
+{
+    json_t *sizes = json_object();
+    IC_TRY(ic_json_set(root, "sizes", sizes));
+    if (dataset->count == 0)
+        return IC_OK;
+    size_range range = measure_sizes(dataset);
+    IC_TRY(ic_json_set(sizes, "min_width", json_integer(range.min_width)));
+    IC_TRY(ic_json_set(sizes, "max_width", json_integer(range.max_width)));
+    IC_TRY(ic_json_set(sizes, "min_height", json_integer(range.min_height)));
+    IC_TRY(ic_json_set(sizes, "max_height", json_integer(range.max_height)));
+    IC_TRY(ic_json_set(sizes, "grey", json_integer(range.grey)));
+    return ic_json_set(sizes, "sixteen_bit", json_integer(range.deep));
+}
+
+ic_status ic_dataset_json(const ic_dataset *dataset, char *buffer, size_t capacity, size_t *size)
+{
+    if (dataset == NULL || size == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_json: data set and size must be given");
+    ic_buffer text = {.context = ic_dataset_context(dataset)};
+    ic_status status = IC_OK;
+    json_t *root = json_object();
+    if (root == NULL)
+        return ic_fail(IC_ERROR_MEMORY, "out of memory for the summary of a data set");
+    IC_TRY_CLEAN(add_classes(dataset, root));
+    IC_TRY_CLEAN(add_broken(dataset, root));
+    IC_TRY_CLEAN(add_parts(dataset, root));
+    IC_TRY_CLEAN(add_sizes(dataset, root));
+    IC_TRY_CLEAN(ic_json_print(root, &text));
+    status = ic_give_bytes(text.bytes, text.size + 1, buffer, capacity, size);
+cleanup:
+    ic_buffer_free(&text);
+    json_decref(root);
+    return status;
+}
