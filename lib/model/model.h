@@ -18,12 +18,16 @@ struct ic_model {
     int32_t class_count;
     ic_lock *lock;       /* guards the two below */
     ic_weights *weights; /* the published ones: immutable, counted */
-    json_t *record;      /* of the training; an object. Replaced as a whole when weights are published */
+    json_t *record; /* an object, never changed: replaced as a whole when weights are published */
 };
+
+/* The longest model file that is read, bytes. */
+#define IC_MODEL_FILE_MAX ((int64_t)4 << 30)
 
 ic_model *ic_model_retain(ic_model *model);
 
-/* The published weights, one reference more: a predicting thread keeps them as long as it computes. */
+/* The published weights, one reference more: a predicting thread keeps them as long as it computes.
+ */
 ic_weights *ic_model_weights(const ic_model *model);
 
 /* A copy of the record (json_decref it). */
@@ -33,8 +37,9 @@ ic_status ic_model_record(const ic_model *model, json_t **out);
 void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record);
 
 /*
- * Labels of a data set in a model's order: map[class of the set] = class of the model, or -1 for a class that the model
- * does not know. The array has ic_dataset_class_count entries, from ic_allocate.
+ * Labels of a data set in a model's order: map[class of the set] = class of the model, or -1 for a
+ * class that the model does not know. The array has ic_dataset_class_count entries, from
+ * ic_allocate.
  */
 ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, int32_t **out);
 
@@ -42,11 +47,21 @@ ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, i
 ic_status ic_model_write(const ic_model *model, ic_buffer *out);
 
 /*
+ * An empty model (no graph, no classes, no weights, an empty record) for model.c and read.c to
+ * fill; ic_model_free takes it at any stage.
+ */
+ic_status ic_model_begin(ic_context *context, ic_model **out);
+
+/* Copies the name of the network and count class names: valid UTF-8, none empty, none twice. */
+ic_status ic_model_name(ic_model *model, const char *network, const char *const *classes,
+                        int32_t count);
+
+/*
  * The record that training leaves (all keys present once trained; {} before):
  *   "options": ic_training_recipe_to_json, "pictures": n, "validation_pictures": n,
- *   "data": {"digest": hex of ic_dataset_digest of the whole set before the split (train + validation together),
- *            "split": "declared" | "seed", "seed": n, "share": x},
- *   "epochs": [{"epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"}…],
+ *   "data": {"digest": hex of ic_dataset_digest of the whole set before the split (train +
+ * validation together), "split": "declared" | "seed", "seed": n, "share": x}, "epochs": [{"epoch",
+ * "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"}…],
  *   "best_epoch": n, "steps": optimiser steps of the weights.
  */
 

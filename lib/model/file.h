@@ -1,0 +1,25 @@
+/* model/file.h: what write.c and read.c must agree on. SPDX-License-Identifier: MIT */
+#ifndef MODEL_FILE_H
+#define MODEL_FILE_H
+
+#include "serialize/safetensors.h"
+
+/* The version of what is in the metadata; a reader refuses higher ones. */
+#define IC_MODEL_FILE_VERSION "1"
+
+#define IC_KEY_VERSION "imgcls.version"
+#define IC_KEY_REQUIRES                                                                            \
+    "imgcls.requires"                    /* JSON: names of what a reader must know; none so far    \
+                                          */
+#define IC_KEY_NETWORK  "imgcls.network" /* plain text */
+#define IC_KEY_GRAPH    "imgcls.graph"   /* JSON, as are the ones below */
+#define IC_KEY_CLASSES  "imgcls.classes"
+#define IC_KEY_PIPELINE "imgcls.pipeline"
+#define IC_KEY_TRAINING "imgcls.training"
+
+/* Endings of the names of a batch norm's tensors. */
+#define IC_RUNNING_MEAN    "running_mean"
+#define IC_RUNNING_VAR     "running_var"
+#define IC_BATCHES_TRACKED "num_batches_tracked"
+
+#endif

@@ -1,0 +1,254 @@
+/* model/model.c: making a model for a data set, and sharing it between threads.
+ * SPDX-License-Identifier: MIT */
+#include "model/model.h"
+
+#include "base/options.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "dataset/loader.h"
+#include "recipe/recipe.h"
+#include "zoo/zoo.h"
+
+#include <string.h>
+
+/* Mean and deviation are measured on this many pictures at most: enough for three good digits. */
+enum { MEASURED_PICTURES = 2000 };
+
+/* ---- Life ---- */
+
+ic_status ic_model_begin(ic_context *context, ic_model **out)
+{
+    ic_model *model;
+    ic_status status;
+    IC_TRY(ic_allocate_zero(context, sizeof *model, &model));
+    atomic_init(&model->references, 1);
+    model->context = ic_context_retain(context);
+    model->record = json_object();
+    if (model->record == NULL)
+        IC_TRY_CLEAN(ic_fail(IC_ERROR_MEMORY, "out of memory for the record of a model"));
+    IC_TRY_CLEAN(ic_lock_create(context, &model->lock));
+    *out = model;
+    return IC_OK;
+cleanup:
+    ic_model_free(model);
+    return status;
+}
+
+ic_model *ic_model_retain(ic_model *model)
+{
+    atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
+    return model;
+}
+
+void ic_model_free(ic_model *model)
+{
+    if (model == NULL ||
+        atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
+        return;
+    ic_context *context = model->context;
+    for (int32_t i = 0; i < model->class_count; i++)
+        ic_free(context, model->classes[i]);
+    ic_free(context, model->classes);
+    ic_free(context, model->network);
+    json_decref(model->record);
+    ic_weights_free(model->weights);
+    ic_graph_free(model->graph);
+    ic_lock_free(context, model->lock);
+    ic_free(context, model);
+    ic_context_free(context);
+}
+
+/* ---- Names ---- */
+
+static ic_status check_class_name(const char *const *classes, int32_t index)
+{
+    const char *name = classes[index];
+    if (name[0] == '\0')
+        return ic_fail(IC_ERROR_DATA, "class %d has no name", (int)index);
+    if (!ic_utf8_valid(name, strlen(name)))
+        return ic_fail(IC_ERROR_DATA, "the name of class %d is not valid UTF-8: rename it",
+                       (int)index);
+    for (int32_t i = 0; i < index; i++)
+        if (strcmp(classes[i], name) == 0)
+            return ic_fail(IC_ERROR_DATA, "class %s is there twice", name);
+    return IC_OK;
+}
+
+ic_status ic_model_name(ic_model *model, const char *network, const char *const *classes,
+                        int32_t count)
+{
+    IC_TRY(ic_copy_text(model->context, network, &model->network));
+    IC_TRY(
+        ic_allocate_array(model->context, (size_t)count, sizeof *model->classes, &model->classes));
+    for (int32_t i = 0; i < count; i++) {
+        IC_TRY(check_class_name(classes, i));
+        IC_TRY(ic_copy_text(model->context, classes[i], &model->classes[i]));
+        model->class_count = i + 1;
+    }
+    return IC_OK;
+}
+
+int32_t ic_model_class_count(const ic_model *model)
+{
+    return model != NULL ? model->class_count : 0;
+}
+
+const char *ic_model_class_name(const ic_model *model, int32_t index)
+{
+    if (model == NULL || index < 0 || index >= model->class_count)
+        return NULL;
+    return model->classes[index];
+}
+
+static int32_t find_class(const ic_model *model, const char *name)
+{
+    for (int32_t i = 0; i < model->class_count; i++)
+        if (strcmp(model->classes[i], name) == 0)
+            return i;
+    return -1;
+}
+
+ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, int32_t **out)
+{
+    int32_t count = ic_dataset_class_count(dataset);
+    int32_t *map;
+    ic_status status = IC_OK;
+    IC_TRY(ic_allocate_array(model->context, (size_t)count, sizeof *map, &map));
+    for (int32_t i = 0; i < count; i++) {
+        const char *name;
+        IC_TRY_CLEAN(ic_dataset_class(dataset, i, &name, NULL));
+        map[i] = find_class(model, name);
+    }
+    *out = map;
+    return IC_OK;
+cleanup:
+    ic_free(model->context, map);
+    return status;
+}
+
+/* ---- Publishing ---- */
+
+ic_weights *ic_model_weights(const ic_model *model)
+{
+    ic_lock_take(model->lock);
+    ic_weights *weights = ic_weights_retain(model->weights);
+    ic_lock_give(model->lock);
+    return weights;
+}
+
+ic_status ic_model_record(const ic_model *model, json_t **out)
+{
+    ic_lock_take(model->lock);
+    json_t *copy = json_deep_copy(model->record);
+    ic_lock_give(model->lock);
+    if (copy == NULL)
+        return ic_fail(IC_ERROR_MEMORY, "out of memory for a copy of the training record");
+    *out = copy;
+    return IC_OK;
+}
+
+void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record)
+{
+    ic_lock_take(model->lock);
+    ic_weights *old_weights = model->weights;
+    json_t *old_record = model->record;
+    model->weights = weights;
+    model->record = record;
+    ic_lock_give(model->lock);
+    ic_weights_free(old_weights);
+    json_decref(old_record);
+}
+
+/* ---- Creating ---- */
+
+/* Says what to do when there are not two classes to tell apart. */
+static ic_status check_classes(const ic_dataset *train)
+{
+    int32_t classes = ic_dataset_class_count(train);
+    int32_t filled = 0;
+    const char *some = "";
+    for (int32_t i = 0; i < classes; i++) {
+        const char *name;
+        int64_t count;
+        IC_TRY(ic_dataset_class(train, i, &name, &count));
+        filled += count > 0;
+        some = count > 0 ? name : some;
+    }
+    if (filled >= 2)
+        return IC_OK;
+    if (filled == 1)
+        return ic_fail(IC_ERROR_DATA,
+                       "all %lld pictures are of one class, %s: a classifier needs at least two "
+                       "classes; put the pictures of each into a folder of its own",
+                       (long long)ic_dataset_count(train), some);
+    if (ic_dataset_broken_count(train) > 0)
+        return ic_fail(
+            IC_ERROR_DATA,
+            "none of the %lld pictures can be read: inspect the data set for the reasons",
+            (long long)ic_dataset_broken_count(train));
+    return ic_fail(IC_ERROR_DATA, "the data set has no pictures: put JPEG or PNG files into one "
+                                  "folder for each class");
+}
+
+static ic_status name_by_dataset(ic_model *model, const char *network, const ic_dataset *train)
+{
+    int32_t count = ic_dataset_class_count(train);
+    const char **names;
+    ic_status status;
+    IC_TRY(ic_allocate_array(model->context, (size_t)count, sizeof *names, &names));
+    for (int32_t i = 0; i < count; i++)
+        IC_TRY_CLEAN(ic_dataset_class(train, i, &names[i], NULL));
+    status = ic_model_name(model, network, names, count);
+cleanup:
+    ic_free(model->context, names);
+    return status;
+}
+
+static ic_status initialise(ic_model *model, uint64_t seed)
+{
+    size_t total = (size_t)ic_graph_parameter_sizes(model->graph).total;
+    float *parameters = NULL;
+    ic_status status;
+    IC_TRY(ic_allocate_array(model->context, total, sizeof *parameters, &parameters));
+    memset(parameters, 0, total * sizeof *parameters);
+    ic_graph_initialise(model->graph, seed, parameters);
+    status = ic_weights_create(model->context, model->graph, parameters, &model->weights);
+    ic_free(model->context, parameters);
+    return status;
+}
+
+static ic_status fill_from_data(ic_model *model, const ic_dataset *train, const ic_options *options)
+{
+    ic_context *context = model->context;
+    ic_data_facts facts;
+    ic_model_recipe recipe;
+    IC_TRY(ic_recipe_look(context, train, &facts));
+    IC_TRY(ic_recipe_model(context, &facts, options, &recipe));
+    model->pipeline = recipe.pipeline;
+    if (recipe.measure)
+        IC_TRY(ic_loader_measure(context, train, MEASURED_PICTURES, NULL, &model->pipeline));
+    IC_TRY(name_by_dataset(model, recipe.network, train));
+    ic_shape input = {model->pipeline.height, model->pipeline.width, model->pipeline.channels};
+    IC_TRY(ic_zoo_build(context, recipe.network, input, model->class_count, &model->graph));
+    return initialise(model, (uint64_t)ic_option_int(options, "seed"));
+}
+
+ic_status ic_model_create(ic_context *context, const ic_dataset *train, const ic_options *options,
+                          ic_model **out)
+{
+    if (context == NULL || train == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_create: %s is NULL",
+                       context == NULL ? "context"
+                       : train == NULL ? "train"
+                                       : "out");
+    IC_TRY(check_classes(train));
+    ic_model *model;
+    IC_TRY(ic_model_begin(context, &model));
+    ic_status status = fill_from_data(model, train, options);
+    if (status < 0) {
+        ic_model_free(model);
+        return status;
+    }
+    *out = model;
+    return IC_OK;
+}

@@ -1,0 +1,187 @@
+/* model/write.c: a model as the bytes of a .safetensors file. SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "model/file.h"
+#include "model/model.h"
+
+#include <string.h>
+
+/* What a model file is made from: one published state, taken at once. */
+typedef struct snapshot {
+    const ic_model *model;
+    ic_weights *weights;
+    json_t *record;
+    int64_t steps; /* what num_batches_tracked holds */
+    ic_tensor_entry *tensors;
+    int32_t count;
+    char **names; /* of the num_batches_tracked */
+    int32_t name_count;
+} snapshot;
+
+static ic_status take_snapshot(const ic_model *model, snapshot *state)
+{
+    *state = (snapshot){.model = model};
+    ic_lock_take(model->lock);
+    state->weights = ic_weights_retain(model->weights);
+    state->record = json_incref(model->record);
+    ic_lock_give(model->lock);
+    state->steps = json_integer_value(json_object_get(state->record, "steps"));
+    size_t most = 2 * (size_t)ic_graph_parameter_count(model->graph);
+    IC_TRY(ic_allocate_array(model->context, most, sizeof *state->tensors, &state->tensors));
+    return ic_allocate_array(model->context, most, sizeof *state->names, &state->names);
+}
+
+static void drop_snapshot(snapshot *state)
+{
+    ic_context *context = state->model->context;
+    for (int32_t i = 0; i < state->name_count; i++)
+        ic_free(context, state->names[i]);
+    ic_free(context, state->names);
+    ic_free(context, state->tensors);
+    json_decref(state->record);
+    ic_weights_free(state->weights);
+}
+
+/* ---- Metadata: JSON as text ---- */
+
+static ic_status set_text(json_t *metadata, const char *key, ic_context *context,
+                          const json_t *value)
+{
+    ic_buffer text = {.context = context};
+    ic_status status;
+    IC_TRY_CLEAN(ic_json_print(value, &text));
+    status = ic_json_set(metadata, key, json_stringn((const char *)text.bytes, text.size));
+cleanup:
+    ic_buffer_free(&text);
+    return status;
+}
+
+static ic_status set_graph(json_t *metadata, const ic_model *model)
+{
+    json_t *graph;
+    IC_TRY(ic_graph_to_json(model->graph, &graph));
+    ic_status status = set_text(metadata, IC_KEY_GRAPH, model->context, graph);
+    json_decref(graph);
+    return status;
+}
+
+static ic_status set_classes(json_t *metadata, const ic_model *model)
+{
+    json_t *classes = json_array();
+    ic_status status;
+    for (int32_t i = 0; i < model->class_count; i++)
+        IC_TRY_CLEAN(ic_json_append(classes, json_string(model->classes[i])));
+    status = set_text(metadata, IC_KEY_CLASSES, model->context, classes);
+cleanup:
+    json_decref(classes);
+    return status;
+}
+
+static ic_status set_pipeline(json_t *metadata, const ic_model *model)
+{
+    json_t *pipeline;
+    IC_TRY(ic_pipeline_to_json(&model->pipeline, &pipeline));
+    ic_status status = set_text(metadata, IC_KEY_PIPELINE, model->context, pipeline);
+    json_decref(pipeline);
+    return status;
+}
+
+static ic_status fill_metadata(json_t *metadata, const snapshot *state)
+{
+    const ic_model *model = state->model;
+    IC_TRY(ic_json_set(metadata, "format", json_string("pt")));
+    IC_TRY(ic_json_set(metadata, IC_KEY_VERSION, json_string(IC_MODEL_FILE_VERSION)));
+    IC_TRY(ic_json_set(metadata, IC_KEY_REQUIRES, json_string("[]")));
+    IC_TRY(ic_json_set(metadata, IC_KEY_NETWORK, json_string(model->network)));
+    IC_TRY(set_graph(metadata, model));
+    IC_TRY(set_classes(metadata, model));
+    IC_TRY(set_pipeline(metadata, model));
+    return set_text(metadata, IC_KEY_TRAINING, model->context, state->record);
+}
+
+/* ---- Tensors ---- */
+
+/*
+ * torch's batch norms count the batches that they have seen; a state dict without that count does
+ * not load strictly. Follows each running mean, "bn1.running_mean" say, with
+ * "bn1.num_batches_tracked".
+ */
+static ic_status add_batch_count(snapshot *state, const char *mean_name)
+{
+    size_t stem = strlen(mean_name) - strlen(IC_RUNNING_MEAN);
+    ic_buffer name = {.context = state->model->context};
+    IC_TRY(ic_buffer_print(&name, "%.*s" IC_BATCHES_TRACKED, (int)stem, mean_name));
+    state->names[state->name_count++] = (char *)name.bytes;
+    state->tensors[state->count++] = (ic_tensor_entry){
+        .name = (char *)name.bytes,
+        .dtype = IC_I64,
+        .count = 1,
+        .data = (const unsigned char *)&state->steps,
+    };
+    return IC_OK;
+}
+
+static ic_status list_tensors(snapshot *state)
+{
+    const ic_graph *graph = state->model->graph;
+    const float *parameters = ic_weights_parameters(state->weights);
+    for (int32_t i = 0; i < ic_graph_parameter_count(graph); i++) {
+        const ic_parameter *parameter = ic_graph_parameter(graph, i);
+        ic_tensor_entry *tensor = &state->tensors[state->count++];
+        *tensor = (ic_tensor_entry){
+            .name = parameter->name,
+            .dtype = IC_F32,
+            .rank = parameter->rank,
+            .count = parameter->count,
+            .data = (const unsigned char *)(parameters + parameter->offset),
+        };
+        memcpy(tensor->shape, parameter->shape, (size_t)parameter->rank * sizeof *tensor->shape);
+        if (ic_text_ends(parameter->name, IC_RUNNING_MEAN))
+            IC_TRY(add_batch_count(state, parameter->name));
+    }
+    return IC_OK;
+}
+
+/* ---- The interface ---- */
+
+ic_status ic_model_write(const ic_model *model, ic_buffer *out)
+{
+    json_t *metadata = json_object();
+    snapshot state;
+    ic_status status;
+    IC_TRY_CLEAN(take_snapshot(model, &state));
+    IC_TRY_CLEAN(fill_metadata(metadata, &state));
+    IC_TRY_CLEAN(list_tensors(&state));
+    status = ic_safetensors_write(model->context, metadata, state.tensors, state.count, out);
+cleanup:
+    drop_snapshot(&state);
+    json_decref(metadata);
+    return status;
+}
+
+ic_status ic_model_save(const ic_model *model, const char *path)
+{
+    if (model == NULL || path == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_save: %s is NULL",
+                       model == NULL ? "model" : "path");
+    ic_buffer bytes = {.context = model->context};
+    ic_status status = ic_model_write(model, &bytes);
+    if (status >= 0)
+        status = ic_file_save(model->context, path, bytes.bytes, bytes.size);
+    ic_buffer_free(&bytes);
+    return status;
+}
+
+ic_status ic_model_save_memory(const ic_model *model, void *buffer, size_t capacity, size_t *size)
+{
+    if (model == NULL || size == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_save_memory: %s is NULL",
+                       model == NULL ? "model" : "size");
+    ic_buffer bytes = {.context = model->context};
+    ic_status status = ic_model_write(model, &bytes);
+    if (status >= 0)
+        status = ic_give_bytes(bytes.bytes, bytes.size, buffer, capacity, size);
+    ic_buffer_free(&bytes);
+    return status;
+}
