@@ -1,4 +1,5 @@
-/* evaluate/report.h: what plots read of a report besides its public getters. SPDX-License-Identifier: MIT */
+/* evaluate/report.h: what plots read of a report besides its public getters.
+ * SPDX-License-Identifier: MIT */
 #ifndef EVALUATE_REPORT_H
 #define EVALUATE_REPORT_H
 

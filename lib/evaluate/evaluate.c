@@ -1,0 +1,230 @@
+/* evaluate/evaluate.c: a model against labelled pictures. SPDX-License-Identifier: MIT */
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/status.h"
+#include "dataset/dataset.h"
+#include "evaluate/evaluation.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { REASON_MAX = 256 };
+
+/* One picture of the batch that is being worked on. */
+typedef struct slot {
+    bool sound;
+    char reason[REASON_MAX]; /* when it is not */
+} slot;
+
+typedef struct evaluation {
+    ic_context *context;
+    const ic_model *model;
+    const ic_dataset *dataset; /* the part to measure */
+    ic_report *report;
+    ic_pool *pool;
+    ic_weights *weights;
+    ic_executor *executor;
+    int32_t *class_map; /* class of the data set -> of the model, or -1 */
+    int32_t batch;
+    slot *slots;       /* [batch] */
+    int64_t *pictures; /* those of known classes */
+    int64_t picture_count;
+    /* Of the pictures that could be read, in order. */
+    int64_t measured;
+    int32_t *labels;
+    float *probabilities;
+    float *losses;
+} evaluation;
+
+/* ---- Preparing ---- */
+
+/* Lists the pictures to measure; those of classes that the model does not know are skipped. */
+static ic_status list_pictures(evaluation *e)
+{
+    int64_t count = ic_dataset_count(e->dataset);
+    IC_TRY(ic_model_class_map(e->model, e->dataset, &e->class_map));
+    IC_TRY(ic_allocate_array(e->context, (size_t)count, sizeof *e->pictures, &e->pictures));
+    for (int64_t i = 0; i < count; i++) {
+        const ic_item *item = ic_dataset_at(e->dataset, i);
+        if (e->class_map[item->class_index] >= 0)
+            e->pictures[e->picture_count++] = i;
+        else
+            IC_TRY(ic_report_skip(e->report, item->origin, "the model does not know its class"));
+    }
+    if (e->picture_count > 0)
+        return IC_OK;
+    if (count > 0)
+        return ic_fail(IC_ERROR_DATA,
+                       "none of the %lld pictures is of a class that the model knows: its classes "
+                       "are %s, %s and so on",
+                       (long long)count, e->model->classes[0],
+                       e->model->classes[e->model->class_count > 1]);
+    return ic_fail(IC_ERROR_DATA, "there is no picture to measure on");
+}
+
+static ic_status list_broken(evaluation *e)
+{
+    for (int64_t i = 0; i < ic_dataset_broken_count(e->dataset); i++) {
+        const char *path, *reason;
+        IC_TRY(ic_dataset_broken(e->dataset, i, &path, &reason));
+        IC_TRY(ic_report_skip(e->report, path, reason));
+    }
+    return IC_OK;
+}
+
+static ic_status prepare(evaluation *e, const ic_options *options)
+{
+    ic_context *context = e->context;
+    IC_TRY(list_broken(e));
+    IC_TRY(list_pictures(e));
+    int64_t batch = ic_option_int(options, "evaluation_batch");
+    e->batch = (int32_t)(batch < e->picture_count ? batch : e->picture_count);
+    size_t count = (size_t)e->picture_count, slots = (size_t)e->batch;
+    size_t row = (size_t)e->model->class_count * sizeof *e->probabilities;
+    IC_TRY(ic_allocate_array(context, slots, sizeof *e->slots, &e->slots));
+    IC_TRY(ic_allocate_array(context, count, sizeof *e->labels, &e->labels));
+    IC_TRY(ic_allocate_array(context, count, sizeof *e->losses, &e->losses));
+    IC_TRY(ic_allocate_array(context, count, row, &e->probabilities));
+    IC_TRY(ic_context_pool(context, &e->pool));
+    IC_TRY(ic_executor_create(context, e->model->graph, e->batch, IC_INFERENCE, &e->executor));
+    e->weights = ic_model_weights(e->model);
+    return IC_OK;
+}
+
+static void finish(evaluation *e)
+{
+    ic_context *context = e->context;
+    ic_weights_free(e->weights);
+    ic_executor_free(e->executor);
+    ic_free(context, e->class_map);
+    ic_free(context, e->slots);
+    ic_free(context, e->pictures);
+    ic_free(context, e->labels);
+    ic_free(context, e->probabilities);
+    ic_free(context, e->losses);
+}
+
+/* ---- One batch ---- */
+
+static ic_status read_tensor(const evaluation *e, int64_t index, float *tensor)
+{
+    const ic_pipeline *pipeline = &e->model->pipeline;
+    ic_buffer bytes = {.context = e->context};
+    ic_image *image = NULL, *canvas = NULL;
+    ic_status status;
+    IC_TRY_CLEAN(ic_dataset_read(e->dataset, index, &bytes, &image));
+    if (image != NULL)
+        IC_TRY_CLEAN(ic_pipeline_canvas(pipeline, image, &canvas));
+    else
+        IC_TRY_CLEAN(
+            ic_pipeline_canvas_from_bytes(e->context, pipeline, bytes.bytes, bytes.size, &canvas));
+    ic_pipeline_tensor(pipeline, canvas, tensor);
+cleanup:
+    ic_image_free(canvas);
+    ic_image_free(image);
+    ic_buffer_free(&bytes);
+    return status;
+}
+
+typedef struct batch_work {
+    evaluation *evaluation;
+    int64_t first; /* into pictures */
+} batch_work;
+
+/* A picture that cannot be read is noted and passed over; only a lack of memory ends the work. */
+static ic_status read_picture(void *arguments, int64_t unit, int32_t worker)
+{
+    const batch_work *work = arguments;
+    evaluation *e = work->evaluation;
+    const ic_pipeline *pipeline = &e->model->pipeline;
+    size_t size = (size_t)pipeline->width * (size_t)pipeline->height * (size_t)pipeline->channels;
+    float *tensor = ic_executor_input(e->executor) + (size_t)unit * size;
+    slot *place = &e->slots[unit];
+    ic_status status = read_tensor(e, e->pictures[work->first + unit], tensor);
+    place->sound = status >= 0;
+    if (status == IC_ERROR_MEMORY)
+        return status;
+    if (!place->sound) {
+        ic_error_copy(place->reason, sizeof place->reason);
+        memset(tensor, 0, size * sizeof *tensor);
+    }
+    return IC_OK;
+}
+
+/* Puts one picture's scores behind the others. */
+static ic_status keep_scores(evaluation *e, const ic_item *item, const float *logits)
+{
+    const ic_kernels *kernels = ic_kernels_at(e->context->cpu_level);
+    int32_t classes = e->model->class_count;
+    int64_t at = e->measured;
+    e->labels[at] = e->class_map[item->class_index];
+    kernels->softmax(1, classes, logits, e->probabilities + at * classes);
+    kernels->cross_entropy(1, classes, logits, &e->labels[at], 0, NULL, 0, &e->losses[at], NULL);
+    if (!isfinite(e->losses[at]))
+        return ic_fail(IC_ERROR_DIVERGED,
+                       "%s: the network's output is not a finite number: its weights are unusable",
+                       item->origin);
+    e->measured++;
+    return IC_OK;
+}
+
+static ic_status measure_batch(evaluation *e, int64_t first, int32_t count)
+{
+    batch_work work = {e, first};
+    IC_TRY(ic_pool_run(e->pool, count, read_picture, &work));
+    IC_TRY(ic_executor_infer(e->executor, e->weights, count));
+    const float *logits = ic_executor_logits(e->executor);
+    for (int32_t i = 0; i < count; i++) {
+        const ic_item *item = ic_dataset_at(e->dataset, e->pictures[first + i]);
+        if (e->slots[i].sound)
+            IC_TRY(keep_scores(e, item, logits + (int64_t)i * e->model->class_count));
+        else
+            IC_TRY(ic_report_skip(e->report, item->origin, e->slots[i].reason));
+    }
+    return IC_OK;
+}
+
+static ic_status measure_all(evaluation *e)
+{
+    double started = ic_clock_seconds(), last = started;
+    for (int64_t first = 0; first < e->picture_count; first += e->batch) {
+        int64_t left = e->picture_count - first;
+        int32_t count = (int32_t)(left < e->batch ? left : e->batch);
+        IC_TRY(measure_batch(e, first, count));
+        IC_TRY(ic_progress_step(e->context, "evaluate", first + count, e->picture_count, started,
+                                &last));
+    }
+    if (e->measured == 0)
+        return ic_fail(IC_ERROR_DATA, "none of the %lld pictures could be read: %s",
+                       (long long)e->picture_count, e->report->skipped[0].reason);
+    ic_scores scores = {e->model->class_count, e->measured, e->labels, e->probabilities, e->losses};
+    return ic_metrics_measure(e->context, &scores, &e->report->metrics);
+}
+
+/* ---- The interface ---- */
+
+ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset, const ic_options *options,
+                      ic_report **out)
+{
+    if (model == NULL || dataset == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_evaluate: %s is NULL",
+                       model == NULL     ? "model"
+                       : dataset == NULL ? "dataset"
+                                         : "out");
+    evaluation e = {.context = model->context, .model = model};
+    ic_dataset *part = NULL;
+    ic_status status;
+    IC_TRY_CLEAN(ic_report_create((ic_model *)model, &e.report));
+    IC_TRY_CLEAN(ic_evaluation_part(model, dataset, ic_option_text(options, "split"), &part,
+                                    &e.report->split));
+    e.dataset = part;
+    IC_TRY_CLEAN(prepare(&e, options));
+    IC_TRY_CLEAN(measure_all(&e));
+    *out = e.report;
+    e.report = NULL;
+cleanup:
+    finish(&e);
+    ic_dataset_free(part);
+    ic_report_free(e.report);
+    return status;
+}
