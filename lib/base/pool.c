@@ -61,10 +61,6 @@ struct ic_pool {
     helper helpers[];
 };
 
-struct ic_lock {
-    pthread_mutex_t mutex;
-};
-
 /* The pool whose helper this thread is: a helper never leads a run. */
 static _Thread_local const ic_pool *helper_of;
 
@@ -421,31 +417,4 @@ void ic_pool_free(ic_context *context, ic_pool *pool)
         pthread_mutex_destroy(&pool->lock);
     }
     ic_free(context, pool);
-}
-
-ic_status ic_lock_create(ic_context *context, ic_lock **out)
-{
-    ic_lock *lock;
-    IC_TRY(ic_allocate(context, sizeof *lock, &lock));
-    pthread_mutex_init(&lock->mutex, NULL);
-    *out = lock;
-    return IC_OK;
-}
-
-void ic_lock_take(ic_lock *lock)
-{
-    pthread_mutex_lock(&lock->mutex);
-}
-
-void ic_lock_give(ic_lock *lock)
-{
-    pthread_mutex_unlock(&lock->mutex);
-}
-
-void ic_lock_free(ic_context *context, ic_lock *lock)
-{
-    if (lock == NULL)
-        return;
-    pthread_mutex_destroy(&lock->mutex);
-    ic_free(context, lock);
 }

@@ -8,6 +8,17 @@
 
 enum { SAMPLES = 200000 };
 
+/* Under valgrind long double has the bits of double, and its functions are off by dozens of ulps.
+ */
+static int no_reference(void)
+{
+    volatile long double one = 1, next = one + 0x1p-60L;
+    if (next != one)
+        return 0;
+    print_message("long double is no wider than double here: skipping the comparison with it\n");
+    return 1;
+}
+
 /* How many units in the last place of a double lie between got and the true value. */
 static double error_in_ulps(double got, long double truth)
 {
@@ -22,15 +33,16 @@ static double error_in_ulps(double got, long double truth)
 static void check(const char *name, double x, double got, long double truth)
 {
     double error = error_in_ulps(got, truth);
-    if (!(error < 1.5))
+    if (!(error < 1.0))
         fail_msg("%s(%a) is %a, wrong by %.2f ulp", name, x, got, error);
 }
 
 static void test_exp(void **state)
 {
     (void)state;
+    int samples = no_reference() ? 0 : SAMPLES;
     ic_random random = ic_random_at(1, IC_USE_SPLIT, 1, 0);
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < samples; i++) {
         double wide = ic_random_range(&random, -745, 709.7);
         double near = ldexp(ic_random_range(&random, -1, 1), -(int)ic_random_below(&random, 60));
         check("exp", wide, ic_exp(wide), expl(wide));
@@ -44,8 +56,9 @@ static void test_exp(void **state)
 static void test_ln(void **state)
 {
     (void)state;
+    int samples = no_reference() ? 0 : SAMPLES;
     ic_random random = ic_random_at(1, IC_USE_SPLIT, 2, 0);
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < samples; i++) {
         double wide =
             ldexp(1 + ic_random_unit(&random), (int)ic_random_below(&random, 2098) - 1074);
         double near =
@@ -61,8 +74,9 @@ static void test_ln(void **state)
 static void test_sin_cos(void **state)
 {
     (void)state;
+    int samples = no_reference() ? 0 : SAMPLES;
     ic_random random = ic_random_at(1, IC_USE_SPLIT, 3, 0);
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < samples; i++) {
         double wide = ic_random_range(&random, -1e6, 1e6), near = ic_random_range(&random, -7, 7);
         /* The doubles nearest to multiples of pi/2, where nearly all digits cancel. */
         double zero = (double)(acosl(0) * (long double)ic_random_below(&random, 636619));
@@ -79,8 +93,9 @@ static void test_sin_cos(void **state)
 static void test_pow(void **state)
 {
     (void)state;
+    int samples = no_reference() ? 0 : SAMPLES;
     ic_random random = ic_random_at(1, IC_USE_SPLIT, 4, 0);
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < samples; i++) {
         double x = ldexp(1 + ic_random_unit(&random), (int)ic_random_below(&random, 40) - 20);
         double y = ic_random_range(&random, -35, 35);
         check("pow", x, ic_pow(x, y), powl(x, y));
