@@ -78,6 +78,41 @@ ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payloa
     return status;
 }
 
+bool ic_dataset_is_kin(const ic_dataset *a, const ic_dataset *b)
+{
+    return a->source == b->source;
+}
+
+/* Both are in ascending order, and so is what comes out. */
+static void merge_records(const ic_dataset *a, const ic_dataset *b, ic_dataset *out)
+{
+    size_t i = 0, j = 0;
+    while (i < a->count || j < b->count) {
+        bool from_a = j == b->count || (i < a->count && a->records[i] <= b->records[j]);
+        int64_t record = from_a ? a->records[i++] : b->records[j++];
+        if (out->count == 0 || out->records[out->count - 1] != record)
+            out->records[out->count++] = record;
+    }
+}
+
+ic_status ic_dataset_join(const ic_dataset *a, const ic_dataset *b, ic_dataset **out)
+{
+    if (!ic_dataset_is_kin(a, b))
+        return ic_fail(IC_ERROR_ARGUMENT, "only parts of one data set can be joined");
+    atomic_fetch_add(&a->source->references, 1);
+    ic_dataset *view;
+    IC_TRY(create_view(a->source, a->count + b->count, &view));
+    merge_records(a, b, view);
+    view->broken_first = a->broken_first;
+    view->broken_count = a->broken_count;
+    ic_status status = count_classes(view);
+    if (status < 0)
+        ic_dataset_free(view);
+    else
+        *out = view;
+    return status;
+}
+
 /* What a part is called in the data and in calls. */
 static const char *const part_names[] = {"", "train", "validation", "test"};
 

@@ -42,11 +42,22 @@ ic_status ic_dataset_read(const ic_dataset *dataset, int64_t index, ic_buffer *b
 ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payload, int64_t index),
                             void *payload, ic_dataset **out);
 
+/* Whether both are parts of one data set, so that keys and indices of classes mean the same in
+ * both. */
+bool ic_dataset_is_kin(const ic_dataset *a, const ic_dataset *b);
+
+/* The pictures of two parts of one data set, each once. */
+ic_status ic_dataset_join(const ic_dataset *a, const ic_dataset *b, ic_dataset **out);
+
 /*
  * A hash of the (class name, picture digest) pairs in no order: the same pictures in the same
  * classes give the same, wherever they lie.
  */
 void ic_dataset_digest(const ic_dataset *dataset, unsigned char digest[IC_SHA256_BYTES]);
+
+/* The digest that a set of the pictures of both would have; for sets that need not be kin. */
+void ic_dataset_digest_both(const ic_dataset *a, const ic_dataset *b,
+                            unsigned char digest[IC_SHA256_BYTES]);
 
 /*
  * The side of a picture in a split, a function of (digest, class, seed) alone as in

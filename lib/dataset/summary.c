@@ -11,9 +11,13 @@
  * nothing has to be sorted, and it cannot run out of memory. The hash over it and the count ends
  * it.
  */
-void ic_dataset_digest(const ic_dataset *dataset, unsigned char digest[IC_SHA256_BYTES])
+typedef struct digest_sum {
+    unsigned char sum[IC_SHA256_BYTES];
+    uint64_t count;
+} digest_sum;
+
+static void add_pictures(digest_sum *total, const ic_dataset *dataset)
 {
-    unsigned char sum[IC_SHA256_BYTES + 8] = {0};
     for (size_t i = 0; i < dataset->count; i++) {
         const ic_item *item = ic_dataset_at(dataset, (int64_t)i);
         const char *name = dataset->source->classes[item->class_index].name;
@@ -25,14 +29,37 @@ void ic_dataset_digest(const ic_dataset *dataset, unsigned char digest[IC_SHA256
         ic_sha256_end(&hash, one);
         uint32_t carry = 0;
         for (size_t k = 0; k < sizeof one; k++) {
-            carry += (uint32_t)sum[k] + one[k];
-            sum[k] = (unsigned char)carry;
+            carry += (uint32_t)total->sum[k] + one[k];
+            total->sum[k] = (unsigned char)carry;
             carry >>= 8;
         }
     }
+    total->count += dataset->count;
+}
+
+static void end_digest(const digest_sum *total, unsigned char digest[IC_SHA256_BYTES])
+{
+    unsigned char bytes[IC_SHA256_BYTES + 8];
+    memcpy(bytes, total->sum, sizeof total->sum);
     for (size_t k = 0; k < 8; k++)
-        sum[IC_SHA256_BYTES + k] = (unsigned char)((uint64_t)dataset->count >> (8 * k));
-    ic_sha256_of(sum, sizeof sum, digest);
+        bytes[IC_SHA256_BYTES + k] = (unsigned char)(total->count >> (8 * k));
+    ic_sha256_of(bytes, sizeof bytes, digest);
+}
+
+void ic_dataset_digest(const ic_dataset *dataset, unsigned char digest[IC_SHA256_BYTES])
+{
+    digest_sum total = {{0}, 0};
+    add_pictures(&total, dataset);
+    end_digest(&total, digest);
+}
+
+void ic_dataset_digest_both(const ic_dataset *a, const ic_dataset *b,
+                            unsigned char digest[IC_SHA256_BYTES])
+{
+    digest_sum total = {{0}, 0};
+    add_pictures(&total, a);
+    add_pictures(&total, b);
+    end_digest(&total, digest);
 }
 
 static ic_status add_classes(const ic_dataset *dataset, json_t *root)
