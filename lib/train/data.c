@@ -6,6 +6,13 @@
 #include "base/options.h"
 #include "base/status.h"
 
+#include <string.h>
+
+static bool is_not_test(void *dataset, int64_t index)
+{
+    return ic_dataset_at(dataset, index)->part != IC_PART_TEST;
+}
+
 static bool declares_validation(const ic_dataset *dataset)
 {
     int64_t count = ic_dataset_count(dataset);
@@ -19,10 +26,12 @@ static bool declares_validation(const ic_dataset *dataset)
 static ic_status split(ic_train_data *data, const ic_dataset *given, const ic_options *options)
 {
     data->declared = declares_validation(given);
-    IC_TRY(ic_dataset_split(given, options, &data->train, &data->validation));
-    if (ic_dataset_count(data->validation) > 0)
-        return IC_OK;
-    ic_dataset_free(data->validation);
+    ic_status status = ic_dataset_split(given, options, &data->train, &data->validation);
+    if (status != IC_ERROR_DATA)
+        return status;
+    IC_TRY(ic_dataset_select(given, is_not_test, (void *)given, &data->train));
+    if (ic_dataset_count(data->train) == 0)
+        return status;
     data->validation = ic_dataset_retain(data->train);
     ic_log(data->context, IC_LOG_WARNING,
            "%lld pictures are too few to hold some out: validation shows how well the training "
@@ -31,15 +40,50 @@ static ic_status split(ic_train_data *data, const ic_dataset *given, const ic_op
     return IC_OK;
 }
 
-static ic_status take_both(ic_train_data *data, const ic_dataset *train,
-                           const ic_dataset *validation)
+static bool same_digest(const ic_dataset *a, const ic_dataset *b)
 {
+    unsigned char digest_a[IC_SHA256_BYTES], digest_b[IC_SHA256_BYTES];
+    ic_dataset_digest(a, digest_a);
+    ic_dataset_digest(b, digest_b);
+    return memcmp(digest_a, digest_b, sizeof digest_a) == 0;
+}
+
+/*
+ * Whether the caller's two sets are what ic_dataset_split gives for these options: then the record
+ * says how to find the held-out part again.
+ */
+static ic_status is_our_split(const ic_train_data *data, const ic_options *options, bool *out)
+{
+    ic_status status = IC_OK;
+    ic_dataset *whole = NULL, *train = NULL, *validation = NULL;
+    *out = false;
+    if (!ic_dataset_is_kin(data->train, data->validation) || declares_validation(data->validation))
+        return IC_OK;
+    IC_TRY_CLEAN(ic_dataset_join(data->train, data->validation, &whole));
+    status = ic_dataset_split_by(whole, (uint64_t)ic_option_int(options, "seed"),
+                                 ic_option_float(options, "validation_share"), &train, &validation);
+    if (status == IC_ERROR_DATA) /* nothing to hold out */
+        status = IC_OK;
+    else if (status == IC_OK)
+        *out = same_digest(validation, data->validation) && same_digest(train, data->train);
+cleanup:
+    ic_dataset_free(train);
+    ic_dataset_free(validation);
+    ic_dataset_free(whole);
+    return status;
+}
+
+static ic_status take_both(ic_train_data *data, const ic_dataset *train,
+                           const ic_dataset *validation, const ic_options *options)
+{
+    bool ours = false;
     if (ic_dataset_count(validation) == 0)
         return ic_fail(IC_ERROR_DATA, "the validation set has no readable picture: give some, or "
                                       "NULL to split a part off the training set");
-    data->declared = true;
     data->train = ic_dataset_retain((ic_dataset *)train);
     data->validation = ic_dataset_retain((ic_dataset *)validation);
+    IC_TRY(is_our_split(data, options, &ours));
+    data->declared = !ours;
     return IC_OK;
 }
 
@@ -95,7 +139,7 @@ ic_status ic_train_data_prepare(const ic_model *model, const ic_dataset *train,
         goto cleanup;
     }
     if (validation)
-        IC_TRY_CLEAN(take_both(&data, train, validation));
+        IC_TRY_CLEAN(take_both(&data, train, validation, options));
     else
         IC_TRY_CLEAN(split(&data, train, options));
     data.pictures = ic_dataset_count(data.train);
@@ -104,8 +148,10 @@ ic_status ic_train_data_prepare(const ic_model *model, const ic_dataset *train,
     IC_TRY_CLEAN(match(model, data.train, "training", &data.train_map));
     IC_TRY_CLEAN(match(model, data.validation, "validation", &data.validation_map));
     IC_TRY_CLEAN(count_classes(&data, model));
-    IC_TRY_CLEAN(ic_dataset_digest_two(
-        data.train, data.validation_pictures > 0 ? data.validation : NULL, data.digest));
+    if (data.validation_pictures > 0)
+        ic_dataset_digest_both(data.train, data.validation, data.digest);
+    else
+        ic_dataset_digest(data.train, data.digest);
     *out = data;
     data = (ic_train_data){.context = model->context};
 cleanup:

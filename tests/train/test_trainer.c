@@ -1,0 +1,285 @@
+/* train/test_trainer.c: whole trainings on made-up pictures. SPDX-License-Identifier: MIT */
+#include "shapes.h"
+
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One training from nothing, and how it is watched. */
+typedef struct training {
+    ic_context *context;
+    ic_dataset *data;
+    ic_model *model;
+    ic_trainer *trainer;
+} training;
+
+static const char *const quick[] = {"network", "plain", "epochs", "6",  "batch_size",
+                                    "16",      "seed",  "5",      NULL, NULL};
+
+static training begin(int32_t threads, const char *const *pairs)
+{
+    training made = {.context = test_context(threads)};
+    ic_options *options = shapes_options(made.context, pairs);
+    assert_ok(shapes_dataset(made.context, 0, 80, &made.data));
+    assert_ok(ic_model_create(made.context, made.data, options, &made.model));
+    assert_ok(ic_trainer_create(made.model, made.data, NULL, options, &made.trainer));
+    ic_options_free(options);
+    return made;
+}
+
+static void end(training *made)
+{
+    ic_trainer_free(made->trainer);
+    ic_model_free(made->model);
+    ic_dataset_free(made->data);
+    ic_context_free(made->context);
+}
+
+static double value(const training *made, const char *name)
+{
+    double out = 0;
+    assert_ok(ic_trainer_value(made->trainer, name, &out));
+    return out;
+}
+
+/* The bytes of the model file (to be freed). */
+static unsigned char *saved(const ic_model *model, size_t *size)
+{
+    assert_ok(ic_model_save_memory(model, NULL, 0, size));
+    unsigned char *bytes = malloc(*size);
+    assert_non_null(bytes);
+    assert_ok(ic_model_save_memory(model, bytes, *size, size));
+    return bytes;
+}
+
+static void assert_same_model(const ic_model *a, const ic_model *b)
+{
+    size_t size_a, size_b;
+    unsigned char *bytes_a = saved(a, &size_a), *bytes_b = saved(b, &size_b);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(bytes_a, bytes_b, size_a);
+    free(bytes_a);
+    free(bytes_b);
+}
+
+static double accuracy_on_new(const training *made)
+{
+    enum { EACH = 40 };
+    ic_prediction *prediction;
+    int32_t correct = 0;
+    assert_ok(ic_prediction_create(made->context, &prediction));
+    for (int32_t i = 0; i < EACH * SHAPE_CLASSES; i++) {
+        int32_t shape = i % SHAPE_CLASSES, found = -1;
+        ic_image *image = shape_image(made->context, shape, 1000 + (uint64_t)i, SHAPE_SIDE);
+        assert_ok(ic_predict(made->model, image, prediction));
+        assert_ok(ic_prediction_class(prediction, 0, &found, NULL));
+        static const char *const names[] = {"square", "cross", "stripes"};
+        correct += strcmp(ic_model_class_name(made->model, found), names[shape]) == 0;
+        ic_image_free(image);
+    }
+    ic_prediction_free(prediction);
+    return (double)correct / (EACH * SHAPE_CLASSES);
+}
+
+static void learns(void **state)
+{
+    training made = begin(2, quick);
+    assert_ok(ic_trainer_run(made.trainer));
+    assert_true(value(&made, "validation_accuracy") > 0.95);
+    assert_true(accuracy_on_new(&made) > 0.95);
+    assert_true(value(&made, "epoch") == 6 && value(&made, "seconds_left") == 0);
+    end(&made);
+}
+
+/* IC_DONE comes with the last piece of work and then for good; running is stepping. */
+static void steps_equal_a_run(void **state)
+{
+    training run = begin(1, quick), step = begin(1, quick);
+    ic_status status;
+    int64_t calls = 0;
+    assert_ok(ic_trainer_run(run.trainer));
+    while ((status = ic_train_step(step.trainer)) == IC_OK)
+        calls++;
+    assert_int_equal(status, IC_DONE);
+    assert_int_equal(ic_train_step(step.trainer), IC_DONE);
+    assert_ok(ic_trainer_run(step.trainer));
+    /* 204 pictures in steps of 16, 36 for validation in batches of 16. */
+    assert_int_equal(calls + 1, 6 * (12 + 3));
+    assert_same_model(run.model, step.model);
+    end(&run);
+    end(&step);
+}
+
+static void same_bytes_with_more_threads_and_again(void **state)
+{
+    training one = begin(1, quick), two = begin(2, quick), again = begin(2, quick);
+    assert_ok(ic_trainer_run(one.trainer));
+    assert_ok(ic_trainer_run(two.trainer));
+    assert_ok(ic_trainer_run(again.trainer));
+    assert_same_model(one.model, two.model);
+    assert_same_model(one.model, again.model);
+    end(&one);
+    end(&two);
+    end(&again);
+}
+
+static int32_t cancel_now_and_then(const ic_progress *progress, void *payload)
+{
+    int *events = payload;
+    return ++*events % 3 == 0;
+}
+
+static void a_cancelled_training_goes_on(void **state)
+{
+    training whole = begin(1, quick), cancelled = begin(1, quick);
+    int events = 0, cancels = 0;
+    ic_status status;
+    assert_ok(ic_trainer_run(whole.trainer));
+    assert_ok(ic_context_set_progress(cancelled.context, cancel_now_and_then, &events));
+    while ((status = ic_trainer_run(cancelled.trainer)) == IC_ERROR_CANCELLED)
+        cancels++;
+    assert_ok(status);
+    assert_true(cancels >= 1);
+    assert_same_model(whole.model, cancelled.model);
+    end(&whole);
+    end(&cancelled);
+}
+
+typedef struct watch {
+    int epochs, events;
+    double last_done;
+} watch;
+
+static int32_t watch_progress(const ic_progress *progress, void *payload)
+{
+    watch *seen = payload;
+    double done = -1, total = -1, flag = 0, got = 0;
+    static const char *const always[] = {"seconds", "epoch", "epochs",
+                                         "step",    "steps", "learning_rate"};
+    static const char *const at_end[] = {"loss",
+                                         "accuracy",
+                                         "validation_loss",
+                                         "validation_accuracy",
+                                         "best_epoch",
+                                         "pictures_per_second",
+                                         "seconds_left"};
+    assert_ok(ic_progress_value(progress, "done", &done));
+    assert_ok(ic_progress_value(progress, "total", &total));
+    assert_true(done >= seen->last_done && done <= total && total == 72);
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        assert_ok(ic_progress_value(progress, always[i], &got));
+    if (ic_progress_value(progress, "epoch_done", &flag) == IC_OK) {
+        seen->epochs++;
+        for (size_t i = 0; i < sizeof at_end / sizeof at_end[0]; i++)
+            assert_ok(ic_progress_value(progress, at_end[i], &got));
+        assert_ok(ic_progress_value(progress, "epoch", &got));
+        assert_true((int)got == seen->epochs);
+        assert_string_equal(ic_progress_phase(progress), "validate");
+    }
+    seen->events++;
+    seen->last_done = done;
+    return 0;
+}
+
+static void progress_tells_every_epoch(void **state)
+{
+    training made = begin(1, quick);
+    watch seen = {0};
+    assert_ok(ic_context_set_progress(made.context, watch_progress, &seen));
+    assert_ok(ic_trainer_run(made.trainer));
+    assert_int_equal(seen.epochs, 6);
+    assert_true(seen.events >= 7 && seen.last_done == 72);
+    end(&made);
+}
+
+/* Each step multiplies the weights by -999; the model keeps those that it had before. */
+static void divergence_is_an_error_for_good(void **state)
+{
+    const char *const wild[] = {"network",
+                                "plain",
+                                "epochs",
+                                "9",
+                                "schedule",
+                                "constant",
+                                "warmup_epochs",
+                                "0",
+                                "learning_rate",
+                                "100",
+                                "weight_decay",
+                                "10",
+                                NULL,
+                                NULL};
+    training made = begin(1, wild);
+    size_t size_before, size_after;
+    unsigned char *before = saved(made.model, &size_before);
+    ic_status status;
+    while ((status = ic_train_step(made.trainer)) == IC_OK) {
+    }
+    assert_fails(IC_ERROR_DIVERGED, "set learning_rate lower, say 10", status);
+    assert_fails(IC_ERROR_DIVERGED, "no longer a finite number", ic_train_step(made.trainer));
+    assert_fails(IC_ERROR_DIVERGED, "no longer a finite number", ic_trainer_run(made.trainer));
+    unsigned char *after = saved(made.model, &size_after);
+    assert_int_equal(size_before, size_after);
+    assert_memory_equal(before, after, size_before);
+    free(before);
+    free(after);
+    end(&made);
+}
+
+/* A learning rate that moves nothing: no epoch is better than the first. */
+static void stops_early(void **state)
+{
+    const char *const still[] = {"network",       "lenet5", "epochs",       "50",
+                                 "learning_rate", "1e-30",  "weight_decay", "0",
+                                 "patience",      "3",      NULL,           NULL};
+    training made = begin(1, still);
+    json_t *record = NULL;
+    assert_ok(ic_trainer_run(made.trainer));
+    assert_true(value(&made, "epoch") == 4 && value(&made, "best_epoch") == 1);
+    assert_ok(ic_model_record(made.model, &record));
+    assert_int_equal(json_array_size(json_object_get(record, "epochs")), 4);
+    assert_int_equal(json_integer_value(json_object_get(record, "best_epoch")), 1);
+    json_decref(record);
+    end(&made);
+}
+
+static void the_record_repeats_the_training(void **state)
+{
+    training made = begin(1, quick);
+    json_t *record = NULL;
+    assert_ok(ic_trainer_run(made.trainer));
+    assert_ok(ic_model_record(made.model, &record));
+    json_t *options = json_object_get(record, "options");
+    assert_int_equal(json_integer_value(json_object_get(options, "epochs")), 6);
+    assert_int_equal(json_integer_value(json_object_get(options, "batch_size")), 16);
+    assert_int_equal(json_integer_value(json_object_get(options, "seed")), 5);
+    assert_string_equal(json_string_value(json_object_get(options, "optimizer")), "sgd");
+    assert_null(json_object_get(options, "cache_mb"));
+    assert_int_equal(json_integer_value(json_object_get(record, "pictures")), 204);
+    assert_int_equal(json_integer_value(json_object_get(record, "validation_pictures")), 36);
+    json_t *data = json_object_get(record, "data");
+    assert_string_equal(json_string_value(json_object_get(data, "split")), "seed");
+    assert_int_equal(strlen(json_string_value(json_object_get(data, "digest"))), 64);
+    int64_t best = json_integer_value(json_object_get(record, "best_epoch"));
+    assert_true(best >= 1 && best <= 6);
+    assert_int_equal(json_integer_value(json_object_get(record, "steps")), best * 12);
+    assert_int_equal(json_array_size(json_object_get(record, "epochs")), 6);
+    json_decref(record);
+    end(&made);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(learns),
+        cmocka_unit_test(steps_equal_a_run),
+        cmocka_unit_test(same_bytes_with_more_threads_and_again),
+        cmocka_unit_test(a_cancelled_training_goes_on),
+        cmocka_unit_test(progress_tells_every_epoch),
+        cmocka_unit_test(divergence_is_an_error_for_good),
+        cmocka_unit_test(stops_early),
+        cmocka_unit_test(the_record_repeats_the_training),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
