@@ -25,8 +25,8 @@ static IC_ALWAYS_INLINE float ic_exp_nonpositive(float x)
     const float n = shifted.value - round;
     float r = IC_FMA(n, -0.693359375f, x);
     r = IC_FMA(n, 2.12194440e-4f, r);
-    float q = 0.00138145976f;
-    q = IC_FMA(q, r, 0.00836871658f);
+    float q = 0.00138146011f;
+    q = IC_FMA(q, r, 0.00836871564f);
     q = IC_FMA(q, r, 0.041668389f);
     q = IC_FMA(q, r, 0.166665211f);
     q = IC_FMA(q, r, 0.49999994f);

@@ -5,36 +5,7 @@
  * loop over the channels takes them all together (four and nine taps: 2x2 and 3x3), or there is a
  * loop for each.
  */
-#include "kernels/ref/level.h"
-
-enum { MAX_TAPS = 256 }; /* of one window: r * s */
-
-/* The part of a window that lies inside the picture; its offsets are in floats. */
-typedef struct taps {
-    int32_t count;
-    int64_t offset[MAX_TAPS];
-    uint8_t place[MAX_TAPS]; /* row * s + column */
-} taps;
-
-static void find_taps(const ic_window *window, int32_t oh, int32_t ow, taps *out)
-{
-    const int32_t top = oh * window->stride_h - window->pad_h;
-    const int32_t left = ow * window->stride_w - window->pad_w;
-    int32_t count = 0;
-    for (int32_t row = 0; row < window->r; row++) {
-        const int32_t h = top + row;
-        if (h < 0 || h >= window->h)
-            continue;
-        for (int32_t column = 0; column < window->s; column++) {
-            const int32_t w = left + column;
-            if (w < 0 || w >= window->w)
-                continue;
-            out->offset[count] = ((int64_t)h * window->w + w) * window->c;
-            out->place[count++] = (uint8_t)(row * window->s + column);
-        }
-    }
-    out->count = count;
-}
+#include "kernels/ref/pool_narrow.h"
 
 /* A later value wins only when it is greater, so a tie goes to the first place; NaN always wins. */
 static IC_ALWAYS_INLINE bool wins(float value, float best)
@@ -43,12 +14,13 @@ static IC_ALWAYS_INLINE bool wins(float value, float best)
 }
 
 /* `count` is a constant at every call of the next three, so that the loop over taps unrolls. */
-static IC_ALWAYS_INLINE void max_of(int32_t count, const taps *inside, int32_t c,
-                                    const float *restrict x, float *restrict y)
+static IC_ALWAYS_INLINE void max_of(int32_t count, const taps *inside, int32_t c, const float *x,
+                                    float *y)
 {
     const float *tap[9];
     for (int32_t i = 0; i < count; i++)
-        tap[i] = x + inside->offset[i];
+        tap[i] = x + inside->corner + inside->offset[i];
+    IC_VECTOR_LOOP
     for (int32_t k = 0; k < c; k++) {
         float best = tap[0][k];
         for (int32_t i = 1; i < count; i++)
@@ -58,15 +30,15 @@ static IC_ALWAYS_INLINE void max_of(int32_t count, const taps *inside, int32_t c
 }
 
 static IC_ALWAYS_INLINE void max_place_of(int32_t count, const taps *inside, int32_t c,
-                                          const float *restrict x, float *restrict y,
-                                          uint8_t *restrict index)
+                                          const float *x, float *y, uint8_t *index)
 {
     const float *tap[9];
     int32_t place[9];
     for (int32_t i = 0; i < count; i++) {
-        tap[i] = x + inside->offset[i];
+        tap[i] = x + inside->corner + inside->offset[i];
         place[i] = inside->place[i];
     }
+    IC_VECTOR_LOOP
     for (int32_t k = 0; k < c; k++) {
         float best = tap[0][k];
         int32_t best_place = place[0];
@@ -82,11 +54,12 @@ static IC_ALWAYS_INLINE void max_place_of(int32_t count, const taps *inside, int
 }
 
 static IC_ALWAYS_INLINE void sum_of(int32_t count, const taps *inside, int32_t c, float divisor,
-                                    const float *restrict x, float *restrict y)
+                                    const float *x, float *y)
 {
     const float *tap[9];
     for (int32_t i = 0; i < count; i++)
-        tap[i] = x + inside->offset[i];
+        tap[i] = x + inside->corner + inside->offset[i];
+    IC_VECTOR_LOOP
     for (int32_t k = 0; k < c; k++) {
         float sum = tap[0][k];
         for (int32_t i = 1; i < count; i++)
@@ -95,23 +68,25 @@ static IC_ALWAYS_INLINE void sum_of(int32_t count, const taps *inside, int32_t c
     }
 }
 
-static void max_of_any(const taps *inside, int32_t c, const float *restrict x, float *restrict y)
+static void max_of_any(const taps *inside, int32_t c, const float *x, float *y)
 {
     max_of(1, inside, c, x, y);
     for (int32_t i = 1; i < inside->count; i++) {
-        const float *tap = x + inside->offset[i];
+        const float *tap = x + inside->corner + inside->offset[i];
+        IC_VECTOR_LOOP
         for (int32_t k = 0; k < c; k++)
             y[k] = wins(tap[k], y[k]) ? tap[k] : y[k];
     }
 }
 
-static void max_place_of_any(const taps *inside, int32_t c, const float *restrict x,
-                             float *restrict y, uint8_t *restrict index)
+static void max_place_of_any(const taps *inside, int32_t c, const float *x, float *y,
+                             uint8_t *index)
 {
     max_place_of(1, inside, c, x, y, index);
     for (int32_t i = 1; i < inside->count; i++) {
-        const float *tap = x + inside->offset[i];
+        const float *tap = x + inside->corner + inside->offset[i];
         const uint8_t place = inside->place[i];
+        IC_VECTOR_LOOP
         for (int32_t k = 0; k < c; k++) {
             const bool better = wins(tap[k], y[k]);
             y[k] = better ? tap[k] : y[k];
@@ -120,62 +95,92 @@ static void max_place_of_any(const taps *inside, int32_t c, const float *restric
     }
 }
 
-static void sum_of_any(const taps *inside, int32_t c, float divisor, const float *restrict x,
-                       float *restrict y)
+static void sum_of_any(const taps *inside, int32_t c, float divisor, const float *x, float *y)
 {
     sum_of(1, inside, c, 1.0f, x, y);
     for (int32_t i = 1; i < inside->count; i++) {
-        const float *tap = x + inside->offset[i];
+        const float *tap = x + inside->corner + inside->offset[i];
+        IC_VECTOR_LOOP
         for (int32_t k = 0; k < c; k++)
             y[k] += tap[k];
     }
+    IC_VECTOR_LOOP
     for (int32_t k = 0; k < c; k++)
         y[k] /= divisor;
+}
+
+static inline void max_pixel(const taps *inside, int32_t c, const float *x, float *y)
+{
+    if (inside->count == 4)
+        max_of(4, inside, c, x, y);
+    else if (inside->count == 9)
+        max_of(9, inside, c, x, y);
+    else
+        max_of_any(inside, c, x, y);
+}
+
+static inline void max_place_pixel(const taps *inside, int32_t c, const float *x, float *y,
+                                   uint8_t *index)
+{
+    if (c >= 4 && c < NARROW && inside->count == 4)
+        max_place_narrow(4, inside, c, x, y, index);
+    else if (c >= 4 && c < NARROW)
+        max_place_narrow(inside->count, inside, c, x, y, index);
+    else if (inside->count == 4)
+        max_place_of(4, inside, c, x, y, index);
+    else if (inside->count == 9)
+        max_place_of(9, inside, c, x, y, index);
+    else
+        max_place_of_any(inside, c, x, y, index);
 }
 
 void IC_AT_LEVEL(ic_max_pool)(const ic_window *window, int32_t first, int32_t last, const float *x,
                               float *y, uint8_t *index)
 {
-    const int32_t c = window->c;
     taps inside;
+    inside.count = 0;
     for (int32_t oh = first; oh < last; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
-            const int64_t out = ((int64_t)oh * window->ow + ow) * c;
+            const int64_t out = ((int64_t)oh * window->ow + ow) * window->c;
             find_taps(window, oh, ow, &inside);
-            if (index == NULL && inside.count == 4)
-                max_of(4, &inside, c, x, y + out);
-            else if (index == NULL && inside.count == 9)
-                max_of(9, &inside, c, x, y + out);
-            else if (index == NULL)
-                max_of_any(&inside, c, x, y + out);
-            else if (inside.count == 4)
-                max_place_of(4, &inside, c, x, y + out, index + out);
-            else if (inside.count == 9)
-                max_place_of(9, &inside, c, x, y + out, index + out);
+            if (index == NULL)
+                max_pixel(&inside, window->c, x, y + out);
             else
-                max_place_of_any(&inside, c, x, y + out, index + out);
+                max_place_pixel(&inside, window->c, x, y + out, index + out);
         }
+    }
+}
+
+static inline void spread_pixel(const taps *inside, int32_t c, const float *d_y,
+                                const uint8_t *index, float *d_x)
+{
+    if (c >= 4 && c < NARROW_BACKWARD && inside->count == 4) {
+        spread_narrow(4, inside, c, d_y, index, d_x);
+        return;
+    }
+    if (c >= 4 && c < NARROW_BACKWARD) {
+        spread_narrow(inside->count, inside, c, d_y, index, d_x);
+        return;
+    }
+    for (int32_t i = 0; i < inside->count; i++) {
+        float *to = d_x + inside->corner + inside->offset[i];
+        const int32_t place = inside->place[i];
+        IC_VECTOR_LOOP
+        for (int32_t k = 0; k < c; k++)
+            to[k] += index[k] == place ? d_y[k] : 0.0f;
     }
 }
 
 void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, const float *d_y,
                                        const uint8_t *index, float *d_x)
 {
-    const int32_t c = window->c;
     taps inside;
+    inside.count = 0;
     for (int32_t oh = 0; oh < window->oh; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
-            const int64_t out = ((int64_t)oh * window->ow + ow) * c;
-            const float *restrict from = d_y + out;
-            const uint8_t *restrict won = index + out;
+            const int64_t out = ((int64_t)oh * window->ow + ow) * window->c;
             find_taps(window, oh, ow, &inside);
-            for (int32_t i = 0; i < inside.count; i++) {
-                float *restrict to = d_x + inside.offset[i];
-                const int32_t place = inside.place[i];
-                IC_VECTOR_LOOP
-                for (int32_t k = 0; k < c; k++)
-                    to[k] += won[k] == place ? from[k] : 0.0f;
-            }
+            spread_pixel(&inside, window->c, d_y + out, index + out, d_x);
         }
     }
 }
@@ -191,6 +196,7 @@ void IC_AT_LEVEL(ic_average_pool)(const ic_window *window, int32_t first, int32_
 {
     const int32_t c = window->c;
     taps inside;
+    inside.count = 0;
     for (int32_t oh = first; oh < last; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
             float *to = y + ((int64_t)oh * window->ow + ow) * c;
@@ -210,13 +216,14 @@ void IC_AT_LEVEL(ic_average_pool_backward)(const ic_window *window, const float 
 {
     const int32_t c = window->c;
     taps inside;
+    inside.count = 0;
     for (int32_t oh = 0; oh < window->oh; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
-            const float *restrict from = d_y + ((int64_t)oh * window->ow + ow) * c;
+            const float *from = d_y + ((int64_t)oh * window->ow + ow) * c;
             find_taps(window, oh, ow, &inside);
             const float divisor = divisor_of(window, &inside);
             for (int32_t i = 0; i < inside.count; i++) {
-                float *restrict to = d_x + inside.offset[i];
+                float *to = d_x + inside.corner + inside.offset[i];
                 IC_VECTOR_LOOP
                 for (int32_t k = 0; k < c; k++)
                     to[k] += from[k] / divisor;
