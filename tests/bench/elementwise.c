@@ -12,104 +12,104 @@
 #include <string.h>
 
 /* What one call of a case works on; x, y, z, w are arrays of `count` floats. */
-typedef struct work {
+typedef struct bench_work {
     const ic_kernels *kernels;
     int64_t count;
     int32_t c;
     float *x, *y, *z, *w;
     uint8_t *index;
     float *channels[5]; /* 2048 floats each */
-} work;
+} bench_work;
 
-typedef struct benchmark {
+typedef struct bench_case {
     const char *name;
-    void (*run)(const work *work);
+    void (*run)(const bench_work *work);
     double bytes; /* moved for each element: read or written once */
     int32_t c;
-} benchmark;
+} bench_case;
 
-static int64_t rows_of(const work *work)
+static int64_t rows_of(const bench_work *work)
 {
     return work->count / work->c;
 }
 
-static void run_copy(const work *work)
+static void run_copy(const bench_work *work)
 {
     memcpy(work->y, work->x, (size_t)work->count * sizeof(float));
 }
 
-static void run_add(const work *work)
+static void run_add(const bench_work *work)
 {
     work->kernels->add(work->count, work->x, work->y, work->z);
 }
 
-static void run_accumulate(const work *work)
+static void run_accumulate(const bench_work *work)
 {
     work->kernels->accumulate(work->count, work->x, work->y);
 }
 
-static void run_relu(const work *work)
+static void run_relu(const bench_work *work)
 {
     work->kernels->activate(IC_ACTIVATION_RELU, work->count, work->x, work->y);
 }
 
-static void run_silu(const work *work)
+static void run_silu(const bench_work *work)
 {
     work->kernels->activate(IC_ACTIVATION_SILU, work->count, work->x, work->y);
 }
 
-static void run_gelu(const work *work)
+static void run_gelu(const bench_work *work)
 {
     work->kernels->activate(IC_ACTIVATION_GELU, work->count, work->x, work->y);
 }
 
-static void run_gelu_backward(const work *work)
+static void run_gelu_backward(const bench_work *work)
 {
     work->kernels->activate_backward(IC_ACTIVATION_GELU, work->count, work->x, work->y, work->z);
 }
 
-static void run_affine(const work *work)
+static void run_affine(const bench_work *work)
 {
     work->kernels->affine(rows_of(work), work->c, work->x, work->channels[0], work->channels[1],
                           IC_ACTIVATION_RELU, work->y);
 }
 
-static void run_gate(const work *work)
+static void run_gate(const bench_work *work)
 {
     work->kernels->gate(rows_of(work), work->c, work->x, work->channels[0], work->y);
 }
 
-static void run_sums(const work *work)
+static void run_sums(const bench_work *work)
 {
     work->kernels->channel_sums(rows_of(work), work->c, work->x, work->channels[3],
                                 work->channels[4]);
 }
 
-static void run_backward_sums(const work *work)
+static void run_backward_sums(const bench_work *work)
 {
     work->kernels->norm_backward_sums(rows_of(work), work->c, work->x, work->y, work->channels[0],
                                       work->channels[3], work->channels[4]);
 }
 
-static void run_backward(const work *work)
+static void run_backward(const bench_work *work)
 {
     work->kernels->norm_backward(rows_of(work), work->c, work->x, work->y, work->channels[0],
                                  work->channels[1], work->channels[2], work->z);
 }
 
-static void run_sgd(const work *work)
+static void run_sgd(const bench_work *work)
 {
     work->kernels->sgd(work->count, 1e-3f, 0.9f, 5e-4f, work->x, work->y, work->z);
 }
 
-static void run_adamw(const work *work)
+static void run_adamw(const bench_work *work)
 {
     work->kernels->adamw(work->count, 1e-3f, 0.9f, 0.999f, 1e-8f, 0.05f, 0.1f, 0.001f, work->x,
                          work->y, work->w, work->z);
 }
 
 /* Pictures 32 pixels wide, as high as the array allows. */
-static ic_window window_of(const work *work, int32_t side, int32_t stride)
+static ic_window window_of(const bench_work *work, int32_t side, int32_t stride)
 {
     ic_window window = {.w = 32, .c = work->c, .r = side, .s = side};
     window.h = (int32_t)(rows_of(work) / 32);
@@ -120,36 +120,36 @@ static ic_window window_of(const work *work, int32_t side, int32_t stride)
     return window;
 }
 
-static void run_max_2(const work *work)
+static void run_max_2(const bench_work *work)
 {
     const ic_window window = window_of(work, 2, 2);
     work->kernels->max_pool(&window, 0, window.oh, work->x, work->y, work->index);
 }
 
-static void run_max_3(const work *work)
+static void run_max_3(const bench_work *work)
 {
     const ic_window window = window_of(work, 3, 2);
     work->kernels->max_pool(&window, 0, window.oh, work->x, work->y, work->index);
 }
 
-static void run_max_2_backward(const work *work)
+static void run_max_2_backward(const bench_work *work)
 {
     const ic_window window = window_of(work, 2, 2);
     work->kernels->max_pool_backward(&window, work->y, work->index, work->z);
 }
 
-static void run_average_2(const work *work)
+static void run_average_2(const bench_work *work)
 {
     const ic_window window = window_of(work, 2, 2);
     work->kernels->average_pool(&window, 0, window.oh, work->x, work->y);
 }
 
-static void run_softmax(const work *work)
+static void run_softmax(const bench_work *work)
 {
     work->kernels->softmax(rows_of(work), work->c, work->x, work->y);
 }
 
-static const benchmark benchmarks[] = {
+static const bench_case benchmarks[] = {
     {"memcpy", run_copy, 8, 1},
     {"add", run_add, 12, 1},
     {"accumulate", run_accumulate, 12, 1},
@@ -183,7 +183,7 @@ static const benchmark benchmarks[] = {
 };
 
 /* Seconds of one call: the best of five groups, each long enough for the clock. */
-static double seconds_of(const benchmark *benchmark, const work *work)
+static double seconds_of(const bench_case *benchmark, const bench_work *work)
 {
     int32_t calls = 1;
     double best = 1e9;
@@ -216,7 +216,7 @@ static float *array(int64_t count)
 
 static void run_size(const ic_kernels *kernels, const char *name, int64_t count)
 {
-    work work = {.kernels = kernels, .count = count};
+    bench_work work = {.kernels = kernels, .count = count};
     work.x = array(count);
     work.y = array(count);
     work.z = array(count);
@@ -228,7 +228,7 @@ static void run_size(const ic_kernels *kernels, const char *name, int64_t count)
            (long long)(count / 256), kernels->name, "", "c", "Gel/s", "GB/s", "memcpy");
     double copy = 0.0;
     for (size_t i = 0; i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++) {
-        const benchmark *benchmark = &benchmarks[i];
+        const bench_case *benchmark = &benchmarks[i];
         work.c = benchmark->c;
         const double rate = (double)count / seconds_of(benchmark, &work) * 1e-9;
         if (i == 0)

@@ -5,15 +5,9 @@
 #ifndef TESTS_KERNEL_TEST_H
 #define TESTS_KERNEL_TEST_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/cpu.h"
 #include "kernels/kernels.h"
+#include "support/support.h"
 
 #include <math.h>
 #include <stdio.h>
