@@ -136,62 +136,62 @@ ic_status ic_cache_attach(ic_cache *cache, const ic_dataset *dataset, const ic_p
     return status;
 }
 
-/* Under the lock: a slab with room for size bytes; NULL when the limit (or the memory) is reached.
- */
-static slab *slab_with_room(ic_cache *cache, size_t size)
+/* Under the lock: *out has room for size bytes; NULL when the limit is reached. */
+static ic_status slab_with_room(ic_cache *cache, size_t size, slab **out)
 {
-    slab *first = cache->slabs;
+    slab *first = cache->slabs, *added;
+    *out = first;
     if (first != NULL && first->size - first->used >= size)
-        return first;
+        return IC_OK;
+    *out = NULL;
     size_t wanted = size > SLAB_BYTES ? size : SLAB_BYTES;
     if (wanted > cache->bytes_left)
         wanted = cache->bytes_left;
     if (wanted < size)
-        return NULL;
-    slab *added;
-    if (ic_allocate(cache->context, sizeof *added, &added) < 0)
-        return NULL;
-    if (ic_allocate(cache->context, wanted, &added->bytes) < 0) {
+        return IC_OK;
+    IC_TRY(ic_allocate(cache->context, sizeof *added, &added));
+    ic_status status = ic_allocate(cache->context, wanted, &added->bytes);
+    if (status < 0) {
         ic_free(cache->context, added);
-        return NULL;
+        return status;
     }
     added->used = 0;
     added->size = wanted;
     added->next = cache->slabs;
     cache->slabs = added;
     cache->bytes_left -= wanted;
-    return added;
+    *out = added;
+    return IC_OK;
 }
 
-static unsigned char *take_room(ic_cache *cache, size_t size)
+/* Room for size bytes, an even number as 16-bit samples need; NULL when the limit is reached. */
+static ic_status take_room(ic_cache *cache, size_t size, unsigned char **out)
 {
-    char before[IC_ERROR_TEXT_MAX]; /* a full memory only means that less is kept */
-    ic_error_copy(before, sizeof before);
+    slab *found;
     ic_lock_take(cache->lock);
-    slab *found = slab_with_room(cache, size);
-    unsigned char *room = NULL;
-    if (found != NULL) {
-        room = found->bytes + found->used;
-        found->used += (size + 1) & ~(size_t)1; /* 16-bit samples need even addresses */
-        if (found->used > found->size)
-            found->used = found->size;
+    ic_status status = slab_with_room(cache, size, &found);
+    if (status >= 0) {
+        *out = found == NULL ? NULL : found->bytes + found->used;
+        if (found != NULL)
+            found->used += size;
     }
     ic_lock_give(cache->lock);
-    if (room == NULL)
-        ic_error_set(before);
-    return room;
+    return status;
 }
 
-static void put_canvas(ic_cache_table *table, int64_t key, const ic_image *canvas)
+static ic_status put_canvas(ic_cache_table *table, int64_t key, const ic_image *canvas)
 {
     size_t row = (size_t)canvas->width * (size_t)canvas->channels * (size_t)(canvas->depth / 8);
-    unsigned char *room = take_room(table->cache, row * (size_t)canvas->height);
+    size_t size = row * (size_t)canvas->height;
+    unsigned char *room;
+    IC_TRY(take_room(table->cache, size + size % 2, &room));
     if (room == NULL)
-        return;
+        return IC_OK;
     for (int32_t y = 0; y < canvas->height; y++)
         memcpy(room + (size_t)y * row, ic_image_row(canvas, y), row);
     table->depths[key] = (unsigned char)canvas->depth;
     atomic_store_explicit(&table->canvases[key], room, memory_order_release);
+    return IC_OK;
 }
 
 static bool get_canvas(const ic_cache_table *table, int64_t key, ic_image *view)
@@ -252,9 +252,10 @@ ic_status ic_canvas_take(const ic_dataset *dataset, int64_t index, const ic_pipe
     if (table != NULL && get_canvas(table, key, &out->view))
         return IC_OK;
     IC_TRY(make_canvas(dataset, index, pipeline, &out->own));
-    if (table != NULL)
-        put_canvas(table, key, out->own);
-    return IC_OK;
+    ic_status status = table == NULL ? IC_OK : put_canvas(table, key, out->own);
+    if (status < 0)
+        ic_canvas_release(out);
+    return status;
 }
 
 void ic_canvas_release(ic_canvas *canvas)

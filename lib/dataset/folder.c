@@ -194,25 +194,33 @@ static ic_status scan_parts(ic_scan *scan, const char *path, const ic_listing *l
     return IC_OK;
 }
 
-/* Whether one of the first files is a picture, to word the error. */
-static bool has_pictures(ic_context *context, const char *path, const ic_listing *listing)
+/* Whether one of the first files is a picture, to word the error. Only memory can fail. */
+static ic_status has_pictures(ic_context *context, const char *path, const ic_listing *listing,
+                              bool *out)
 {
-    bool found = false;
-    for (size_t i = 0; i < listing->count && i < 16 && !found; i++) {
-        ic_buffer name = {.context = context}, bytes = {.context = context};
+    ic_buffer name = {.context = context}, bytes = {.context = context};
+    ic_status status = IC_OK;
+    *out = false;
+    for (size_t i = 0; i < listing->count && i < 16 && !*out; i++) {
         const char *entry;
-        if (entry_path(&name, path, listing->names[i], &entry) == IC_OK &&
-            ic_file_read(context, entry, context->limits.file_bytes, &bytes) == IC_OK)
-            found = ic_image_sniff(bytes.bytes, bytes.size) != IC_FORMAT_UNKNOWN;
+        IC_TRY_CLEAN(entry_path(&name, path, listing->names[i], &entry));
+        status = ic_file_read(context, entry, context->limits.file_bytes, &bytes);
+        if (status == IC_ERROR_MEMORY)
+            goto cleanup;
+        *out = status == IC_OK && ic_image_sniff(bytes.bytes, bytes.size) != IC_FORMAT_UNKNOWN;
+        status = IC_OK;
         ic_buffer_free(&bytes);
-        ic_buffer_free(&name);
     }
-    return found;
+cleanup:
+    ic_buffer_free(&name);
+    return status;
 }
 
 static ic_status fail_no_classes(ic_context *context, const char *path, const ic_listing *listing)
 {
-    if (has_pictures(context, path, listing))
+    bool pictures;
+    IC_TRY(has_pictures(context, path, listing, &pictures));
+    if (pictures)
         return ic_fail(IC_ERROR_DATA,
                        "%s holds pictures but no class folders; move them into one folder per "
                        "class in it (%s/cats, %s/dogs), or list them in a CSV file with the "

@@ -50,7 +50,8 @@ static ic_status scan_path(ic_scan *scan, const char *path)
     if (source->count > 0)
         return IC_OK;
     if (source->broken_count == 0)
-        return ic_fail(IC_ERROR_DATA, "the class folders in %s are empty: put pictures into them",
+        return ic_fail(IC_ERROR_DATA,
+                       "%s holds no pictures: its class folders are empty, put pictures into them",
                        path);
     return ic_fail(IC_ERROR_DATA,
                    "none of the %zu files of %s can be read as a picture; the first: %s: %s",
