@@ -6,7 +6,7 @@
 static const ic_conv_algorithm *const algorithms[] = {
     &ic_conv_rows,
     &ic_conv_patches,
-    &ic_conv_patches_weights,
+    &ic_conv_weights,
 };
 
 void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv *out)

@@ -104,6 +104,14 @@ void ic_conv_axis_inside(const ic_conv_axis *axis, int32_t i, int32_t *begin, in
     *end = high;
 }
 
+bool ic_conv_is_pointwise(const ic_conv_grid *grid)
+{
+    const ic_conv_axis *h = &grid->h, *w = &grid->w;
+    return h->taps == 1 && w->taps == 1 && h->origin == 0 && w->origin == 0 && h->step == 1 &&
+           w->step == 1 && h->stride == 1 && w->stride == 1 && h->count == h->in &&
+           w->count == w->in;
+}
+
 int32_t ic_conv_panel_count(const ic_gemm_kernels *gemm, int32_t columns)
 {
     return (columns + gemm->wide.width - 1) / gemm->wide.width;
@@ -142,24 +150,42 @@ int64_t ic_conv_grid_pack_units(const ic_conv *conv, ic_conv_pass pass)
     return (int64_t)grid.groups * ic_conv_panel_count(conv->kernels->gemm, grid.columns);
 }
 
-/* One panel of one grid: a transposition; strides of the weights by channel in, channel out. */
-static void pack_panel(const ic_conv_grid *grid, const ic_conv_panel *panel, int32_t filter_width,
-                       const float *weights, int64_t in_stride, int64_t out_stride, float *packed)
+/* Forward: packed[tap][c][n] = weights[n][c][tap], a few channels at a time, for the cache's sake.
+ */
+static void pack_forward(const ic_conv_grid *grid, const ic_conv_panel *panel, const float *weights,
+                         float *packed)
 {
-    int32_t width = panel->tile->width;
-    for (int32_t i = 0; i < grid->h.taps; ++i) {
-        int32_t r = grid->h.tap_first + i * grid->h.tap_stride;
-        for (int32_t j = 0; j < grid->w.taps; ++j) {
-            int32_t s = grid->w.tap_first + j * grid->w.tap_stride;
-            const float *from = weights + (int64_t)r * filter_width + s;
-            for (int32_t d = 0; d < grid->depth; ++d) {
-                for (int32_t n = 0; n < panel->columns; ++n)
-                    packed[n] = from[d * in_stride + n * out_stride];
-                for (int32_t n = panel->columns; n < width; ++n)
-                    packed[n] = 0.0f;
-                packed += width;
-            }
+    int64_t width = panel->tile->width, depth = grid->depth;
+    int64_t taps = (int64_t)grid->h.taps * grid->w.taps;
+    int64_t step = ic_conv_transpose_step(taps, panel->tile->width);
+    for (int64_t first = 0; first < depth; first += step) {
+        int64_t last = first + step < depth ? first + step : depth;
+        for (int64_t n = 0; n < panel->columns; ++n) {
+            const float *from = weights + (n * depth + first) * taps;
+            for (int64_t d = first; d < last; ++d)
+                for (int64_t tap = 0; tap < taps; ++tap)
+                    packed[(tap * depth + d) * width + n] = *from++;
         }
+    }
+}
+
+/* Backward data: packed[tap][k][n] = weights[k][n][the grid's tap]; k's are k_stride apart. */
+static void pack_backward(const ic_conv_grid *grid, const ic_conv_panel *panel, int64_t filter_h,
+                          int64_t filter_w, const float *weights, int64_t k_stride, float *packed)
+{
+    int64_t width = panel->tile->width, depth = grid->depth;
+    int64_t filter = filter_h * filter_w;
+    for (int64_t k = 0; k < depth; ++k, weights += k_stride) {
+        float *to = packed + k * width;
+        for (int64_t i = 0; i < grid->h.taps; ++i)
+            for (int64_t j = 0; j < grid->w.taps; ++j) {
+                int64_t r = grid->h.tap_first + i * grid->h.tap_stride;
+                int64_t s = grid->w.tap_first + j * grid->w.tap_stride;
+                const float *from = weights + r * filter_w + s;
+                for (int64_t n = 0; n < panel->columns; ++n)
+                    to[n] = from[n * filter];
+                to += depth * width;
+            }
     }
 }
 
@@ -167,9 +193,7 @@ void ic_conv_grid_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, con
                        float *packed)
 {
     const ic_conv_shape *s = &conv->shape;
-    bool backward = pass == IC_CONV_BACKWARD_DATA;
     int64_t filter = (int64_t)s->r * s->s;
-    int64_t c_stride = filter;
     int64_t k_stride = filter * (s->c / s->groups);
     for (int32_t index = 0; index < ic_conv_grid_count(s, pass); ++index) {
         ic_conv_grid grid;
@@ -178,13 +202,16 @@ void ic_conv_grid_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, con
         int64_t group = unit / panels;
         ic_conv_panel panel =
             ic_conv_panel_at(conv->kernels->gemm, grid.columns, (int32_t)(unit % panels));
-        int64_t depth = (int64_t)grid.h.taps * grid.w.taps * grid.depth;
+        int64_t reads = (int64_t)grid.h.taps * grid.w.taps * grid.depth;
         int64_t padded = ic_conv_padded_columns(conv->kernels->gemm, grid.columns);
-        int64_t group_weights = group * (s->k / s->groups) * k_stride;
-        pack_panel(&grid, &panel, s->s,
-                   weights + group_weights + panel.first * (backward ? c_stride : k_stride),
-                   backward ? k_stride : c_stride, backward ? c_stride : k_stride,
-                   packed + grid.packed + depth * (group * padded + panel.offset));
+        float *to = packed + grid.packed + reads * (group * padded + panel.offset);
+        const float *from = weights + group * (s->k / s->groups) * k_stride;
+        if (panel.columns < panel.tile->width)
+            memset(to, 0, (size_t)(reads * panel.tile->width) * sizeof(float));
+        if (pass == IC_CONV_BACKWARD_DATA)
+            pack_backward(&grid, &panel, s->r, s->s, from + panel.first * filter, k_stride, to);
+        else
+            pack_forward(&grid, &panel, from + panel.first * k_stride, to);
     }
 }
 
@@ -192,8 +219,7 @@ double ic_conv_tile_cost(const ic_gemm_tile *tile, int64_t rows, double reads)
 {
     double tiles = (double)ic_conv_divide_up(rows, tile->rows);
     double height = (double)rows / tiles;
-    double least = 0.45 * tile->rows;
-    return tiles * ((height > least ? height : least) * reads + IC_CONV_TILE_STEPS);
+    return tiles * ((height > tile->busy ? height : tile->busy) * reads + IC_CONV_TILE_STEPS);
 }
 
 void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t rows, const float *a,
@@ -232,6 +258,23 @@ void ic_conv_load(const ic_kernels *kernels, const ic_prologue *prologue, int32_
     else
         kernels->affine(rows, c, x, prologue->scale + channel, prologue->shift + channel,
                         (ic_activation)prologue->activation, y);
+}
+
+void ic_conv_load_row(const ic_kernels *kernels, const ic_conv_grid *grid,
+                      const ic_prologue *prologue, const float *row, float *out)
+{
+    const ic_conv_axis *w = &grid->w;
+    int64_t depth = grid->depth;
+    int64_t pixels = ic_conv_padded_pixels(grid);
+    int64_t left = w->origin < 0 ? -(int64_t)w->origin : 0;
+    int64_t from = w->origin > 0 ? w->origin : 0;
+    left = left < pixels ? left : pixels;
+    int64_t inside = w->in - from < pixels - left ? w->in - from : pixels - left;
+    inside = inside > 0 ? inside : 0;
+    int64_t right = pixels - left - inside;
+    memset(out, 0, (size_t)(left * depth) * sizeof(float));
+    ic_conv_load(kernels, prologue, 0, inside, grid->depth, row + from * depth, out + left * depth);
+    memset(out + (left + inside) * depth, 0, (size_t)(right * depth) * sizeof(float));
 }
 
 void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t first,

@@ -36,6 +36,9 @@ void ic_conv_grid_at(const ic_conv *conv, ic_conv_pass pass, int32_t index, ic_c
 /* The taps j in [*begin, *end) of output i that read inside the input. */
 void ic_conv_axis_inside(const ic_conv_axis *axis, int32_t i, int32_t *begin, int32_t *end);
 
+/* Whether outputs and inputs are the same pixels in the same order. */
+bool ic_conv_is_pointwise(const ic_conv_grid *grid);
+
 /*
  * Packed weights: [grid][group][panel][tap h][tap w][channel in][width], zeros beyond the last
  * channel out. All panels are wide but the last, which is narrow if that is enough.
@@ -55,6 +58,13 @@ size_t ic_conv_packed_floats(const ic_conv *conv, ic_conv_pass pass);
 int64_t ic_conv_grid_pack_units(const ic_conv *conv, ic_conv_pass pass);
 void ic_conv_grid_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
                        float *packed);
+
+/* How many channels at a time to turn from the order of the weights to that of panels, or back. */
+static inline int64_t ic_conv_transpose_step(int64_t taps, int32_t width)
+{
+    int64_t step = 4096 / (taps * width + 1);
+    return step < 1 ? 1 : step > 16 ? 16 : step;
+}
 
 /* Piece `index` of `total` items cut into `pieces` nearly equal ones. */
 static inline int64_t ic_conv_cut(int64_t total, int64_t pieces, int64_t index)
@@ -88,6 +98,17 @@ void ic_conv_column_tiles(const ic_gemm_tile *tile, const ic_gemm_columns *sum, 
 /* y = prologue(x) over [rows][c]; channel: where the c channels begin in scale and shift. */
 void ic_conv_load(const ic_kernels *kernels, const ic_prologue *prologue, int32_t channel,
                   int64_t rows, int32_t c, const float *x, float *y);
+
+/* The columns of input that a row of outputs reads, from column w.origin on; for a spread of 1. */
+static inline int64_t ic_conv_padded_pixels(const ic_conv_grid *grid)
+{
+    return (int64_t)(grid->w.count - 1) * grid->w.step + grid->w.taps;
+}
+
+/* out = those columns of one row, the prologue applied; zeros where there is no input. No groups.
+ */
+void ic_conv_load_row(const ic_kernels *kernels, const ic_conv_grid *grid,
+                      const ic_prologue *prologue, const float *row, float *out);
 
 /* Applies the epilogue to pixels [first, first + rows) and channels [channel, channel + columns) of
  * y. */

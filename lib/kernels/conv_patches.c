@@ -3,7 +3,7 @@
  * dozen pixels are laid side by side, tap by tap, and multiplied while they are in the cache. A 1x1
  * of stride 1 needs no copy. SPDX-License-Identifier: MIT
  */
-#include "kernels/conv_patches.h"
+#include "kernels/conv_grid.h"
 
 #include <string.h>
 
@@ -13,14 +13,6 @@ enum {
     SPLITS, /* of the panels of a group, so that few pixels still give enough units */
     TAPS    /* whose inputs are copied at a time */
 };
-
-bool ic_conv_is_pointwise(const ic_conv_grid *grid)
-{
-    const ic_conv_axis *h = &grid->h, *w = &grid->w;
-    return h->taps == 1 && w->taps == 1 && h->origin == 0 && w->origin == 0 && h->step == 1 &&
-           w->step == 1 && h->stride == 1 && w->stride == 1 && h->count == h->in &&
-           w->count == w->in;
-}
 
 /* Copies `count` floats; the short runs of narrow layers are not worth a call. */
 static void copy_run(float *to, const float *from, int64_t count)
@@ -73,10 +65,13 @@ static void patch_row(const ic_kernels *kernels, const ic_conv_grid *grid,
     }
 }
 
-void ic_conv_make_patches(const ic_kernels *kernels, const ic_conv_grid *grid,
-                          const ic_prologue *prologue, int32_t group, const float *in,
-                          int64_t first, int64_t count, int32_t first_tap, int32_t last_tap,
-                          float *out)
+/*
+ * out[pixel][tap][channel of the group] for the pixels [first, first + count) of the grid, counted
+ * over pictures, rows and columns, and the taps [first_tap, last_tap).
+ */
+static void make_patches(const ic_kernels *kernels, const ic_conv_grid *grid,
+                         const ic_prologue *prologue, int32_t group, const float *in, int64_t first,
+                         int64_t count, int32_t first_tap, int32_t last_tap, float *out)
 {
     int64_t channels = (int64_t)grid->depth * grid->groups;
     int64_t plane = (int64_t)grid->h.in * grid->w.in * channels;
@@ -276,8 +271,8 @@ static void run_block(const patch_block *block, int32_t step, float *scratch)
     }
     for (int32_t tap = 0; tap < taps; tap += step) {
         int32_t last = tap + step < taps ? tap + step : taps;
-        ic_conv_make_patches(conv->kernels, grid, block->prologue, block->group, block->in,
-                             block->pixel, block->pixels, tap, last, patches);
+        make_patches(conv->kernels, grid, block->prologue, block->group, block->in, block->pixel,
+                     block->pixels, tap, last, patches);
         multiply_taps(block, patches, (last - tap) * (int64_t)grid->depth, tap, last,
                       accumulate || tap > 0, c, ldc);
     }

@@ -5,8 +5,6 @@
  */
 #include "kernels/conv_grid.h"
 
-#include <string.h>
-
 /* The plan's cut. */
 enum {
     ROWS,   /* of outputs of a grid in a unit */
@@ -15,11 +13,6 @@ enum {
 };
 
 enum { WANTED_UNITS = 16, UNIT_PRODUCTS = 2000000, ROWS_MIN = 4 };
-
-static int64_t row_pixels(const ic_conv_grid *grid)
-{
-    return (int64_t)(grid->w.count - 1) * grid->w.step + grid->w.taps;
-}
 
 /* The rows of input that `rows` rows of output read. */
 static int64_t rows_read(const ic_conv_grid *grid, int64_t rows)
@@ -53,10 +46,11 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
             return -1;
         double outputs = (double)grid.n * grid.h.count;
         cost += outputs * row_cost(conv, &grid);
-        cost += outputs * grid.h.step * (double)row_pixels(&grid) * grid.depth * IC_CONV_COPY_COST;
+        cost += outputs * grid.h.step * (double)ic_conv_padded_pixels(&grid) * grid.depth *
+                IC_CONV_COPY_COST;
         products += (double)grid.h.count * grid.w.count * grid.h.taps * grid.w.taps * grid.depth *
                     grid.columns;
-        pixels = row_pixels(&grid) > pixels ? row_pixels(&grid) : pixels;
+        pixels = ic_conv_padded_pixels(&grid) > pixels ? ic_conv_padded_pixels(&grid) : pixels;
         span = rows_read(&grid, 1) > span ? rows_read(&grid, 1) : span;
         count = grid.h.count > count ? grid.h.count : count;
         step = grid.h.step;
@@ -116,7 +110,7 @@ static const float *load_rows(const row_block *block, float *scratch, int64_t *p
 {
     const ic_conv_grid *grid = block->grid;
     const ic_conv_axis *w = &grid->w;
-    int64_t pixels = row_pixels(grid);
+    int64_t pixels = ic_conv_padded_pixels(grid);
     int64_t in_row = (int64_t)w->in * grid->depth;
     const float *image = block->in + (int64_t)block->image * grid->h.in * in_row;
     int32_t row = grid->h.origin + block->first * grid->h.step;
@@ -127,20 +121,9 @@ static const float *load_rows(const row_block *block, float *scratch, int64_t *p
         return image + row * in_row + (int64_t)w->origin * grid->depth;
     }
     *pitch = pixels * grid->depth;
-    int64_t left = w->origin < 0 ? -(int64_t)w->origin : 0;
-    int64_t from = w->origin > 0 ? w->origin : 0;
-    int64_t inside = w->in - from < pixels - left ? w->in - from : pixels - left;
-    left = left < pixels ? left : pixels;
-    inside = inside > 0 ? inside : 0;
-    for (float *to = scratch; row < last; ++row, to += *pitch) {
-        if (row < 0 || row >= grid->h.in)
-            continue; /* no tap that is inside reads it */
-        memset(to, 0, (size_t)(left * grid->depth) * sizeof(float));
-        ic_conv_load(block->conv->kernels, block->prologue, 0, inside, grid->depth,
-                     image + row * in_row + from * grid->depth, to + left * grid->depth);
-        memset(to + (left + inside) * grid->depth, 0,
-               (size_t)((pixels - left - inside) * grid->depth) * sizeof(float));
-    }
+    for (float *to = scratch; row < last; ++row, to += *pitch)
+        if (row >= 0 && row < grid->h.in) /* no tap that is inside reads the others */
+            ic_conv_load_row(block->conv->kernels, grid, block->prologue, image + row * in_row, to);
     return scratch;
 }
 

@@ -47,6 +47,7 @@ typedef void (*ic_gemm_columns_fn)(const ic_gemm_columns *sum, const float *a, c
 /* The kernels of one width of b's panels; rows_fn[m] computes m rows, 1..rows. */
 typedef struct ic_gemm_tile {
     int32_t rows;
+    int32_t busy; /* rows that keep the multipliers busy; fewer take as long as these */
     int32_t width;
     const ic_gemm_rows_fn *rows_fn;
     const ic_gemm_columns_fn *columns_fn;

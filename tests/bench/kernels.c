@@ -100,27 +100,34 @@ static double pack_seconds(const ic_conv *conv, ic_conv_pass pass, const memory 
 {
     double best = 1e9;
     for (int32_t i = 0; i < 3; ++i) {
-        double begin = ic_clock_seconds();
+        double begin = thread_seconds();
         for (int64_t unit = 0; unit < ic_conv_pack_units(conv, pass); ++unit)
             ic_conv_pack(conv, pass, unit, m->w, m->packed);
-        double seconds = ic_clock_seconds() - begin;
+        double seconds = thread_seconds() - begin;
         best = seconds < best ? seconds : best;
     }
     return best;
+}
+
+/* Runs often enough to be measured, and returns the time of one. */
+static double run_seconds(const ic_conv *conv, ic_conv_pass pass, const memory *m, int64_t repeats)
+{
+    double begin = thread_seconds();
+    for (int64_t i = 0; i < repeats; ++i)
+        run_pass(conv, pass, m);
+    return (thread_seconds() - begin) / (double)repeats;
 }
 
 /* The best time and the best peak of runs that take turns. */
 static double measure(const ic_conv *conv, ic_conv_pass pass, const memory *m, double seconds,
                       double *peak)
 {
-    double best = 1e9, begin = ic_clock_seconds();
+    double best = run_seconds(conv, pass, m, 1), begin = thread_seconds();
+    int64_t repeats = 1 + (int64_t)(0.0005 / best);
     *peak = 0;
-    run_pass(conv, pass, m);
-    for (int32_t i = 0; i < 3 || ic_clock_seconds() - begin < seconds; ++i) {
+    for (int32_t i = 0; i < 3 || thread_seconds() - begin < seconds; ++i) {
         double rate = peak_gflops(conv->kernels->level);
-        double start = ic_clock_seconds();
-        run_pass(conv, pass, m);
-        double took = ic_clock_seconds() - start;
+        double took = run_seconds(conv, pass, m, repeats);
         best = took < best ? took : best;
         *peak = rate > *peak ? rate : *peak;
     }

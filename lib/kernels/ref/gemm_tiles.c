@@ -71,7 +71,8 @@ static IC_ALWAYS_INLINE void columns_tile(int rows, int width, const ic_gemm_col
 TILE(1, 8)
 TILE(2, 8)
 TILE(3, 8)
-TILE(4, 8) TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 4)
+TILE(4, 8)
+TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 4)
 
     static const ic_gemm_rows_fn wide_rows[] = {NULL, rows_1x8, rows_2x8, rows_3x8, rows_4x8};
 static const ic_gemm_rows_fn narrow_rows[] = {NULL, rows_1x4, rows_2x4, rows_3x4, rows_4x4};
@@ -80,9 +81,16 @@ static const ic_gemm_columns_fn wide_columns[] = {NULL, columns_1x8, columns_2x8
 static const ic_gemm_columns_fn narrow_columns[] = {NULL, columns_1x4, columns_2x4, columns_3x4,
                                                     columns_4x4};
 
-const ic_gemm_kernels ic_gemm_c = {
-    .wide = {.rows = ROWS, .width = WIDE, .rows_fn = wide_rows, .columns_fn = wide_columns},
-    .narrow = {.rows = ROWS, .width = NARROW, .rows_fn = narrow_rows, .columns_fn = narrow_columns},
-    .block_floats = 24 * 1024,
-    .pack_panel = ic_gemm_pack_panel_c,
-    .finish = ic_gemm_finish_c};
+const ic_gemm_kernels ic_gemm_c = {.wide = {.rows = ROWS,
+                                            .busy = 2,
+                                            .width = WIDE,
+                                            .rows_fn = wide_rows,
+                                            .columns_fn = wide_columns},
+                                   .narrow = {.rows = ROWS,
+                                              .busy = 3,
+                                              .width = NARROW,
+                                              .rows_fn = narrow_rows,
+                                              .columns_fn = narrow_columns},
+                                   .block_floats = 24 * 1024,
+                                   .pack_panel = ic_gemm_pack_panel_c,
+                                   .finish = ic_gemm_finish_c};

@@ -9,13 +9,12 @@
 #define ZERO()                 _mm256_setzero_ps()
 #define LOAD(p)                _mm256_loadu_ps(p)
 #define BROADCAST(p)           _mm256_broadcast_ss(p)
-#define FMA(a, b, c)           _mm256_fmadd_ps(a, b, c)
+#define ACCUMULATE(c, a, b)    __asm__("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b))
 #define STORE(p, v)            _mm256_storeu_ps(p, v)
 #define MASK_TYPE              __m256i
 #define MASK(columns, first)   mask_of((columns) - (first))
 #define LOAD_PART(p, mask)     _mm256_maskload_ps(p, mask)
 #define STORE_PART(p, mask, v) _mm256_maskstore_ps(p, mask, v)
-#define IN_REGISTER(v)         "+x"(v)
 
 /* All ones in the first `columns` lanes. */
 static inline __m256i mask_of(int columns)
@@ -43,8 +42,9 @@ static const ic_gemm_columns_fn wide_columns[] = {NULL, EACH_WIDE(COLUMNS_NAME)}
 static const ic_gemm_columns_fn narrow_columns[] = {NULL, EACH_NARROW(COLUMNS_NAME)};
 
 const ic_gemm_kernels ic_gemm_avx2 = {
-    .wide = {.rows = 6, .width = 16, .rows_fn = wide_rows, .columns_fn = wide_columns},
-    .narrow = {.rows = 12, .width = 8, .rows_fn = narrow_rows, .columns_fn = narrow_columns},
+    .wide = {.rows = 6, .busy = 4, .width = 16, .rows_fn = wide_rows, .columns_fn = wide_columns},
+    .narrow =
+        {.rows = 12, .busy = 8, .width = 8, .rows_fn = narrow_rows, .columns_fn = narrow_columns},
     .block_floats = 48 * 1024,
     .pack_panel = ic_gemm_pack_panel_avx2,
     .finish = ic_gemm_finish_avx2};

@@ -9,13 +9,12 @@
 #define ZERO()                 _mm512_setzero_ps()
 #define LOAD(p)                _mm512_loadu_ps(p)
 #define BROADCAST(p)           _mm512_set1_ps(*(p))
-#define FMA(a, b, c)           _mm512_fmadd_ps(a, b, c)
+#define ACCUMULATE(c, a, b)    __asm__("vfmadd231ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b))
 #define STORE(p, v)            _mm512_storeu_ps(p, v)
 #define MASK_TYPE              __mmask16
 #define MASK(columns, first)   mask_of((columns) - (first))
 #define LOAD_PART(p, mask)     _mm512_maskz_loadu_ps(mask, p)
 #define STORE_PART(p, mask, v) _mm512_mask_storeu_ps(p, mask, v)
-#define IN_REGISTER(v)         "+v"(v)
 
 static inline __mmask16 mask_of(int columns)
 {
@@ -28,8 +27,9 @@ static inline __mmask16 mask_of(int columns)
     X(1, vectors)                                                                                  \
     X(2, vectors)                                                                                  \
     X(3, vectors)                                                                                  \
-    X(4, vectors) X(5, vectors) X(6, vectors) X(7, vectors) X(8, vectors) X(9, vectors)            \
-        X(10, vectors) X(11, vectors) X(12, vectors) X(13, vectors) X(14, vectors)
+    X(4, vectors)                                                                                  \
+    X(5, vectors) X(6, vectors) X(7, vectors) X(8, vectors) X(9, vectors) X(10, vectors)           \
+        X(11, vectors) X(12, vectors) X(13, vectors) X(14, vectors)
 
 EACH_TILE(TILE_FUNCTIONS, 1)
 EACH_TILE(TILE_FUNCTIONS, 2)
@@ -43,8 +43,9 @@ static const ic_gemm_columns_fn wide_columns[] = {NULL, EACH_TILE(COLUMNS_NAME, 
 static const ic_gemm_columns_fn narrow_columns[] = {NULL, EACH_TILE(COLUMNS_NAME, 1)};
 
 const ic_gemm_kernels ic_gemm_avx512 = {
-    .wide = {.rows = 14, .width = 32, .rows_fn = wide_rows, .columns_fn = wide_columns},
-    .narrow = {.rows = 14, .width = 16, .rows_fn = narrow_rows, .columns_fn = narrow_columns},
+    .wide = {.rows = 14, .busy = 4, .width = 32, .rows_fn = wide_rows, .columns_fn = wide_columns},
+    .narrow =
+        {.rows = 14, .busy = 8, .width = 16, .rows_fn = narrow_rows, .columns_fn = narrow_columns},
     .block_floats = 64 * 1024,
     .pack_panel = ic_gemm_pack_panel_avx512,
     .finish = ic_gemm_finish_avx512};

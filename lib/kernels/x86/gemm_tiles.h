@@ -1,14 +1,14 @@
 /*
- * kernels/x86/gemm_tiles.h: the micro-kernels of the x86 levels, written once. The including file
- * defines
- *
- *     VECTOR  LANES  ZERO()  LOAD(p)  BROADCAST(p)  FMA(a, b, c)  STORE(p, v)  LOAD_PART(p, n)
- * STORE_PART(p, n, v) MASK(columns, first): what the last two take as n, for the columns of the
- * vector that begins at `first`
- *
- * and names its tiles. Accumulators are named, not an array, and pass through an empty asm after
- * the loop: compilers spill arrays of them to the stack and lose three quarters of the speed.
+ * kernels/x86/gemm_tiles.h: the micro-kernels of the x86 levels, written once.
  * SPDX-License-Identifier: MIT
+ *
+ * The including file defines VECTOR and its LANES; ZERO, LOAD, STORE and BROADCAST; LOAD_PART and
+ * STORE_PART with a mask of MASK_TYPE; MASK(columns, first) for the vector that begins at column
+ * `first`; ACCUMULATE(c, a, b). Then it names its tiles.
+ *
+ * The accumulators are named, and ACCUMULATE is one instruction that adds in place: compilers keep
+ * arrays of them on the stack, and given the freedom they move them from register to register;
+ * either costs half of the speed.
  */
 #include "kernels/gemm.h"
 
@@ -40,20 +40,12 @@
             STORE_PART(c + i * ldc + LANES, second_mask, right##i);                                \
     }
 
-/* Keeps the accumulators in registers up to here. */
-#define PIN(i)                                                                                     \
-    if (rows > i) {                                                                                \
-        __asm__ volatile("" : IN_REGISTER(left##i));                                               \
-        if (vectors > 1)                                                                           \
-            __asm__ volatile("" : IN_REGISTER(right##i));                                          \
-    }
-
 #define MULTIPLY(i, address)                                                                       \
     if (rows > i) {                                                                                \
         VECTOR value = BROADCAST(address);                                                         \
-        left##i = FMA(value, b_left, left##i);                                                     \
+        ACCUMULATE(left##i, value, b_left);                                                        \
         if (vectors > 1)                                                                           \
-            right##i = FMA(value, b_right, right##i);                                              \
+            ACCUMULATE(right##i, value, b_right);                                                  \
     }
 
 #define LOAD_B(p)                                                                                  \
@@ -111,7 +103,6 @@ INLINE void rows_tile(const int rows, const int vectors, const ic_gemm_rows *sum
         a += sum->a_segment;
         b_first += sum->b_segment;
     }
-    EACH_ROW(PIN)
     if (sum->columns == width) {
         EACH_ROW(STORE_ROW)
     } else {
@@ -139,7 +130,6 @@ INLINE void columns_tile(const int rows, const int vectors, const ic_gemm_column
             b += width;
         }
     }
-    EACH_ROW(PIN)
     EACH_ROW(STORE_ROW)
 }
 
