@@ -93,6 +93,9 @@ typedef struct resizer {
     ic_image *target;
     size_t channels;
     float most; /* the largest sample */
+    /* Where overshoots end between the passes: at most, but nowhere with alpha: colour and alpha
+     * must keep their proportion. */
+    float cut;
     bool alpha;
     taps across, down;
     int32_t left, columns; /* of the source that matter */
@@ -191,7 +194,7 @@ static inline void resample_across(const resizer *r, float *restrict to, const s
             for (size_t c = 0; c < channels; c++)
                 sums[c] += weights[k] * from[c];
         for (size_t c = 0; c < channels; c++)
-            to[c] = clamp(sums[c], r->most);
+            to[c] = clamp(sums[c], r->cut);
     }
 }
 
@@ -218,7 +221,7 @@ static void divide_alpha(const resizer *r)
     float *pixel = r->narrow;
 
     for (int32_t x = 0; x < r->target->width; x++, pixel += r->channels) {
-        float alpha = clamp(pixel[r->channels - 1], r->most);
+        float alpha = pixel[r->channels - 1];
 
         for (size_t c = 0; c + 1 < r->channels; c++)
             pixel[c] = alpha > 0 ? pixel[c] * (r->most / alpha) : 0;
@@ -256,7 +259,7 @@ static void run_rows_first(const resizer *r)
         memset(r->wide, 0, bytes);
         for (int32_t k = 0; k < t->count[y]; k++)
             add_source_row(r, t->first[y] + k, weights[k]);
-        clamp_row(r->wide, (size_t)r->columns * r->channels, r->most);
+        clamp_row(r->wide, (size_t)r->columns * r->channels, r->cut);
         across(r, r->narrow);
         put_row(r, y);
     }
@@ -334,6 +337,7 @@ ic_status ic_image_resize_box(const ic_image *source, const ic_box *box, int32_t
                  .alpha = source->channels == 2 || source->channels == 4};
     ic_status status;
 
+    r.cut = r.alpha ? INFINITY : r.most;
     if (filter != IC_FILTER_BILINEAR && filter != IC_FILTER_BICUBIC)
         return ic_fail(IC_ERROR_ARGUMENT, "%d is no filter for resizing", filter);
     if (!lies_within(box, source))
