@@ -112,16 +112,24 @@ static ic_status find_declared(const ic_dataset *dataset, const char *name, ic_d
     return status == IC_ERROR_NOT_FOUND ? IC_OK : status;
 }
 
-static ic_status find_validation(const ic_model *model, const ic_dataset *dataset,
-                                 bool declared_will_do, ic_dataset **part)
+/* What the training held out; *part stays NULL when this is other data. */
+static ic_status find_held_out(const ic_model *model, const ic_dataset *dataset, ic_dataset **part)
 {
     two_parts parts = {NULL, NULL};
     IC_TRY(find_training_split(model, dataset, &parts));
     *part = parts.validation;
     ic_dataset_free(parts.train);
-    return *part == NULL && declared_will_do ? find_declared(dataset, "validation", part) : IC_OK;
+    return IC_OK;
 }
 
+static ic_status find_validation(const ic_model *model, const ic_dataset *dataset,
+                                 ic_dataset **part)
+{
+    IC_TRY(find_declared(dataset, "validation", part));
+    return *part == NULL ? find_held_out(model, dataset, part) : IC_OK;
+}
+
+/* What was trained on, without the held-out part, if that can be told. */
 static ic_status find_train(const ic_model *model, const ic_dataset *dataset, ic_dataset **part)
 {
     two_parts parts = {NULL, NULL};
@@ -139,7 +147,7 @@ static ic_status find_by_itself(const ic_model *model, const ic_dataset *dataset
     if (*part != NULL)
         return IC_OK;
     *name = "validation";
-    IC_TRY(find_validation(model, dataset, false, part));
+    IC_TRY(find_held_out(model, dataset, part));
     if (*part != NULL)
         return IC_OK;
     *name = "all";
@@ -159,7 +167,7 @@ ic_status ic_evaluation_part(const ic_model *model, const ic_dataset *dataset, c
         IC_TRY(find_declared(dataset, found_name, &found));
     } else if (strcmp(wanted, "validation") == 0) {
         found_name = "validation";
-        IC_TRY(find_validation(model, dataset, true, &found));
+        IC_TRY(find_validation(model, dataset, &found));
     } else if (strcmp(wanted, "train") == 0) {
         found_name = "train";
         IC_TRY(find_train(model, dataset, &found));
