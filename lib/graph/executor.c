@@ -116,6 +116,11 @@ float *ic_executor_logit_gradients(ic_executor *executor)
     return ic_at(&executor->run, executor->program->logit_gradients);
 }
 
+const float *ic_executor_input_gradients(const ic_executor *executor)
+{
+    return ic_at(&executor->run, executor->program->input_gradients);
+}
+
 /* ---- Running ---- */
 
 typedef struct phase_job {
@@ -183,7 +188,7 @@ ic_status ic_executor_forward(ic_executor *executor, float *parameters, uint64_t
 {
     if (executor == NULL || parameters == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_executor_forward: no argument may be NULL");
-    if (executor->program->mode != IC_TRAINING)
+    if (executor->program->mode == IC_INFERENCE)
         return ic_fail(IC_ERROR_STATE, "ic_executor_forward: this executor was made for inference");
     executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)parameters;
     executor->run.seed = seed;

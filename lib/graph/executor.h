@@ -26,7 +26,8 @@ const float *ic_weights_parameters(const ic_weights *weights);
  */
 typedef struct ic_executor ic_executor;
 
-typedef enum ic_executor_mode { IC_INFERENCE, IC_TRAINING } ic_executor_mode;
+/* IC_TRAINING_TO_INPUT: backward goes on to the gradient of the input (explanations, checks). */
+typedef enum ic_executor_mode { IC_INFERENCE, IC_TRAINING, IC_TRAINING_TO_INPUT } ic_executor_mode;
 
 ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
                              ic_executor_mode mode, ic_executor **out);
@@ -46,6 +47,9 @@ const float *ic_executor_logits(const ic_executor *executor);
 
 /* [batch][classes], for the caller to fill before a backward run (IC_TRAINING). */
 float *ic_executor_logit_gradients(ic_executor *executor);
+
+/* [batch][h][w][c] after a backward run (IC_TRAINING_TO_INPUT). */
+const float *ic_executor_input_gradients(const ic_executor *executor);
 
 /*
  * Inference: the logits of the first `count` pictures of the input. Each picture's logits are the

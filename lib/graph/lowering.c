@@ -301,7 +301,8 @@ static void begin_nodes(ic_lowering *l)
         n->tail = (int32_t)i;
         for (int32_t k = 0; k < IC_LOWERED_SAVED; k++)
             n->saved[k] = IC_NO_TENSOR;
-        n->wants_gradient = node->op->named;
+        n->wants_gradient =
+            node->op->named || (i == 0 && l->program->mode == IC_TRAINING_TO_INPUT);
         for (int32_t k = 0; k < node->input_count; k++) {
             ic_lowered_node *input = &l->nodes[node->inputs[k]];
             input->uses++;
@@ -340,6 +341,9 @@ static ic_status lower_backward(ic_lowering *l)
     for (int32_t i = last; i >= 1; i--)
         if (!l->nodes[i].absorbed && l->nodes[i].wants_gradient)
             IC_TRY(ic_lower_node(l, i)->op->backward(l, i));
+    p->input_gradients = l->nodes[0].gradient;
+    if (p->input_gradients >= 0)
+        p->tensors[p->input_gradients].permanent = true;
     return IC_OK;
 }
 
@@ -368,14 +372,15 @@ ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t 
                       .kernels = ic_kernels_at(context->cpu_level),
                       .batch = batch,
                       .mode = mode,
-                      .logit_gradients = IC_NO_TENSOR};
+                      .logit_gradients = IC_NO_TENSOR,
+                      .input_gradients = IC_NO_TENSOR};
     ic_lowering l = {.program = p, .graph = graph, .taken = IC_NO_TENSOR};
     IC_TRY_CLEAN(ic_allocate_zero(context, graph->node_count * sizeof *p->convs, &p->convs));
     IC_TRY_CLEAN(ic_allocate_zero(context, graph->node_count * sizeof *nodes, &nodes));
     l.nodes = nodes;
     begin_nodes(&l);
     IC_TRY_CLEAN(lower_forward(&l));
-    if (mode == IC_TRAINING)
+    if (mode != IC_INFERENCE)
         IC_TRY_CLEAN(lower_backward(&l));
     IC_TRY_CLEAN(ic_plan_memory(p));
     *out = p;

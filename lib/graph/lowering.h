@@ -35,7 +35,7 @@ struct ic_lowering {
 
 static inline bool ic_lower_trains(const ic_lowering *l)
 {
-    return l->program->mode == IC_TRAINING;
+    return l->program->mode != IC_INFERENCE;
 }
 
 static inline const ic_graph_node *ic_lower_node(const ic_lowering *l, int32_t node)

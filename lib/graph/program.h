@@ -123,7 +123,7 @@ struct ic_program {
     size_t pack_count, pack_capacity;
     ic_fold *folds;
     size_t fold_count, fold_capacity;
-    int32_t input, logits, logit_gradients; /* tensors */
+    int32_t input, logits, logit_gradients, input_gradients; /* tensors */
     size_t arena_bytes, constant_bytes, shared_bytes, scratch_bytes;
 };
 
