@@ -4,6 +4,7 @@
 
 /* Of equal cost the first one wins. */
 static const ic_conv_algorithm *const algorithms[] = {
+    &ic_conv_depthwise,
     &ic_conv_rows,
     &ic_conv_patches,
     &ic_conv_weights,

@@ -24,8 +24,9 @@ struct ic_conv_algorithm {
                 const ic_conv_arguments *arguments, float *scratch);
 };
 
-extern const ic_conv_algorithm ic_conv_rows;    /* forward, backward data: no groups */
-extern const ic_conv_algorithm ic_conv_patches; /* forward, backward data: any shape */
-extern const ic_conv_algorithm ic_conv_weights; /* backward weights: any shape */
+extern const ic_conv_algorithm ic_conv_rows;      /* forward, backward data: no groups */
+extern const ic_conv_algorithm ic_conv_patches;   /* forward, backward data: any shape */
+extern const ic_conv_algorithm ic_conv_weights;   /* backward weights: any shape */
+extern const ic_conv_algorithm ic_conv_depthwise; /* all passes: groups == c == k */
 
 #endif

@@ -72,7 +72,8 @@ TILE(1, 8)
 TILE(2, 8)
 TILE(3, 8)
 TILE(4, 8)
-TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 4)
+TILE(1, 4)
+TILE(2, 4) TILE(3, 4) TILE(4, 4)
 
     static const ic_gemm_rows_fn wide_rows[] = {NULL, rows_1x8, rows_2x8, rows_3x8, rows_4x8};
 static const ic_gemm_rows_fn narrow_rows[] = {NULL, rows_1x4, rows_2x4, rows_3x4, rows_4x4};

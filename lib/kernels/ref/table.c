@@ -1,4 +1,5 @@
 /* kernels/ref/table.c: the table of one level. SPDX-License-Identifier: MIT */
+#include "kernels/depthwise.h"
 #include "kernels/gemm.h"
 #include "kernels/ref/level.h"
 
@@ -13,7 +14,7 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
     .name = TEXT_OF_VALUE(IC_LEVEL),
 
     .gemm = &IC_AT_LEVEL(ic_gemm),
-    .depthwise = NULL,
+    .depthwise = &IC_AT_LEVEL(ic_depthwise),
 
     .activate = IC_AT_LEVEL(ic_activate),
     .activate_backward = IC_AT_LEVEL(ic_activate_backward),

@@ -2,27 +2,6 @@
  * kernels/x86/gemm_avx2.c: tiles of 6x16 and 12x8: 12 accumulators of the 16 registers.
  * SPDX-License-Identifier: MIT
  */
-#include <immintrin.h>
-
-#define VECTOR                 __m256
-#define LANES                  8
-#define ZERO()                 _mm256_setzero_ps()
-#define LOAD(p)                _mm256_loadu_ps(p)
-#define BROADCAST(p)           _mm256_broadcast_ss(p)
-#define ACCUMULATE(c, a, b)    __asm__("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b))
-#define STORE(p, v)            _mm256_storeu_ps(p, v)
-#define MASK_TYPE              __m256i
-#define MASK(columns, first)   mask_of((columns) - (first))
-#define LOAD_PART(p, mask)     _mm256_maskload_ps(p, mask)
-#define STORE_PART(p, mask, v) _mm256_maskstore_ps(p, mask, v)
-
-/* All ones in the first `columns` lanes. */
-static inline __m256i mask_of(int columns)
-{
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(columns),
-                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
 #include "kernels/x86/gemm_tiles.h"
 
 #define EACH_WIDE(X) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)

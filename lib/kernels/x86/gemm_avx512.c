@@ -2,25 +2,6 @@
  * kernels/x86/gemm_avx512.c: tiles of 14x32 and 14x16: 28 accumulators, two of b, and a broadcast
  * inside the multiply-add fill the 32 registers. SPDX-License-Identifier: MIT
  */
-#include <immintrin.h>
-
-#define VECTOR                 __m512
-#define LANES                  16
-#define ZERO()                 _mm512_setzero_ps()
-#define LOAD(p)                _mm512_loadu_ps(p)
-#define BROADCAST(p)           _mm512_set1_ps(*(p))
-#define ACCUMULATE(c, a, b)    __asm__("vfmadd231ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b))
-#define STORE(p, v)            _mm512_storeu_ps(p, v)
-#define MASK_TYPE              __mmask16
-#define MASK(columns, first)   mask_of((columns) - (first))
-#define LOAD_PART(p, mask)     _mm512_maskz_loadu_ps(mask, p)
-#define STORE_PART(p, mask, v) _mm512_mask_storeu_ps(p, mask, v)
-
-static inline __mmask16 mask_of(int columns)
-{
-    return (__mmask16)(columns >= 16 ? 0xffff : columns <= 0 ? 0 : (1 << columns) - 1);
-}
-
 #include "kernels/x86/gemm_tiles.h"
 
 #define EACH_TILE(X, vectors)                                                                      \
@@ -28,8 +9,9 @@ static inline __mmask16 mask_of(int columns)
     X(2, vectors)                                                                                  \
     X(3, vectors)                                                                                  \
     X(4, vectors)                                                                                  \
-    X(5, vectors) X(6, vectors) X(7, vectors) X(8, vectors) X(9, vectors) X(10, vectors)           \
-        X(11, vectors) X(12, vectors) X(13, vectors) X(14, vectors)
+    X(5, vectors)                                                                                  \
+    X(6, vectors) X(7, vectors) X(8, vectors) X(9, vectors) X(10, vectors) X(11, vectors)          \
+        X(12, vectors) X(13, vectors) X(14, vectors)
 
 EACH_TILE(TILE_FUNCTIONS, 1)
 EACH_TILE(TILE_FUNCTIONS, 2)

@@ -1,57 +1,49 @@
 /*
- * kernels/x86/gemm_tiles.h: the micro-kernels of the x86 levels, written once.
+ * kernels/x86/gemm_tiles.h: the micro-kernels of the x86 levels, written once; the including file
+ * names its tiles. Accumulators are named, not an array, which compilers would keep on the stack.
  * SPDX-License-Identifier: MIT
- *
- * The including file defines VECTOR and its LANES; ZERO, LOAD, STORE and BROADCAST; LOAD_PART and
- * STORE_PART with a mask of MASK_TYPE; MASK(columns, first) for the vector that begins at column
- * `first`; ACCUMULATE(c, a, b). Then it names its tiles.
- *
- * The accumulators are named, and ACCUMULATE is one instruction that adds in place: compilers keep
- * arrays of them on the stack, and given the freedom they move them from register to register;
- * either costs half of the speed.
  */
 #include "kernels/gemm.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "kernels/vector.h"
 
 /* Rows of a tile; those beyond `rows`, a constant, are dropped by the compiler. */
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 
-#define DECLARE(i) VECTOR left##i = ZERO(), right##i = ZERO();
+#define DECLARE(i) ic_vector left##i = ic_zero(), right##i = ic_zero();
 
 #define LOAD_ROW(i)                                                                                \
     if (rows > i) {                                                                                \
-        left##i = LOAD_PART(c + i * ldc, first_mask);                                              \
+        left##i = ic_load_part(c + i * ldc, first_mask);                                           \
         if (vectors > 1)                                                                           \
-            right##i = LOAD_PART(c + i * ldc + LANES, second_mask);                                \
+            right##i = ic_load_part(c + i * ldc + IC_LANES, second_mask);                          \
     }
 
 #define STORE_ROW(i)                                                                               \
     if (rows > i) {                                                                                \
-        STORE(c + i * ldc, left##i);                                                               \
+        ic_store(c + i * ldc, left##i);                                                            \
         if (vectors > 1)                                                                           \
-            STORE(c + i * ldc + LANES, right##i);                                                  \
+            ic_store(c + i * ldc + IC_LANES, right##i);                                            \
     }
 
 #define STORE_ROW_PART(i)                                                                          \
     if (rows > i) {                                                                                \
-        STORE_PART(c + i * ldc, first_mask, left##i);                                              \
+        ic_store_part(c + i * ldc, first_mask, left##i);                                           \
         if (vectors > 1)                                                                           \
-            STORE_PART(c + i * ldc + LANES, second_mask, right##i);                                \
+            ic_store_part(c + i * ldc + IC_LANES, second_mask, right##i);                          \
     }
 
 #define MULTIPLY(i, address)                                                                       \
     if (rows > i) {                                                                                \
-        VECTOR value = BROADCAST(address);                                                         \
-        ACCUMULATE(left##i, value, b_left);                                                        \
+        ic_vector value = ic_broadcast(address);                                                   \
+        ic_multiply_add(left##i, value, b_left);                                                   \
         if (vectors > 1)                                                                           \
-            ACCUMULATE(right##i, value, b_right);                                                  \
+            ic_multiply_add(right##i, value, b_right);                                             \
     }
 
 #define LOAD_B(p)                                                                                  \
-    VECTOR b_left = LOAD(p), b_right = b_left;                                                     \
+    ic_vector b_left = ic_load(p), b_right = b_left;                                               \
     if (vectors > 1)                                                                               \
-        b_right = LOAD((p) + LANES);
+        b_right = ic_load((p) + IC_LANES);
 
 /* One step of the rows kernel: rows are reached from five pointers, one for three rows. */
 #define ROWS_STEP(k)                                                                               \
@@ -75,12 +67,13 @@
 
 #define COLUMNS_MULTIPLY(i) MULTIPLY(i, a + i)
 
-INLINE void rows_tile(const int rows, const int vectors, const ic_gemm_rows *sum, const float *a,
-                      const float *b, float *c)
+IC_VECTOR_INLINE void rows_tile(const int rows, const int vectors, const ic_gemm_rows *sum,
+                                const float *a, const float *b, float *c)
 {
-    const int width = vectors * LANES;
+    const int width = vectors * IC_LANES;
     const int64_t ldc = sum->ldc, lda = sum->lda, depth = sum->depth;
-    const MASK_TYPE first_mask = MASK(sum->columns, 0), second_mask = MASK(sum->columns, LANES);
+    const ic_mask first_mask = ic_mask_of(sum->columns),
+                  second_mask = ic_mask_of(sum->columns - IC_LANES);
     const float *b_first = b;
     EACH_ROW(DECLARE)
     if (sum->accumulate) {
@@ -110,14 +103,14 @@ INLINE void rows_tile(const int rows, const int vectors, const ic_gemm_rows *sum
     }
 }
 
-INLINE void columns_tile(const int rows, const int vectors, const ic_gemm_columns *sum,
-                         const float *a_first, const float *b_first, float *c)
+IC_VECTOR_INLINE void columns_tile(const int rows, const int vectors, const ic_gemm_columns *sum,
+                                   const float *a_first, const float *b_first, float *c)
 {
-    const int width = vectors * LANES;
+    const int width = vectors * IC_LANES;
     const int64_t ldc = sum->ldc, lda = sum->lda;
     EACH_ROW(DECLARE)
     if (sum->accumulate) {
-        const MASK_TYPE first_mask = MASK(width, 0), second_mask = MASK(width, LANES);
+        const ic_mask first_mask = ic_mask_of(IC_LANES), second_mask = first_mask;
         EACH_ROW(LOAD_ROW)
     }
     const ic_gemm_run *run = sum->runs;
