@@ -32,8 +32,7 @@ static inline unsigned char *ic_image_row(const ic_image *image, int32_t y)
 typedef enum ic_format { IC_FORMAT_UNKNOWN, IC_FORMAT_JPEG, IC_FORMAT_PNG } ic_format;
 ic_format ic_image_sniff(const void *bytes, size_t size);
 
-/* "WebP", "GIF", "TIFF", "BMP", "HEIC", "a PDF document" …: of what we do not read; NULL: no idea.
- */
+/* "WebP", "GIF", "a PDF document" and so on, of what we do not read; NULL: no idea. */
 const char *ic_image_format_name(const void *bytes, size_t size);
 
 typedef struct ic_decode_options {
@@ -54,8 +53,10 @@ typedef struct ic_image_facts {
 } ic_image_facts;
 
 /*
- * Decodes. `out` NULL with header_only or check_only; `facts` may be NULL. Pictures that are cut
- * short or damaged are IC_ERROR_FORMAT, also where libjpeg would only warn.
+ * Decodes. `out` NULL with header_only or check_only; options NULL: full size; `facts` may be NULL.
+ * Pictures that are cut short or damaged are IC_ERROR_FORMAT, also where libjpeg would only warn;
+ * bytes behind the end, or unused ones between a JPEG's headers or before its end, do no harm. CMYK
+ * becomes RGB, a palette colours, tRNS an alpha channel; 1, 2 and 4 bits become 8, 16 bits stay.
  */
 ic_status ic_image_decode_with(ic_context *context, const void *bytes, size_t size,
                                const ic_decode_options *options, ic_image_facts *facts,
@@ -64,7 +65,7 @@ ic_status ic_image_decode_with(ic_context *context, const void *bytes, size_t si
 /*
  * Samples a rectangle of `source` (x, y, w, h in source pixels, fractions allowed) to width x
  * height: separable, with a triangle (bilinear) or Catmull-Rom-like (bicubic, a = -0.5) filter that
- * widens when shrinking, as Pillow's.
+ * widens when shrinking, as Pillow's. With alpha, colours are weighed by their opacity.
  */
 typedef struct ic_box {
     double x, y, width, height;
@@ -80,7 +81,7 @@ ic_status ic_image_resize_box(const ic_image *source, const ic_box *box, int32_t
  */
 ic_status ic_image_convert(ic_image *image, int32_t channels, ic_image **out);
 
-/* Encodes as PNG. */
+/* Encodes as PNG, behind what `out` holds. The same picture gives the same bytes. */
 ic_status ic_png_encode(const ic_image *image, ic_buffer *out);
 
 #endif

@@ -30,12 +30,14 @@ static void test_raw_orders(void **state)
         const int bytes = orders[k].depth / 8, pixel = orders[k].channels * bytes;
         const void *pixels;
         size_t stride;
-        int32_t channels, depth;
+        int32_t width, height, channels, depth;
         ic_image *image = NULL;
 
         assert_ok(ic_image_from_pixels(context, raw, 5, 7, 0, orders[k].order, &image));
-        assert_ok(ic_image_info(image, NULL, NULL, &channels, &depth));
+        assert_ok(ic_image_info(image, &width, &height, &channels, &depth));
         assert_ok(ic_image_pixels(image, &pixels, &stride));
+        assert_int_equal(width, 5);
+        assert_int_equal(height, 7);
         assert_int_equal(channels, orders[k].channels);
         assert_int_equal(depth, orders[k].depth);
         for (int i = 0; i < 5 * 7; i++)
