@@ -15,8 +15,8 @@ typedef struct network_cost {
 } network_cost;
 
 static const network_cost costs[] = {
-    {"lenet5", 1.1e3, 60e9},      {"plain", 20e3, 150e9},      {"resnet9", 742e3, 250e9},
-    {"mobilenet_v2", 12e3, 60e9}, {"resnet18", 72.5e3, 250e9},
+    {"lenet5", 1.1e3, 60e9},   {"small", 19e3, 120e9},       {"plain", 56e3, 190e9},
+    {"resnet9", 742e3, 250e9}, {"mobilenet_v2", 12e3, 60e9}, {"resnet18", 72.5e3, 250e9},
 };
 
 enum { COSTS = sizeof costs / sizeof costs[0], LEAST_EPOCHS = 4 };
@@ -33,14 +33,14 @@ double ic_recipe_seconds(const char *network, int32_t width, int32_t height)
 
 double ic_recipe_budget(const ic_data_facts *facts)
 {
-    return ic_facts_tiny(facts) && facts->grey ? 70 : 300;
+    return ic_facts_tiny(facts) && facts->grey ? 70 : 240;
 }
 
 int32_t ic_recipe_wanted_epochs(const ic_data_facts *facts)
 {
     bool tiny = ic_facts_tiny(facts);
-    double views = tiny ? 600e3 : 36e3; /* pictures seen in all */
-    double least = 8, most = tiny ? 100 : 60;
+    double views = tiny ? 400e3 : 30e3; /* pictures seen in all */
+    double least = 6, most = tiny ? 100 : 60;
     double epochs = views / (double)facts->pictures;
     return (int32_t)(epochs < least ? least : epochs > most ? most : epochs);
 }

@@ -4,6 +4,8 @@
 
 #include "base/status.h"
 
+#include <math.h>
+
 static ic_status set_optimiser(json_t *json, const ic_training_recipe *recipe)
 {
     static const char *const schedules[] = {[IC_SCHEDULE_ONE_CYCLE] = "one-cycle",
@@ -18,16 +20,22 @@ static ic_status set_optimiser(json_t *json, const ic_training_recipe *recipe)
     return ic_json_set(json, "warmup_epochs", json_real(recipe->warmup_epochs));
 }
 
+/* A float as people wrote it: 0.35, not 0.349999994; a float takes it back to the same bits. */
+static json_t *short_real(float value)
+{
+    return json_real(floor((double)value * 1e7 + 0.5) / 1e7);
+}
+
 static ic_status set_augment(json_t *json, const ic_augment *augment)
 {
     IC_TRY(ic_json_set(json, "flip", json_string(augment->flip ? "on" : "off")));
     IC_TRY(ic_json_set(json, "shift", json_integer(augment->shift)));
-    IC_TRY(ic_json_set(json, "crop_scale", json_real((double)augment->crop_scale)));
-    IC_TRY(ic_json_set(json, "rotation", json_real((double)augment->rotation)));
-    IC_TRY(ic_json_set(json, "brightness", json_real((double)augment->brightness)));
-    IC_TRY(ic_json_set(json, "contrast", json_real((double)augment->contrast)));
-    IC_TRY(ic_json_set(json, "saturation", json_real((double)augment->saturation)));
-    return ic_json_set(json, "erasing", json_real((double)augment->erasing));
+    IC_TRY(ic_json_set(json, "crop_scale", short_real(augment->crop_scale)));
+    IC_TRY(ic_json_set(json, "rotation", short_real(augment->rotation)));
+    IC_TRY(ic_json_set(json, "brightness", short_real(augment->brightness)));
+    IC_TRY(ic_json_set(json, "contrast", short_real(augment->contrast)));
+    IC_TRY(ic_json_set(json, "saturation", short_real(augment->saturation)));
+    return ic_json_set(json, "erasing", short_real(augment->erasing));
 }
 
 static ic_status fill(json_t *json, const ic_training_recipe *recipe)

@@ -10,7 +10,10 @@
 
 /* What photographs are tried at, the best first: the first that the budget allows is taken. */
 static const int32_t photograph_sides[] = {128, 112, 96, 80, 64};
-enum { SIDES = sizeof photograph_sides / sizeof photograph_sides[0] };
+enum {
+    SIDES = sizeof photograph_sides / sizeof photograph_sides[0],
+    ENOUGH_EPOCHS = 30 /* of a large network, to be better than more of a fast one */
+};
 
 static bool fits_budget(const ic_data_facts *facts, const char *network, int32_t side)
 {
@@ -25,10 +28,10 @@ static const char *choose_network(ic_context *context, const ic_data_facts *fact
         return asked;
     int32_t side = ic_facts_side(facts);
     const char *chosen = "resnet18", *why = "a residual network for photographs";
-    if (ic_facts_tiny(facts) && fits_budget(facts, "resnet9", side))
+    if (ic_facts_tiny(facts) && ic_recipe_epochs(facts, "resnet9", side, side) >= ENOUGH_EPOCHS)
         chosen = "resnet9", why = "a residual network for small pictures";
     else if (ic_facts_tiny(facts))
-        chosen = "plain", why = "a fast network for many small pictures";
+        chosen = "small", why = "a fast network for many small pictures";
     ic_log(context, IC_LOG_INFO, "network %s: %s (%lld pictures, typically %dx%d)", chosen, why,
            (long long)facts->pictures, (int)facts->median_width, (int)facts->median_height);
     return chosen;

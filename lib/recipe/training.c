@@ -42,6 +42,8 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
         return 1e-3 * (batch < 64 ? 1 : 2);
     if (strcmp(network, "lenet5") == 0) /* no norms: only small steps are safe */
         return 0.02 * batch / 64;
+    if (strcmp(network, "small") == 0)
+        return 0.1 * batch / 128;
     if (strcmp(network, "plain") == 0 || strcmp(network, "resnet9") == 0)
         return 0.2 * batch / 128;
     return 0.05 * batch / 32;

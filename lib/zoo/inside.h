@@ -8,6 +8,7 @@
 /* Appends a network behind the graph's input; returns its logits, or an error. */
 ic_node ic_zoo_lenet5(ic_graph *graph, int32_t classes);
 ic_node ic_zoo_plain(ic_graph *graph, int32_t classes);
+ic_node ic_zoo_small(ic_graph *graph, int32_t classes);
 ic_node ic_zoo_resnet9(ic_graph *graph, int32_t classes);
 ic_node ic_zoo_resnet18(ic_graph *graph, int32_t classes);
 ic_node ic_zoo_mobilenet_v2(ic_graph *graph, int32_t classes);

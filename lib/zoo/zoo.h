@@ -5,7 +5,8 @@
 #include "graph/graph.h"
 
 /*
- * Builds and finishes a stock network: "lenet5", "plain", "resnet9", "resnet18", "mobilenet_v2".
+ * Builds and finishes a stock network: "lenet5", "plain", "small", "resnet9", "resnet18",
+ * "mobilenet_v2".
  * IC_ERROR_ARGUMENT: no such name, or an input that is too small for it (the message says the
  * least).
  */

@@ -1,0 +1,376 @@
+/* recipe/test_recipe.c: what auto sees in pictures, and what it chooses. SPDX-License-Identifier:
+ * MIT */
+#include "support/support.h"
+
+#include "recipe/cost.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Help ---- */
+
+static ic_options *options_of(ic_context *context, const char *const *pairs)
+{
+    ic_options *options;
+    assert_ok(ic_options_create(context, &options));
+    for (; pairs && *pairs; pairs += 2)
+        assert_ok(ic_options_set_text(options, pairs[0], pairs[1]));
+    return options;
+}
+
+static ic_data_facts facts_of(int64_t pictures, int32_t side, bool grey, bool same_size)
+{
+    return (ic_data_facts){.pictures = pictures,
+                           .classes = 10,
+                           .median_width = side,
+                           .median_height = side,
+                           .grey = grey,
+                           .same_size = same_size,
+                           .imbalance = 1};
+}
+
+static ic_model_recipe model_recipe(const ic_data_facts *facts, const char *const *pairs)
+{
+    ic_context *context = test_context(1);
+    ic_options *options = options_of(context, pairs);
+    ic_model_recipe recipe;
+    assert_ok(ic_recipe_model(context, facts, options, &recipe));
+    ic_options_free(options);
+    ic_context_free(context);
+    return recipe;
+}
+
+static ic_training_recipe training_recipe(const ic_data_facts *facts, const char *const *pairs)
+{
+    ic_context *context = test_context(1);
+    ic_options *options = options_of(context, pairs);
+    ic_model_recipe model;
+    ic_training_recipe recipe;
+    assert_ok(ic_recipe_model(context, facts, options, &model));
+    assert_ok(ic_recipe_training(context, facts, model.network, &model.pipeline, options, &recipe));
+    ic_options_free(options);
+    ic_context_free(context);
+    return recipe;
+}
+
+/* ---- Looking ---- */
+
+static ic_image *filled(ic_context *context, int32_t width, int32_t height, int r, int g, int b)
+{
+    ic_image *image;
+    unsigned char *pixels = malloc((size_t)(width * height * 3));
+    assert_non_null(pixels);
+    for (int32_t i = 0; i < width * height; i++) {
+        pixels[3 * i] = (unsigned char)(r + i % 50);
+        pixels[3 * i + 1] = (unsigned char)(g + i % 50);
+        pixels[3 * i + 2] = (unsigned char)(b + i % 50);
+    }
+    assert_ok(ic_image_from_pixels(context, pixels, width, height, 0, IC_PIXELS_RGB8, &image));
+    free(pixels);
+    return image;
+}
+
+static ic_data_facts look_at(int32_t count, const int32_t (*sizes)[2], int r, int g, int b)
+{
+    ic_context *context = test_context(1);
+    ic_dataset *data;
+    ic_data_facts facts;
+    assert_ok(ic_dataset_create(context, NULL, &data));
+    for (int32_t i = 0; i < count; i++) {
+        ic_image *image = filled(context, sizes[i][0], sizes[i][1], r + i, g + i, b + i);
+        assert_ok(ic_dataset_add_image(data, image, i % 3 ? "often" : "rarely"));
+        ic_image_free(image);
+    }
+    assert_ok(ic_recipe_look(context, data, &facts));
+    ic_dataset_free(data);
+    ic_context_free(context);
+    return facts;
+}
+
+static void looks_at_sizes_and_colours(void **state)
+{
+    static const int32_t mixed[][2] = {{40, 30}, {60, 50}, {50, 70}, {20, 90}, {55, 60}, {70, 40}};
+    static const int32_t same[][2] = {{31, 17}, {31, 17}, {31, 17}, {31, 17}};
+    ic_data_facts facts = look_at(6, mixed, 90, 60, 30);
+    assert_int_equal(facts.pictures, 6);
+    assert_int_equal(facts.classes, 2);
+    assert_int_equal(facts.median_width, 55);
+    assert_int_equal(facts.median_height, 60);
+    assert_false(facts.grey || facts.same_size);
+    assert_true(facts.imbalance == 2);
+    facts = look_at(4, same, 90, 90, 90);
+    assert_true(facts.grey && facts.same_size);
+    /* What JPEG leaves of colour in a grey picture does not count. */
+    facts = look_at(4, same, 90, 93, 88);
+    assert_true(facts.grey);
+    facts = look_at(4, same, 90, 101, 90);
+    assert_false(facts.grey);
+}
+
+static void nothing_to_look_at_is_an_error(void **state)
+{
+    ic_context *context = test_context(1);
+    ic_dataset *data;
+    ic_data_facts facts;
+    assert_ok(ic_dataset_create(context, NULL, &data));
+    assert_fails(IC_ERROR_DATA, "no readable picture", ic_recipe_look(context, data, &facts));
+    ic_dataset_free(data);
+    ic_context_free(context);
+}
+
+/* ---- Choosing ---- */
+
+static void small_pictures_keep_their_size(void **state)
+{
+    ic_data_facts digits = facts_of(60000, 28, true, true);
+    ic_model_recipe recipe = model_recipe(&digits, NULL);
+    assert_string_equal(recipe.network, "small");
+    assert_int_equal(recipe.pipeline.width, 28);
+    assert_int_equal(recipe.pipeline.canvas_width, 28);
+    assert_int_equal(recipe.pipeline.channels, 1);
+    assert_true(recipe.pipeline.resize == IC_RESIZE_STRETCH && recipe.measure);
+
+    ic_data_facts few = facts_of(500, 32, false, true);
+    recipe = model_recipe(&few, NULL);
+    assert_string_equal(recipe.network, "resnet9");
+    assert_int_equal(recipe.pipeline.channels, 3);
+}
+
+static void photographs_leave_a_margin_for_crops(void **state)
+{
+    ic_data_facts photographs = facts_of(1000, 240, false, false);
+    ic_model_recipe recipe = model_recipe(&photographs, NULL);
+    const ic_pipeline *pipeline = &recipe.pipeline;
+    assert_string_equal(recipe.network, "resnet18");
+    assert_true(pipeline->width >= 64 && pipeline->width <= 128);
+    assert_true(pipeline->canvas_width > pipeline->width);
+    assert_int_equal(pipeline->resize, IC_RESIZE_CROP);
+}
+
+/* More pictures never give a larger input, and pictures are never enlarged. */
+static void input_follows_the_budget(void **state)
+{
+    int32_t last = 128;
+    for (int64_t pictures = 100; pictures < 1000000; pictures *= 3) {
+        ic_data_facts facts = facts_of(pictures, 300, false, false);
+        int32_t width = model_recipe(&facts, NULL).pipeline.width;
+        assert_true(width <= last && width >= 64);
+        last = width;
+    }
+    assert_int_equal(last, 64);
+    for (int32_t side = 37; side < 130; side++) {
+        ic_data_facts facts = facts_of(500, side, false, true);
+        assert_true(model_recipe(&facts, NULL).pipeline.width <= side);
+    }
+}
+
+static void wishes_win(void **state)
+{
+    static const char *const pairs[] = {"network",
+                                        "mobilenet_v2",
+                                        "input_size",
+                                        "48",
+                                        "channels",
+                                        "grey",
+                                        "resize",
+                                        "stretch",
+                                        "filter",
+                                        "bicubic",
+                                        "denoise",
+                                        "median",
+                                        "denoise_strength",
+                                        "2",
+                                        "mean",
+                                        "0.25",
+                                        "deviation",
+                                        "0.5",
+                                        "epochs",
+                                        "3",
+                                        "batch_size",
+                                        "7",
+                                        "optimizer",
+                                        "adamw",
+                                        "schedule",
+                                        "cosine",
+                                        "flip",
+                                        "off",
+                                        "shift",
+                                        "1",
+                                        "crop_scale",
+                                        "0.8",
+                                        "rotation",
+                                        "15",
+                                        "patience",
+                                        "4",
+                                        "class_weights",
+                                        "balanced",
+                                        "learning_rate",
+                                        "0.125",
+                                        NULL};
+    ic_data_facts facts = facts_of(1000, 240, false, false);
+    ic_model_recipe model = model_recipe(&facts, pairs);
+    const ic_pipeline *pipeline = &model.pipeline;
+    assert_string_equal(model.network, "mobilenet_v2");
+    assert_true(pipeline->width == 48 && pipeline->channels == 1 && !model.measure);
+    assert_true(pipeline->mean[0] == 0.25F && pipeline->deviation[0] == 0.5F);
+    assert_true(pipeline->filter == IC_FILTER_BICUBIC && pipeline->denoise == IC_DENOISE_MEDIAN);
+    assert_true(pipeline->denoise_strength == 2 && pipeline->resize == IC_RESIZE_STRETCH);
+
+    ic_training_recipe recipe = training_recipe(&facts, pairs);
+    assert_true(recipe.epochs == 3 && recipe.batch == 7 && recipe.patience == 4);
+    assert_true(recipe.optimizer == IC_OPTIMIZER_ADAMW && recipe.schedule == IC_SCHEDULE_COSINE);
+    assert_true(recipe.learning_rate == 0.125 && recipe.balanced_weights);
+    assert_true(!recipe.augment.flip && recipe.augment.shift == 1);
+    assert_true(recipe.augment.crop_scale == 0.8F && recipe.augment.rotation == 15);
+}
+
+static void numbers_a_channel_are_checked(void **state)
+{
+    static const struct {
+        const char *mean, *deviation, *words;
+    } wrong[] = {
+        {"0.5", "auto", "give both mean and deviation"},
+        {"auto", "0.5,0.5,0.5", "give both mean and deviation"},
+        {"0.5", "0.5", "must be 3 numbers"},
+        {"0.5,0.5,0.5,0.5", "0.5,0.5,0.5", "must be 3 numbers"},
+        {"0.5,x,0.5", "0.5,0.5,0.5", "\"x\" is not a number"},
+        {"0.5,1.5,0.5", "0.5,0.5,0.5", "\"1.5\" is not a number in 0..1"},
+        {"0.5,0.5,0.5", "0.5,0,0.5", "\"0\" is not a number in 0.001..1"},
+    };
+    ic_data_facts facts = facts_of(1000, 240, false, false);
+    ic_context *context = test_context(1);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const char *const pairs[] = {"mean", wrong[i].mean, "deviation", wrong[i].deviation, NULL};
+        ic_options *options = options_of(context, pairs);
+        ic_model_recipe recipe;
+        assert_fails(IC_ERROR_OPTION, wrong[i].words,
+                     ic_recipe_model(context, &facts, options, &recipe));
+        ic_options_free(options);
+    }
+    ic_context_free(context);
+}
+
+static void only_colour_is_mirrored(void **state)
+{
+    ic_data_facts colour = facts_of(1000, 240, false, false);
+    ic_data_facts rays = facts_of(1000, 240, true, true);
+    ic_data_facts digits = facts_of(60000, 28, true, true);
+    assert_true(training_recipe(&colour, NULL).augment.flip);
+    assert_false(training_recipe(&rays, NULL).augment.flip);
+    assert_false(training_recipe(&digits, NULL).augment.flip);
+}
+
+/* Small data gets small batches, so that an epoch still has some steps. */
+static void batches_suit_the_data(void **state)
+{
+    ic_data_facts few = facts_of(70, 240, false, false);
+    ic_data_facts many = facts_of(60000, 28, true, true);
+    assert_int_equal(training_recipe(&few, NULL).batch, 8);
+    assert_int_equal(training_recipe(&many, NULL).batch, 128);
+}
+
+/* What is chosen fits the budget, as long as a few epochs do. */
+static void epochs_fit_the_budget(void **state)
+{
+    for (int64_t pictures = 10; pictures < 10000000; pictures *= 4) {
+        for (int32_t side = 28; side < 300; side += 45) {
+            ic_data_facts facts = facts_of(pictures, side, side == 28, true);
+            ic_model_recipe model = model_recipe(&facts, NULL);
+            int32_t epochs = training_recipe(&facts, NULL).epochs;
+            double seconds =
+                ic_recipe_seconds(model.network, model.pipeline.width, model.pipeline.height) *
+                (double)pictures * epochs;
+            assert_true(epochs >= 4);
+            assert_true(epochs == 4 || seconds <= ic_recipe_budget(&facts));
+            assert_true(epochs <= ic_recipe_wanted_epochs(&facts));
+        }
+    }
+}
+
+/* ---- Saying ---- */
+
+typedef struct spoken {
+    int lines;
+    char text[2048];
+} spoken;
+
+static void listen(int32_t level, const char *message, void *payload)
+{
+    spoken *heard = payload;
+    assert_int_equal(level, IC_LOG_INFO);
+    assert_true(strlen(heard->text) + strlen(message) + 2 < sizeof heard->text);
+    strcat(strcat(heard->text, message), "\n");
+    heard->lines++;
+}
+
+static void every_choice_has_its_reason(void **state)
+{
+    static const char *const topics[] = {"network ",       "input size ",   "channels ",
+                                         "resize ",        " epochs: ",     "flip ",
+                                         "augmentation: ", "learning rate "};
+    ic_context *context = test_context(1);
+    ic_data_facts facts = facts_of(1000, 240, false, false);
+    ic_model_recipe model;
+    ic_training_recipe training;
+    spoken heard = {0};
+    assert_ok(ic_context_set_log(context, listen, &heard));
+    assert_ok(ic_recipe_model(context, &facts, NULL, &model));
+    assert_ok(ic_recipe_training(context, &facts, model.network, &model.pipeline, NULL, &training));
+    assert_int_equal(heard.lines, sizeof topics / sizeof topics[0]);
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
+        assert_non_null(strstr(heard.text, topics[i]));
+    ic_context_free(context);
+}
+
+/* Every key is an option, so that the record repeats the training; memory settings leave no trace.
+ */
+static void json_names_options(void **state)
+{
+    ic_context *context = test_context(1);
+    ic_data_facts facts = facts_of(1000, 240, false, false);
+    ic_training_recipe recipe = training_recipe(&facts, NULL);
+    json_t *json = NULL;
+    const char *key;
+    json_t *value;
+    assert_ok(ic_training_recipe_to_json(&recipe, &json));
+    assert_null(json_object_get(json, "cache_mb"));
+    ic_options *options = options_of(context, NULL);
+    json_object_foreach(json, key, value)
+    {
+        if (json_is_string(value))
+            assert_ok(ic_options_set_text(options, key, json_string_value(value)));
+        else if (json_is_integer(value))
+            assert_ok(ic_options_set_int(options, key, json_integer_value(value)));
+        else
+            assert_ok(ic_options_set_float(options, key, json_real_value(value)));
+    }
+    ic_training_recipe again;
+    ic_pipeline pipeline = {.width = 100, .height = 100};
+    assert_ok(ic_recipe_training(context, &facts, "lenet5", &pipeline, options, &again));
+    json_t *repeated = NULL;
+    assert_ok(ic_training_recipe_to_json(&again, &repeated));
+    assert_true(json_equal(json, repeated));
+    json_decref(repeated);
+    json_decref(json);
+    ic_options_free(options);
+    ic_context_free(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(looks_at_sizes_and_colours),
+        cmocka_unit_test(nothing_to_look_at_is_an_error),
+        cmocka_unit_test(small_pictures_keep_their_size),
+        cmocka_unit_test(photographs_leave_a_margin_for_crops),
+        cmocka_unit_test(input_follows_the_budget),
+        cmocka_unit_test(wishes_win),
+        cmocka_unit_test(numbers_a_channel_are_checked),
+        cmocka_unit_test(only_colour_is_mirrored),
+        cmocka_unit_test(batches_suit_the_data),
+        cmocka_unit_test(epochs_fit_the_budget),
+        cmocka_unit_test(every_choice_has_its_reason),
+        cmocka_unit_test(json_names_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
