@@ -1,0 +1,166 @@
+/*
+ * fuzz/fuzz_model.c: any bytes as a model file, used when they load. Built with -fsanitize=fuzzer
+ * -DIC_LIBFUZZER it is a libFuzzer target; otherwise it replays the files named on the command line
+ * or, without any, thousands of damaged copies of a small model. SPDX-License-Identifier: MIT
+ */
+#include "model/fixture.h"
+#include "serialize/safetensors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void demand(bool holds, const char *what)
+{
+    if (!holds) {
+        fprintf(stderr, "fuzz_model: %s (last error: %s)\n", what, ic_last_error());
+        abort();
+    }
+}
+
+/* A sound file may ask for more memory than this machine should give: large blocks are refused. */
+static void *allocate_little(void *block, size_t size, void *payload)
+{
+    enum { MOST = 64 << 20 };
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    return size <= MOST ? realloc(block, size) : NULL;
+}
+
+/* What was loaded must predict probabilities or say why not, and save what loads again. */
+static void use(ic_context *context, const ic_model *model)
+{
+    static const unsigned char pixels[3 * 5 * 3] = {1, 200, 30, 4, 99};
+    ic_image *image;
+    ic_prediction *prediction;
+    ic_buffer bytes = {.context = context};
+    ic_model *again = NULL;
+    demand(ic_image_from_pixels(context, pixels, 3, 5, 0, IC_PIXELS_RGB8, &image) == IC_OK,
+           "image");
+    demand(ic_prediction_create(context, &prediction) == IC_OK, "prediction");
+    ic_status status = ic_predict(model, image, prediction);
+    demand(status == IC_OK || status == IC_ERROR_DIVERGED || status == IC_ERROR_MEMORY, "predicts");
+    if (status == IC_OK) {
+        float probability = -1;
+        demand(ic_prediction_class(prediction, 0, NULL, &probability) == IC_OK, "has a class");
+        demand(probability > 0 && probability <= 1.0001f, "gives a probability");
+    }
+    if (ic_model_write(model, &bytes) == IC_OK)
+        demand(ic_model_load_memory(context, bytes.bytes, bytes.size, &again) == IC_OK,
+               "loads what it saved");
+    ic_model_free(again);
+    ic_buffer_free(&bytes);
+    ic_prediction_free(prediction);
+    ic_image_free(image);
+}
+
+static ic_context *make_context(void)
+{
+    ic_context *context;
+    ic_options *options;
+    demand(ic_context_create_with_allocator(allocate_little, NULL, &context) == IC_OK, "context");
+    demand(ic_options_create(context, &options) == IC_OK, "options");
+    demand(ic_options_set_int(options, "threads", 1) == IC_OK, "threads");
+    demand(ic_context_configure(context, options) == IC_OK, "configures");
+    ic_options_free(options);
+    return context;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    ic_context *context = make_context();
+    ic_model *model = NULL;
+    ic_status status = ic_model_load_memory(context, bytes, size, &model);
+    demand((status == IC_OK) == (model != NULL), "a model or an error");
+    if (status == IC_OK)
+        use(context, model);
+    ic_model_free(model);
+    ic_context_free(context);
+    return 0;
+}
+
+#ifndef IC_LIBFUZZER
+
+static void replay(const char *path)
+{
+    size_t size;
+    void *bytes = test_read_file(path, &size);
+    LLVMFuzzerTestOneInput(bytes, size);
+    free(bytes);
+}
+
+static uint32_t draw(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+/* Puts the right hash in, so that what lies behind its check is reached. */
+static void seal(unsigned char *bytes, size_t size)
+{
+    char hash[IC_SHA256_TEXT];
+    size_t header = bytes[0] | (size_t)bytes[1] << 8, digits;
+    if (header > size - IC_TENSOR_LENGTH_BYTES ||
+        !ic_safetensors_find_digits((char *)bytes + IC_TENSOR_LENGTH_BYTES, header, &digits))
+        return;
+    ic_safetensors_hash(bytes, size, IC_TENSOR_LENGTH_BYTES + digits, hash);
+    memcpy(bytes + IC_TENSOR_LENGTH_BYTES + digits, hash, IC_SHA256_TEXT - 1);
+}
+
+/* Other digits where digits stand, other signs elsewhere: damage that JSON often survives. */
+static void damage_once(unsigned char *bytes, size_t size, uint32_t *state)
+{
+    static const char signs[] = "{}[],:\"-0e";
+    size_t at = IC_TENSOR_LENGTH_BYTES + draw(state) % (size - IC_TENSOR_LENGTH_BYTES);
+    switch (draw(state) % 8) {
+    case 0:
+        bytes[at] = (unsigned char)draw(state);
+        break;
+    case 1:
+        bytes[at] = (unsigned char)signs[draw(state) % (sizeof signs - 1)];
+        break;
+    default:
+        while (at < size - 1 && (bytes[at] < '0' || bytes[at] > '9'))
+            at++;
+        bytes[at] = (unsigned char)('0' + draw(state) % 10);
+    }
+}
+
+static void make_up(int times)
+{
+    ic_context *context = make_context();
+    ic_model *model;
+    ic_buffer bytes = {.context = context};
+    uint32_t state = 2463534242u;
+    demand(fixture_model(context, "tiny", 0, 0, 0, 1, &model) == IC_OK, "builds");
+    demand(ic_model_write(model, &bytes) == IC_OK, "writes");
+    unsigned char *copy = malloc(bytes.size);
+    for (int i = 0; i < times; i++) {
+        memcpy(copy, bytes.bytes, bytes.size);
+        for (uint32_t places = draw(&state) % 4; places > 0; places--)
+            damage_once(copy, bytes.size, &state);
+        seal(copy, bytes.size);
+        LLVMFuzzerTestOneInput(copy, bytes.size);
+    }
+    free(copy);
+    ic_buffer_free(&bytes);
+    ic_model_free(model);
+    ic_context_free(context);
+}
+
+int main(int count, char **paths)
+{
+    for (int i = 1; i < count; i++)
+        replay(paths[i]);
+    if (count == 1)
+        make_up(20000);
+    return 0;
+}
+
+#endif
