@@ -141,16 +141,25 @@ static void change_contrast(float *restrict x, size_t count, float factor, float
         x[i] = clamp(x[i] * factor + rest, most);
 }
 
-/* x = clamp(grey + (x - grey) factor), grey being the pixel's own luma. */
+/* x = clamp(grey + (x - grey) factor), grey being the pixel's own luma; a few pixels, by lanes. */
+static inline void saturate(float *restrict x, const int32_t pixels, float factor, float most)
+{
+    float rest[IC_LANES];
+    for (int32_t i = 0; i < pixels; i++) {
+        float grey = (1 - factor) * luma(x[3 * i], x[3 * i + 1], x[3 * i + 2]);
+        rest[3 * i] = rest[3 * i + 1] = rest[3 * i + 2] = grey;
+    }
+    for (int32_t k = 0; k < 3 * pixels; k++)
+        x[k] = clamp(x[k] * factor + rest[k], most);
+}
+
 static void change_saturation(float *restrict x, size_t pixels, float factor, float most)
 {
-    for (size_t i = 0; i < pixels; i++) {
-        float red = x[3 * i], green = x[3 * i + 1], blue = x[3 * i + 2];
-        const float rest = (1 - factor) * luma(red, green, blue);
-        x[3 * i] = clamp(red * factor + rest, most);
-        x[3 * i + 1] = clamp(green * factor + rest, most);
-        x[3 * i + 2] = clamp(blue * factor + rest, most);
-    }
+    size_t i = 0;
+    for (; i + IC_LANES / 3 <= pixels; i += IC_LANES / 3)
+        saturate(x + 3 * i, IC_LANES / 3, factor, most);
+    for (; i < pixels; i++)
+        saturate(x + 3 * i, 1, factor, most);
 }
 
 /* Brightness, contrast, saturation by torchvision's definitions, in this order. */

@@ -108,42 +108,69 @@ static void sample_grid(const ic_image *canvas, const ic_affine *map, int32_t wi
     }
 }
 
-/* The samples of the four pixels around a place, mixed. Inlined with constants. */
-static inline void mix_four(const void *const rows[2], const int32_t at[2], const float weights[2],
-                            const int32_t channels, const int32_t depth, float *value)
+/*
+ * Places in a turned row are counted in units of 2^-32 pixels: whole part and weight by shifts,
+ * which keep the sign with every compiler that there is.
+ */
+static int64_t fixed_point(double value)
 {
-    for (int32_t c = 0; c < channels; c++) {
+    return (int64_t)floor(value * 4294967296.0 + 0.5);
+}
+
+static inline int32_t whole_part(int64_t place)
+{
+    return (int32_t)(place >> 32);
+}
+
+static inline float weight_part(int64_t place)
+{
+    return (float)(int32_t)((place >> 8) & 0xFFFFFF) * (1.0f / 16777216);
+}
+
+/*
+ * The samples of the four pixels around a place, mixed. `lanes` samples are made of each pixel: 4
+ * where the memory behind it may be read, as that is one vector. Inlined with constants.
+ */
+static inline void mix_four(const void *const corners[4], float across, float down,
+                            const int32_t lanes, const int32_t depth, float *value)
+{
+    for (int32_t c = 0; c < lanes; c++) {
         float corner[4];
         for (int32_t i = 0; i < 4; i++)
-            corner[i] = depth == 8 ? (float)((const uint8_t *)rows[i / 2])[at[i % 2] + c]
-                                   : (float)((const uint16_t *)rows[i / 2])[at[i % 2] + c];
-        float upper = corner[0] + (corner[1] - corner[0]) * weights[0];
-        float lower = corner[2] + (corner[3] - corner[2]) * weights[0];
-        value[c] = upper + (lower - upper) * weights[1];
+            corner[i] = depth == 8 ? (float)((const uint8_t *)corners[i])[c]
+                                   : (float)((const uint16_t *)corners[i])[c];
+        float upper = corner[0] + (corner[1] - corner[0]) * across;
+        float lower = corner[2] + (corner[3] - corner[2]) * across;
+        value[c] = upper + (lower - upper) * down;
     }
 }
 
-/* One row of a map with rotation. */
+/* One row of a map with rotation. Inlined with constants. */
 static inline void sample_turned_row(const ic_image *canvas, const ic_affine *map, int32_t y,
                                      int32_t width, float share, bool add, float *target,
                                      const int32_t channels, const int32_t depth)
 {
-    const double u_start = map->uy * y + map->u0, v_start = map->vy * y + map->v0;
-    for (int32_t x = 0; x < width; x++, target += channels) {
-        double u = map->ux * x + u_start, v = map->vx * x + v_start;
-        int32_t left = (int32_t)u - (u < (int32_t)u), top = (int32_t)v - (v < (int32_t)v);
-        const float weights[2] = {(float)(u - left), (float)(v - top)};
-        int32_t columns[2] = {left, left + 1}, lines[2] = {top, top + 1};
-        if (left < 0 || left + 1 >= canvas->width || top < 0 || top + 1 >= canvas->height)
-            for (int32_t i = 0; i < 2; i++) {
-                columns[i] = reflect(columns[i], canvas->width);
-                lines[i] = reflect(lines[i], canvas->height);
-            }
-        const int32_t at[2] = {columns[0] * channels, columns[1] * channels};
-        const void *const rows[2] = {ic_image_row(canvas, lines[0]),
-                                     ic_image_row(canvas, lines[1])};
-        float value[3];
-        mix_four(rows, at, weights, channels, depth, value);
+    const size_t pixel = (size_t)(channels * depth / 8);
+    const int64_t u_step = fixed_point(map->ux), v_step = fixed_point(map->vx);
+    int64_t u = fixed_point(map->uy * y + map->u0), v = fixed_point(map->vy * y + map->v0);
+    for (int32_t x = 0; x < width; x++, u += u_step, v += v_step, target += channels) {
+        const int32_t left = whole_part(u), top = whole_part(v);
+        const float across = weight_part(u), down = weight_part(v);
+        float value[4];
+        if (left >= 0 && left + 2 < canvas->width && top >= 0 && top + 1 < canvas->height) {
+            const unsigned char *first = ic_image_row(canvas, top) + (size_t)left * pixel;
+            const void *const corners[4] = {first, first + pixel, first + canvas->stride,
+                                            first + canvas->stride + pixel};
+            mix_four(corners, across, down, channels == 3 ? 4 : 1, depth, value);
+        } else {
+            const size_t columns[2] = {(size_t)reflect(left, canvas->width) * pixel,
+                                       (size_t)reflect(left + 1, canvas->width) * pixel};
+            const unsigned char *upper = ic_image_row(canvas, reflect(top, canvas->height));
+            const unsigned char *lower = ic_image_row(canvas, reflect(top + 1, canvas->height));
+            const void *const corners[4] = {upper + columns[0], upper + columns[1],
+                                            lower + columns[0], lower + columns[1]};
+            mix_four(corners, across, down, channels, depth, value);
+        }
         for (int32_t c = 0; c < channels; c++)
             target[c] = add ? target[c] + value[c] * share : value[c] * share;
     }
@@ -158,8 +185,10 @@ static void sample_turned(const ic_image *canvas, const ic_affine *map, int32_t 
             sample_turned_row(canvas, map, y, width, share, add, target, 3, 8);
         else if (canvas->depth == 8)
             sample_turned_row(canvas, map, y, width, share, add, target, 1, 8);
+        else if (channels == 3)
+            sample_turned_row(canvas, map, y, width, share, add, target, 3, 16);
         else
-            sample_turned_row(canvas, map, y, width, share, add, target, channels, 16);
+            sample_turned_row(canvas, map, y, width, share, add, target, 1, 16);
     }
 }
 

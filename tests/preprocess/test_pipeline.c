@@ -1,0 +1,268 @@
+/* preprocess/test_pipeline.c: canvas, tensor and the workspace. SPDX-License-Identifier: MIT */
+#include "preprocess/noise.h"
+
+#include "base/status.h"
+#include "preprocess/pipeline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ic_pipeline usual(int32_t channels)
+{
+    return (ic_pipeline){12,
+                         9,
+                         channels,
+                         14,
+                         12,
+                         IC_RESIZE_STRETCH,
+                         IC_FILTER_BILINEAR,
+                         IC_DENOISE_NONE,
+                         1,
+                         {0.4f, 0.5f, 0.6f},
+                         {0.2f, 0.25f, 0.3f}};
+}
+
+static void expect_equal_pictures(const ic_image *a, const ic_image *b)
+{
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
+    assert_int_equal(a->channels, b->channels);
+    assert_int_equal(a->depth, b->depth);
+    for (int32_t y = 0; y < a->height; y++)
+        assert_memory_equal(ic_image_row(a, y), ic_image_row(b, y),
+                            (size_t)(a->width * a->channels * a->depth / 8));
+}
+
+/* The canvas is what convert, resize and denoise give one after another. */
+static void the_canvas_is_its_steps(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    for (int32_t i = 0; i < 16; i++) {
+        ic_pipeline pipeline = usual(i % 2 ? 3 : 1);
+        pipeline.filter = i / 2 % 2 ? IC_FILTER_BICUBIC : IC_FILTER_BILINEAR;
+        pipeline.denoise = i / 4 % 2 ? IC_DENOISE_MEDIAN : IC_DENOISE_NONE;
+        ic_image *image = draw_static(context, 31, 17, i % 4 + 1, i / 8 ? 16 : 8, 1);
+        ic_image *canvas, *converted, *resized, *expected;
+        assert_ok(ic_pipeline_canvas(&pipeline, image, &canvas));
+        assert_ok(ic_image_convert(image, pipeline.channels, &converted));
+        assert_ok(ic_image_resize(converted, 14, 12, pipeline.filter, &resized));
+        if (pipeline.denoise == IC_DENOISE_NONE)
+            expected = ic_image_retain(resized);
+        else
+            assert_ok(ic_image_denoise(resized, IC_DENOISE_MEDIAN, 1, &expected));
+        expect_equal_pictures(canvas, expected);
+        ic_image_free(expected);
+        ic_image_free(resized);
+        ic_image_free(converted);
+        ic_image_free(canvas);
+        ic_image_free(image);
+    }
+    ic_context_free(context);
+}
+
+static void crop_keeps_the_shape(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t width, height;
+        ic_box box;
+    } cases[] = {
+        {56, 24, {14, 0, 28, 24}}, /* canvas 14 x 12 */
+        {28, 60, {0, 18, 28, 24}},
+        {28, 24, {0, 0, 28, 24}},
+        {13, 12, {0, 3.0 / 7, 13, 12 - 6.0 / 7}},
+    };
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = usual(3);
+    pipeline.resize = IC_RESIZE_CROP;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ic_image *image = draw_static(context, cases[i].width, cases[i].height, 3, 8, i);
+        ic_image *canvas, *expected;
+        assert_ok(ic_pipeline_canvas(&pipeline, image, &canvas));
+        assert_ok(ic_image_resize_box(image, &cases[i].box, 14, 12, IC_FILTER_BILINEAR, &expected));
+        assert_true(decibels(canvas, expected) > 50); /* the box may round differently */
+        ic_image_free(expected);
+        ic_image_free(canvas);
+        ic_image_free(image);
+    }
+    ic_context_free(context);
+}
+
+static void a_picture_that_fits_is_its_own_canvas(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = usual(3);
+    ic_image *image = draw_static(context, 14, 12, 3, 8, 1), *canvas;
+    assert_ok(ic_pipeline_canvas(&pipeline, image, &canvas));
+    assert_ptr_equal(canvas, image);
+    ic_image_free(canvas);
+    ic_image_free(image);
+    ic_context_free(context);
+}
+
+static void the_tensor_is_the_normalised_centre(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    for (int32_t i = 0; i < 4; i++) {
+        ic_pipeline pipeline = usual(i % 2 ? 3 : 1);
+        int32_t depth = i / 2 ? 16 : 8;
+        double most = depth == 8 ? 255 : 65535;
+        ic_image *canvas = draw_static(context, 14, 12, pipeline.channels, depth, 5);
+        float tensor[12 * 9 * 3 + 1];
+        tensor[12 * 9 * pipeline.channels] = 1e30f;
+        ic_pipeline_tensor(&pipeline, canvas, tensor);
+        for (int32_t at = 0; at < 12 * 9 * pipeline.channels; at++) {
+            int32_t c = at % pipeline.channels, x = at / pipeline.channels % 12;
+            int32_t y = at / pipeline.channels / 12;
+            double sample = get_sample(canvas, x + 1, y + 1, c) / most;
+            double expected = (sample - pipeline.mean[c]) / pipeline.deviation[c];
+            assert_true(fabs(tensor[at] - expected) < 1e-5);
+        }
+        assert_true(tensor[12 * 9 * pipeline.channels] == 1e30f);
+        ic_image_free(canvas);
+    }
+    ic_context_free(context);
+}
+
+/* Two 16-bit pictures that are the same in 8 bits give different tensors. */
+static void depth_lives_until_the_tensor(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = usual(1);
+    float tensors[2][12 * 9];
+    for (int32_t i = 0; i < 2; i++) {
+        ic_image *image, *canvas;
+        assert_ok(ic_image_create(context, 28, 24, 1, 16, &image));
+        for (int32_t at = 0; at < 28 * 24; at++)
+            put_sample(image, at % 28, at / 28, 0, 30000 + (uint32_t)(i * 20));
+        assert_ok(ic_pipeline_canvas(&pipeline, image, &canvas));
+        assert_int_equal(canvas->depth, 16);
+        ic_pipeline_tensor(&pipeline, canvas, tensors[i]);
+        ic_image_free(canvas);
+        ic_image_free(image);
+    }
+    for (int32_t at = 0; at < 12 * 9; at++)
+        assert_float_equal(tensors[1][at] - tensors[0][at], 20 / 65535.0 / 0.2f, 1e-6);
+    ic_context_free(context);
+}
+
+/* Large JPEGs may be read smaller; what comes out looks the same. */
+static void bytes_give_the_canvas_of_the_picture(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = usual(3);
+    ic_image *image = draw_scene(context, 90, 70, 3, 8), *canvas, *expected;
+    ic_buffer bytes = {.context = context};
+    assert_ok(ic_png_encode(image, &bytes));
+    assert_ok(ic_pipeline_canvas_from_bytes(context, &pipeline, bytes.bytes, bytes.size, &canvas));
+    assert_ok(ic_pipeline_canvas(&pipeline, image, &expected));
+    expect_equal_pictures(canvas, expected);
+    ic_image_free(expected);
+    ic_image_free(canvas);
+    assert_fails(
+        IC_ERROR_FORMAT, "",
+        ic_pipeline_canvas_from_bytes(context, &pipeline, bytes.bytes, bytes.size / 2, &canvas));
+    ic_buffer_free(&bytes);
+    ic_image_free(image);
+    ic_context_free(context);
+}
+
+static void the_workspace_gives_the_same_bits(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    ic_pipeline_workspace *workspace;
+    assert_ok(ic_pipeline_workspace_create(context, &workspace));
+    for (int32_t i = 0; i < 64; i++) {
+        ic_pipeline pipeline = usual(i % 2 ? 3 : 1);
+        pipeline.resize = i / 2 % 2 ? IC_RESIZE_CROP : IC_RESIZE_STRETCH;
+        pipeline.denoise = (ic_denoise)(i / 4 % 4);
+        int32_t width = i % 5 == 0 ? 14 : 20 + i, height = i % 5 == 0 ? 12 : 70 - i;
+        ic_image *image = draw_static(context, width, height, i % 4 + 1, i / 16 % 2 ? 16 : 8, 2);
+        ic_image *canvas;
+        float tensors[2][12 * 9 * 3] = {{0}};
+        assert_ok(ic_pipeline_apply(&pipeline, image, workspace, tensors[0]));
+        assert_ok(ic_pipeline_canvas(&pipeline, image, &canvas));
+        ic_pipeline_tensor(&pipeline, canvas, tensors[1]);
+        assert_memory_equal(tensors[0], tensors[1], sizeof tensors[0]);
+        ic_image_free(canvas);
+        ic_image_free(image);
+    }
+    ic_pipeline_workspace_free(workspace);
+    ic_pipeline_workspace_free(NULL);
+    ic_context_free(context);
+}
+
+static void a_steady_loop_allocates_nothing(void **state)
+{
+    (void)state;
+    test_allocator allocator = {0};
+    ic_context *context = test_context_with(&allocator, 1);
+    ic_pipeline_workspace *workspace;
+    float tensor[12 * 9 * 3];
+    ic_image *images[3];
+    assert_ok(ic_pipeline_workspace_create(context, &workspace));
+    for (int32_t i = 0; i < 3; i++)
+        images[i] = draw_static(context, 20 + 9 * i, 50 - 8 * i, i + 2, i == 1 ? 16 : 8, 1);
+    int64_t before = 0;
+    for (int32_t i = 0; i < 200; i++) {
+        ic_pipeline pipeline = usual(3);
+        pipeline.denoise = (ic_denoise)(i % 4);
+        if (i == 100)
+            before = allocator.calls;
+        assert_ok(ic_pipeline_apply(&pipeline, images[i % 3], workspace, tensor));
+    }
+    assert_int_equal(allocator.calls, before);
+    for (int32_t i = 0; i < 3; i++)
+        ic_image_free(images[i]);
+    ic_pipeline_workspace_free(workspace);
+    ic_context_free(context);
+    assert_int_equal(allocator.live, 0);
+}
+
+static ic_status apply_flow(ic_context *context, void *payload)
+{
+    (void)payload;
+    ic_pipeline_workspace *workspace = NULL;
+    ic_image *image;
+    static const unsigned char pixels[16 * 16 * 4];
+    IC_TRY(ic_image_from_pixels(context, pixels, 16, 16, 0, IC_PIXELS_RGBA8, &image));
+    ic_status status = ic_pipeline_workspace_create(context, &workspace);
+    for (int32_t i = 0; i < 4 && status >= 0; i++) {
+        ic_pipeline pipeline = usual(3);
+        float tensor[12 * 9 * 3];
+        pipeline.denoise = (ic_denoise)i;
+        status = ic_pipeline_apply(&pipeline, image, workspace, tensor);
+    }
+    ic_pipeline_workspace_free(workspace);
+    ic_image_free(image);
+    return status;
+}
+
+static void every_failing_allocation_is_reported(void **state)
+{
+    (void)state;
+    assert_true(test_fail_each_allocation(apply_flow, NULL) > 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_canvas_is_its_steps),
+        cmocka_unit_test(crop_keeps_the_shape),
+        cmocka_unit_test(a_picture_that_fits_is_its_own_canvas),
+        cmocka_unit_test(the_tensor_is_the_normalised_centre),
+        cmocka_unit_test(depth_lives_until_the_tensor),
+        cmocka_unit_test(bytes_give_the_canvas_of_the_picture),
+        cmocka_unit_test(the_workspace_gives_the_same_bits),
+        cmocka_unit_test(a_steady_loop_allocates_nothing),
+        cmocka_unit_test(every_failing_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
