@@ -1,0 +1,207 @@
+/* cli/arguments.c: flags are the command's own few plus whatever the library's table of options
+ * lists. SPDX-License-Identifier: MIT */
+#include "arguments.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_MAX = 64 };
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein distance by two rows; '-' and '_' are the same letter. */
+static int distance(const char *a, const char *b)
+{
+    int row[WORD_MAX + 1];
+    int n = (int)strlen(b);
+    if (n > WORD_MAX || strlen(a) > WORD_MAX)
+        return WORD_MAX;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1] != '\0'; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            char x = a[i - 1] == '-' ? '_' : a[i - 1];
+            char y = b[j - 1] == '-' ? '_' : b[j - 1];
+            int replaced = diagonal + (x != y);
+            diagonal = row[j];
+            row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[n];
+}
+
+/* Keeps the nearest word so far; further off than a third of the letters is no suggestion. */
+typedef struct nearest {
+    const char *to;
+    const char *word;
+    int distance;
+} nearest;
+
+static nearest nearest_to(const char *word)
+{
+    nearest best = {word, NULL, (int)strlen(word) / 3 + 2};
+    return best;
+}
+
+static void nearest_offer(nearest *best, const char *word)
+{
+    int d = distance(best->to, word);
+    if (d < best->distance) {
+        best->distance = d;
+        best->word = word;
+    }
+}
+
+const char *cli_nearest_command(const char *word)
+{
+    nearest best = nearest_to(word);
+    for (const cli_command *c = cli_commands; c->name != NULL; c++)
+        nearest_offer(&best, c->name);
+    return best.word;
+}
+
+int cli_usage(const cli_command *command, const char *message)
+{
+    fprintf(stderr, "imgcls: %s\nusage: imgcls %s %s\n", message, command->name, command->usage);
+    return EXIT_USAGE;
+}
+
+/* Whether two comma lists share a word. */
+static int lists_meet(const char *a, const char *b)
+{
+    while (*a != '\0') {
+        size_t length = strcspn(a, ",");
+        for (const char *p = b; *p != '\0';) {
+            size_t other = strcspn(p, ",");
+            if (other == length && strncmp(a, p, length) == 0)
+                return 1;
+            p += other + (p[other] == ',');
+        }
+        a += length + (a[length] == ',');
+    }
+    return 0;
+}
+
+/* 1: an option of this command; 0: of another one; -1: no option at all. */
+static int option_fits(const cli_command *command, const char *name)
+{
+    for (int32_t i = 0; i < ic_option_count(); i++) {
+        const char *known = NULL, *owner = NULL;
+        ic_option_info(i, &known, &owner, NULL, NULL, NULL, NULL);
+        if (strlen(known) == strlen(name) && distance(name, known) == 0)
+            return lists_meet(owner, command->owners);
+    }
+    return -1;
+}
+
+static int unknown_flag(const cli_command *command, const cli_flag *flags, const char *name)
+{
+    nearest best = nearest_to(name);
+    for (const cli_flag *f = flags; f->name != NULL; f++)
+        nearest_offer(&best, f->name);
+    for (int32_t i = 0; i < ic_option_count(); i++) {
+        const char *known = NULL, *owner = NULL;
+        ic_option_info(i, &known, &owner, NULL, NULL, NULL, NULL);
+        if (lists_meet(owner, command->owners))
+            nearest_offer(&best, known);
+    }
+    if (best.word == NULL) {
+        fprintf(stderr, "imgcls: unknown flag --%s; imgcls options lists them\n", name);
+        return -1;
+    }
+    fprintf(stderr, "imgcls: unknown flag --%s: did you mean --", name);
+    for (const char *p = best.word; *p != '\0'; p++)
+        fputc(*p == '_' ? '-' : *p, stderr);
+    fprintf(stderr, "?\n");
+    return -1;
+}
+
+/* One "--name value" or "--name=value"; returns how many arguments it took, or -1. */
+static int take_flag(const cli_command *command, const cli_flag *flags, int left, char **arguments,
+                     ic_options *options)
+{
+    char name[WORD_MAX + 1];
+    const char *text = arguments[0] + 2;
+    size_t length = strcspn(text, "=");
+    const char *value = text[length] == '=' ? text + length + 1 : NULL;
+    if (length > WORD_MAX)
+        length = WORD_MAX;
+    memcpy(name, text, length);
+    name[length] = '\0';
+
+    const cli_flag *flag = flags;
+    while (flag->name != NULL && strcmp(flag->name, name) != 0)
+        flag++;
+    if (flag->name != NULL && flag->text == NULL) {
+        if (value != NULL) {
+            fprintf(stderr, "imgcls: --%s takes no value\n", name);
+            return -1;
+        }
+        *flag->given = 1;
+        return 1;
+    }
+    int fits = flag->name != NULL ? 1 : option_fits(command, name);
+    if (fits < 0)
+        return unknown_flag(command, flags, name);
+    if (fits == 0) {
+        fprintf(stderr, "imgcls: --%s is not for imgcls %s\n", name, command->name);
+        return -1;
+    }
+    int taken = value != NULL ? 1 : 2;
+    if (taken > left) {
+        fprintf(stderr, "imgcls: --%s wants a value\n", name);
+        return -1;
+    }
+    if (value == NULL)
+        value = arguments[1];
+    if (flag->name != NULL) {
+        *flag->text = value;
+    } else if (ic_options_set_text(options, name, value) < 0) {
+        fprintf(stderr, "imgcls: %s\n", ic_last_error());
+        return -1;
+    }
+    return taken;
+}
+
+int cli_parse(ic_context *context, const cli_command *command, const cli_flag *flags, int count,
+              char **arguments, ic_options **options)
+{
+    ic_options *set = NULL;
+    int rest = 0;
+    if (ic_options_create(context, &set) < 0)
+        goto failed;
+    for (int i = 0; i < count;) {
+        if (strcmp(arguments[i], "--") == 0) {
+            for (i++; i < count; i++)
+                arguments[rest++] = arguments[i];
+        } else if (strcmp(arguments[i], "--help") == 0) {
+            printf("usage: imgcls %s %s\n%s\n", command->name, command->usage, command->help);
+            exit(EXIT_DONE);
+        } else if (strncmp(arguments[i], "--", 2) == 0) {
+            int taken = take_flag(command, flags, count - i, arguments + i, set);
+            if (taken < 0)
+                goto usage;
+            i += taken;
+        } else if (arguments[i][0] == '-' && arguments[i][1] != '\0') {
+            fprintf(stderr, "imgcls: flags are written with two dashes: %s\n", arguments[i]);
+            goto usage;
+        } else {
+            arguments[rest++] = arguments[i++];
+        }
+    }
+    if (ic_context_configure(context, set) < 0)
+        goto failed;
+    *options = set;
+    return rest;
+failed:
+    fprintf(stderr, "imgcls: %s\n", ic_last_error());
+usage:
+    ic_options_free(set);
+    return -1;
+}

@@ -1,0 +1,43 @@
+/* cli/arguments.h: the command line, taken apart. SPDX-License-Identifier: MIT */
+#ifndef CLI_ARGUMENTS_H
+#define CLI_ARGUMENTS_H
+
+#include <imgcls/imgcls.h>
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* A flag of one command's own, beside the options of the library. */
+typedef struct cli_flag {
+    const char *name;  /* "out" for --out */
+    const char **text; /* where its value goes; NULL: the flag takes none */
+    int *given;        /* set to 1 for a flag without a value; else NULL */
+} cli_flag;
+
+typedef struct cli_command cli_command;
+
+struct cli_command {
+    const char *name;
+    const char *usage;  /* what follows the name */
+    const char *help;   /* one line */
+    const char *owners; /* owners of the library options it takes: "context,dataset" */
+    int (*run)(ic_context *context, const cli_command *command, int count, char **arguments);
+};
+
+extern const cli_command cli_commands[];
+
+/*
+ * Sorts arguments into flags, library options (of the command's owners; set in *options, context
+ * options applied to the context) and the rest, which moves to the front of `arguments`. Returns
+ * the number of the rest, or -1 when a message about wrong usage has been printed.
+ */
+int cli_parse(ic_context *context, const cli_command *command, const cli_flag *flags, int count,
+              char **arguments, ic_options **options);
+
+/* Prints "imgcls: message" and how to use the command; returns EXIT_USAGE. */
+int cli_usage(const cli_command *command, const char *message);
+
+/* The known word nearest to a misspelt one among commands, for "did you mean". NULL: none is near.
+ */
+const char *cli_nearest_command(const char *word);
+
+#endif

@@ -1,0 +1,96 @@
+/* cli/inspect.c: imgcls inspect, info and options: what data, models and settings are.
+ * SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+
+#include <stdlib.h>
+
+static ic_status give_dataset(const void *dataset, char *buffer, size_t capacity, size_t *size)
+{
+    return ic_dataset_json(dataset, buffer, capacity, size);
+}
+
+static ic_status give_model(const void *model, char *buffer, size_t capacity, size_t *size)
+{
+    return ic_model_json(model, buffer, capacity, size);
+}
+
+/* Prints what a ..._json function gives: as it is for scripts, as an outline for people. */
+static int print_description(ic_status (*give)(const void *, char *, size_t, size_t *),
+                             const void *object, int json)
+{
+    char *text = cli_text_of(give, object);
+    if (text == NULL)
+        return cli_failed();
+    if (json)
+        puts(text);
+    else
+        cli_outline(text);
+    free(text);
+    return EXIT_DONE;
+}
+
+/* The one thing and --json that inspect and info take. */
+static int parse_one(ic_context *context, const cli_command *command, int count, char **arguments,
+                     const char *wanted, ic_options **options, int *json)
+{
+    const cli_flag flags[] = {{"json", NULL, json}, {NULL, NULL, NULL}};
+    int rest = cli_parse(context, command, flags, count, arguments, options);
+    if (rest < 0)
+        return EXIT_USAGE;
+    return rest == 1 ? EXIT_DONE : cli_usage(command, wanted);
+}
+
+int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments)
+{
+    ic_options *options = NULL;
+    ic_dataset *dataset = NULL;
+    int json = 0;
+    int code = parse_one(context, command, count, arguments, "inspect wants one data set", &options,
+                         &json);
+    if (code == EXIT_DONE) {
+        if (ic_dataset_open(context, arguments[0], options, &dataset) < 0)
+            code = cli_failed();
+        else
+            code = print_description(give_dataset, dataset, json);
+    }
+    ic_dataset_free(dataset);
+    ic_options_free(options);
+    return code;
+}
+
+int cli_info(ic_context *context, const cli_command *command, int count, char **arguments)
+{
+    ic_options *options = NULL;
+    ic_model *model = NULL;
+    int json = 0;
+    int code =
+        parse_one(context, command, count, arguments, "info wants one model", &options, &json);
+    if (code == EXIT_DONE) {
+        if (ic_model_load(context, arguments[0], &model) < 0)
+            code = cli_failed();
+        else
+            code = print_description(give_model, model, json);
+    }
+    ic_model_free(model);
+    ic_options_free(options);
+    return code;
+}
+
+int cli_options(ic_context *context, const cli_command *command, int count, char **arguments)
+{
+    (void)context;
+    (void)arguments;
+    if (count > 0)
+        return cli_usage(command, "options takes nothing");
+    for (int32_t i = 0; i < ic_option_count(); i++) {
+        const char *name, *owner, *type, *fallback, *values, *help;
+        ic_option_info(i, &name, &owner, &type, &fallback, &values, &help);
+        printf("--");
+        for (const char *p = name; *p != '\0'; p++)
+            putchar(*p == '_' ? '-' : *p);
+        printf(" %s  (%s; default %s)\n    %s\n", *values != '\0' ? values : type, owner, fallback,
+               help);
+    }
+    return EXIT_DONE;
+}

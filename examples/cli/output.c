@@ -1,0 +1,187 @@
+/* cli/output.c: messages and the progress bar on stderr, JSON on stdout. SPDX-License-Identifier:
+ * MIT */
+#define _POSIX_C_SOURCE 200809L
+#include "output.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+static int line_open; /* a progress line without its newline stands on the terminal */
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+void cli_catch_interrupt(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_interrupt;
+    action.sa_flags = (int)SA_RESETHAND; /* a second ^C ends the program at once */
+    sigaction(SIGINT, &action, NULL);
+}
+
+int cli_interrupted(void)
+{
+    return interrupted != 0;
+}
+
+void cli_clear_line(void)
+{
+    if (line_open)
+        fputs("\r\033[K", stderr);
+    line_open = 0;
+}
+
+void cli_log(int32_t level, const char *message, void *payload)
+{
+    (void)payload;
+    if (level > IC_LOG_INFO)
+        return;
+    cli_clear_line();
+    fprintf(stderr, "%s%s\n", level == IC_LOG_WARNING ? "warning: " : "", message);
+}
+
+int cli_failed(void)
+{
+    cli_clear_line();
+    fprintf(stderr, "imgcls: %s\n", ic_last_error());
+    return EXIT_FAILED;
+}
+
+double cli_value(const ic_progress *progress, const char *name, double fallback)
+{
+    double value = fallback;
+    return ic_progress_value(progress, name, &value) < 0 ? fallback : value;
+}
+
+static void print_time(double seconds)
+{
+    long s = (long)(seconds + 0.5);
+    if (s >= 3600)
+        fprintf(stderr, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else
+        fprintf(stderr, "%ld:%02ld", s / 60, s % 60);
+}
+
+static void print_bar(double share)
+{
+    enum { WIDTH = 24 };
+    int full = (int)(share * WIDTH + 0.5);
+    fputc('[', stderr);
+    for (int i = 0; i < WIDTH; i++)
+        fputc(i < full ? '#' : '.', stderr);
+    fputc(']', stderr);
+}
+
+int32_t cli_progress(const ic_progress *progress, void *payload)
+{
+    (void)payload;
+    if (isatty(STDERR_FILENO)) {
+        double done = cli_value(progress, "done", 0), total = cli_value(progress, "total", 0);
+        double epoch = cli_value(progress, "epoch", 0);
+        cli_clear_line();
+        line_open = 1;
+        if (epoch > 0)
+            fprintf(stderr, "epoch %.0f/%.0f ", epoch, cli_value(progress, "epochs", 0));
+        fprintf(stderr, "%s ", ic_progress_phase(progress));
+        if (total > 0)
+            print_bar(done / total);
+        else
+            fprintf(stderr, "%.0f", done);
+        if (epoch > 0)
+            fprintf(stderr, " loss %.3f accuracy %.1f %% %.0f pictures/s",
+                    cli_value(progress, "loss", 0), 100 * cli_value(progress, "accuracy", 0),
+                    cli_value(progress, "pictures_per_second", 0));
+        double left = cli_value(progress, "seconds_left", -1);
+        if (left >= 0) {
+            fputc(' ', stderr);
+            print_time(left);
+            fputs(" left", stderr);
+        }
+        fflush(stderr);
+        if (done == total)
+            cli_clear_line();
+    }
+    return interrupted;
+}
+
+void cli_json_text(FILE *file, const char *text)
+{
+    fputc('"', file);
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(file, "\\%c", *p);
+        else if (*p < 0x20)
+            fprintf(file, "\\u%04x", *p);
+        else
+            fputc(*p, file);
+    }
+    fputc('"', file);
+}
+
+char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t capacity,
+                                    size_t *size),
+                  const void *object)
+{
+    size_t size = 0;
+    if (give(object, NULL, 0, &size) < 0)
+        return NULL;
+    char *text = malloc(size);
+    if (text == NULL || give(object, text, size, &size) < 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* A JSON string without its quotes and escapes; returns what follows it. */
+static const char *outline_string(const char *p)
+{
+    for (p++; *p != '"' && *p != '\0'; p++) {
+        if (*p == '\\' && p[1] != '\0')
+            p++;
+        putchar(*p);
+    }
+    return *p == '"' ? p + 1 : p;
+}
+
+void cli_outline(const char *json)
+{
+    int depth = 0, fresh = 1; /* fresh: nothing stands on this line yet */
+    for (const char *p = json; *p != '\0';) {
+        if (*p == '{' || *p == '[') {
+            depth++;
+            if (!fresh)
+                putchar('\n');
+            fresh = 1;
+            p++;
+        } else if (*p == '}' || *p == ']') {
+            depth--;
+            p++;
+        } else if (*p == ',') {
+            if (!fresh)
+                putchar('\n');
+            fresh = 1;
+            p++;
+        } else if (*p == ':') {
+            fputs(": ", stdout);
+            p++;
+        } else {
+            if (fresh)
+                printf("%*s", 2 * (depth - 1), "");
+            fresh = 0;
+            if (*p == '"')
+                p = outline_string(p);
+            else
+                putchar(*p++);
+        }
+    }
+    if (!fresh)
+        putchar('\n');
+}

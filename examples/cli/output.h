@@ -1,0 +1,40 @@
+/* cli/output.h: what people and scripts get to see. SPDX-License-Identifier: MIT */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "arguments.h"
+
+#include <stdio.h>
+
+/* Messages of the library on stderr, as ic_log_fn. Debug ones are left out. */
+void cli_log(int32_t level, const char *message, void *payload);
+
+/* A progress bar on stderr when that is a terminal, as ic_progress_fn; SIGINT cancels. */
+int32_t cli_progress(const ic_progress *progress, void *payload);
+
+/* Clears the bar's line before something else is printed. */
+void cli_clear_line(void);
+
+/* SIGINT from now on asks long work to stop; and whether it came. */
+void cli_catch_interrupt(void);
+int cli_interrupted(void);
+
+/* "imgcls: <last error>"; returns EXIT_FAILED. */
+int cli_failed(void);
+
+/* Text as a JSON string, quotes included. */
+void cli_json_text(FILE *file, const char *text);
+
+/* One number of an event, or fallback. */
+double cli_value(const ic_progress *progress, const char *name, double fallback);
+
+/* The text that a function of the form f(object, buffer, capacity, &size) gives; free() it. NULL:
+ * it failed. */
+char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t capacity,
+                                    size_t *size),
+                  const void *object);
+
+/* JSON as indented "key: value" lines for people. */
+void cli_outline(const char *json);
+
+#endif

@@ -1,0 +1,94 @@
+/* cli/predict.c: imgcls predict. SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+
+#include <stdlib.h>
+
+static void print_json(const ic_model *model, const ic_prediction *prediction, const char *file,
+                       int32_t top)
+{
+    printf("{\"file\":");
+    cli_json_text(stdout, file);
+    printf(",\"predictions\":[");
+    for (int32_t rank = 0; rank < top; rank++) {
+        int32_t index = 0;
+        float probability = 0;
+        ic_prediction_class(prediction, rank, &index, &probability);
+        printf("%s{\"class\":", rank > 0 ? "," : "");
+        cli_json_text(stdout, ic_model_class_name(model, index));
+        printf(",\"probability\":%.9g}", (double)probability);
+    }
+    printf("]}\n");
+}
+
+static void print_text(const ic_model *model, const ic_prediction *prediction, const char *file,
+                       int32_t top)
+{
+    printf("%s:", file);
+    for (int32_t rank = 0; rank < top; rank++) {
+        int32_t index = 0;
+        float probability = 0;
+        ic_prediction_class(prediction, rank, &index, &probability);
+        printf("%s %s %.1f %%", rank > 0 ? "," : "", ic_model_class_name(model, index),
+               100 * (double)probability);
+    }
+    putchar('\n');
+}
+
+/* One file; a failure is told and the next ones still come. */
+static int predict_file(ic_context *context, const ic_model *model, ic_prediction *prediction,
+                        const char *file, int32_t top, int json)
+{
+    ic_image *image = NULL;
+    ic_status status = ic_image_load(context, file, &image);
+    if (status >= 0)
+        status = ic_predict(model, image, prediction);
+    ic_image_free(image);
+    if (status < 0) {
+        if (json) {
+            printf("{\"file\":");
+            cli_json_text(stdout, file);
+            printf(",\"error\":");
+            cli_json_text(stdout, ic_last_error());
+            printf("}\n");
+        }
+        return cli_failed();
+    }
+    (json ? print_json : print_text)(model, prediction, file, top);
+    return EXIT_DONE;
+}
+
+int cli_predict(ic_context *context, const cli_command *command, int count, char **arguments)
+{
+    const char *top_text = "5";
+    int json = 0;
+    const cli_flag flags[] = {{"top", &top_text, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
+    ic_options *options = NULL;
+    int rest = cli_parse(context, command, flags, count, arguments, &options);
+    if (rest < 0)
+        return EXIT_USAGE;
+    ic_options_free(options);
+    char *end;
+    long top = strtol(top_text, &end, 10);
+    if (*end != '\0' || top < 1 || top > INT32_MAX)
+        return cli_usage(command, "--top takes a number from 1");
+    if (rest < 2)
+        return cli_usage(command, "predict wants a model and pictures");
+
+    ic_model *model = NULL;
+    ic_prediction *prediction = NULL;
+    int code = EXIT_DONE;
+    if (ic_model_load(context, arguments[0], &model) < 0 ||
+        ic_prediction_create(context, &prediction) < 0) {
+        code = cli_failed();
+        rest = 0;
+    }
+    if (model != NULL && top > ic_model_class_count(model))
+        top = ic_model_class_count(model);
+    for (int i = 1; i < rest; i++)
+        if (predict_file(context, model, prediction, arguments[i], (int32_t)top, json) != EXIT_DONE)
+            code = EXIT_FAILED;
+    ic_prediction_free(prediction);
+    ic_model_free(model);
+    return code;
+}

@@ -1,0 +1,37 @@
+/* report/drawing.h: the inside of a plot, for the files that draw it. SPDX-License-Identifier: MIT */
+#ifndef REPORT_DRAWING_H
+#define REPORT_DRAWING_H
+
+#include "report/plot.h"
+
+typedef enum ic_shape_kind {
+    IC_SHAPE_RECTANGLE, /* x y, size u v */
+    IC_SHAPE_LINE,      /* x y to u v, size wide */
+    IC_SHAPE_CIRCLE,    /* around x y, radius size */
+    IC_SHAPE_TEXT       /* baseline at x y */
+} ic_shape_kind;
+
+typedef struct ic_plot_shape {
+    ic_shape_kind kind;
+    double x, y, u, v, size;
+    uint32_t colour;
+    ic_anchor anchor;
+    bool turned;
+    size_t text; /* offset in the plot's texts */
+} ic_plot_shape;
+
+struct ic_plot {
+    ic_context *context;
+    int32_t width, height;
+    ic_plot_shape *shapes; /* in the order of drawing, on white */
+    size_t count, capacity;
+    ic_buffer texts;
+};
+
+/* A font size in pixels to the grid unit of report/font.h: capitals are 0.72 of the size, as in common fonts. */
+static inline double ic_plot_text_unit(double size)
+{
+    return 0.72 * size / 7;
+}
+
+#endif
