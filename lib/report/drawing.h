@@ -1,4 +1,5 @@
-/* report/drawing.h: the inside of a plot, for the files that draw it. SPDX-License-Identifier: MIT */
+/* report/drawing.h: the inside of a plot, for the files that draw it. SPDX-License-Identifier: MIT
+ */
 #ifndef REPORT_DRAWING_H
 #define REPORT_DRAWING_H
 
@@ -28,7 +29,8 @@ struct ic_plot {
     ic_buffer texts;
 };
 
-/* A font size in pixels to the grid unit of report/font.h: capitals are 0.72 of the size, as in common fonts. */
+/* A font size in pixels to the grid unit of report/font.h: capitals are 0.72 of the size, as in
+ * common fonts. */
 static inline double ic_plot_text_unit(double size)
 {
     return 0.72 * size / 7;

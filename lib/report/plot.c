@@ -50,13 +50,8 @@ ic_status ic_plot_rectangle(ic_plot *plot, double x, double y, double width, dou
 ic_status ic_plot_line(ic_plot *plot, double x0, double y0, double x1, double y1, double width,
                        uint32_t colour)
 {
-    const ic_plot_shape shape = {.kind = IC_SHAPE_LINE,
-                                 .x = x0,
-                                 .y = y0,
-                                 .u = x1,
-                                 .v = y1,
-                                 .size = width,
-                                 .colour = colour};
+    const ic_plot_shape shape = {
+        .kind = IC_SHAPE_LINE, .x = x0, .y = y0, .u = x1, .v = y1, .size = width, .colour = colour};
     return add_shape(plot, &shape);
 }
 

@@ -1,6 +1,6 @@
 /*
- * report/plot.h: one description of a plot, drawn as PNG or as SVG: lines, rectangles, text in a plain
- * list, so both look the same. SPDX-License-Identifier: MIT
+ * report/plot.h: one description of a plot, drawn as PNG or as SVG: lines, rectangles, text in a
+ * plain list, so both look the same. SPDX-License-Identifier: MIT
  */
 #ifndef REPORT_PLOT_H
 #define REPORT_PLOT_H
@@ -20,7 +20,8 @@ ic_status ic_plot_rectangle(ic_plot *plot, double x, double y, double width, dou
 ic_status ic_plot_line(ic_plot *plot, double x0, double y0, double x1, double y1, double width,
                        uint32_t colour);
 ic_status ic_plot_circle(ic_plot *plot, double x, double y, double radius, uint32_t colour);
-/* UTF-8; characters that the built-in font lacks are drawn as a box in PNG. turned: reads upwards. */
+/* UTF-8; characters that the built-in font lacks are drawn as a box in PNG. turned: reads upwards.
+ */
 ic_status ic_plot_text(ic_plot *plot, double x, double y, double size, ic_anchor anchor,
                        bool turned, uint32_t colour, const char *text);
 double ic_plot_text_width(double size, const char *text);

@@ -1,6 +1,7 @@
 /*
- * report/raster.c: a plot as PNG. Each shape gives every pixel a coverage in 0..1 from the distance of the pixel's
- * centre to the shape, and its colour is blended in by that. SPDX-License-Identifier: MIT
+ * report/raster.c: a plot as PNG. Each shape gives every pixel a coverage in 0..1 from the distance
+ * of the pixel's centre to the shape, and its colour is blended in by that.
+ * SPDX-License-Identifier: MIT
  */
 #include "report/drawing.h"
 
@@ -97,7 +98,9 @@ static void draw_glyph(ic_image *image, const ic_glyph *glyph, double ox, double
 static void draw_text(ic_image *image, const ic_plot_shape *s, const char *text)
 {
     double unit = ic_plot_text_unit(s->size), width = ic_plot_text_width(s->size, text);
-    double back = s->anchor == IC_ANCHOR_MIDDLE ? width / 2 : s->anchor == IC_ANCHOR_END ? width : 0;
+    double back = s->anchor == IC_ANCHOR_MIDDLE ? width / 2
+                  : s->anchor == IC_ANCHOR_END  ? width
+                                                : 0;
     double rise = IC_FONT_CAPITAL * unit;
     double x = s->turned ? s->x - rise : s->x - back, y = s->turned ? s->y + back : s->y - rise;
     while (*text != '\0') {

@@ -38,8 +38,9 @@ static ic_status text_element(const ic_plot *plot, const ic_plot_shape *s, ic_bu
     number x, y, size;
     put(s->x, &x);
     put(s->y, &y);
-    IC_TRY(ic_buffer_print(out, "<text x=\"%s\" y=\"%s\" font-size=\"%s\" text-anchor=\"%s\" "
-                                "fill=\"#%06x\"",
+    IC_TRY(ic_buffer_print(out,
+                           "<text x=\"%s\" y=\"%s\" font-size=\"%s\" text-anchor=\"%s\" "
+                           "fill=\"#%06x\"",
                            x.text, y.text, put(s->size, &size), anchors[s->anchor],
                            (unsigned)s->colour));
     if (s->turned)
