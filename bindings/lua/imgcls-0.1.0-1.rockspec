@@ -1,0 +1,21 @@
+rockspec_format = "3.0"
+package = "imgcls"
+version = "0.1.0-1"
+source = { url = "git+file://." }
+description = {
+   summary = "Train, check and run image classifiers",
+   license = "MIT",
+}
+dependencies = { "lua >= 5.1, < 5.5" }
+external_dependencies = { IMGCLS = { header = "imgcls/imgcls.h", library = "imgcls" } }
+build = {
+   type = "builtin",
+   modules = {
+      imgcls = {
+         sources = { "imgcls.c" },
+         libraries = { "imgcls" },
+         incdirs = { "$(IMGCLS_INCDIR)" },
+         libdirs = { "$(IMGCLS_LIBDIR)" },
+      },
+   },
+}

@@ -1,0 +1,15 @@
+"""imgcls: train, check and run image classifiers.
+
+    import imgcls
+    model = imgcls.Classifier().fit("photos/")      # one folder of pictures per class
+    print(model.evaluate("photos/").accuracy)       # on the pictures held out
+    print(model.predict("new.jpg"))
+    model.save("photos.safetensors")
+"""
+
+from ._core import Error, Image, options, version
+from ._data import Dataset
+from .classifier import Classifier, Report, Training
+
+__all__ = ["Classifier", "Dataset", "Error", "Image", "Report", "Training", "options", "version"]
+__version__ = version()
