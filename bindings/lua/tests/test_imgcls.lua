@@ -1,0 +1,165 @@
+-- test_imgcls.lua FOLDER: tests of the Lua module; prints "ok" and "not ok" lines.
+local imgcls = require "imgcls"
+local folder = arg[1]
+local failed = 0
+
+local function test(name, body)
+   local passed, problem = pcall(body)
+   if not passed then
+      failed = failed + 1
+   end
+   print((passed and "ok " or "not ok ") .. name .. (passed and "" or ": " .. tostring(problem)))
+end
+
+-- A picture of side x side: class "dark" or "light", no two alike.
+local function picture(light, seed, side)
+   local bytes = {}
+   for i = 1, side * side do
+      bytes[i] = string.char((light and 170 or 20) + (i * 7 + seed * 13) % 60)
+   end
+   return assert(imgcls.pixels(table.concat(bytes), side, side, "grey8"))
+end
+
+local function pictures()
+   local set = assert(imgcls.dataset(nil))
+   for i = 1, 60 do
+      assert(set:add(picture(i % 2 == 0, i, 28), i % 2 == 0 and "light" or "dark"))
+   end
+   return set
+end
+
+local settings = { network = "lenet5", epochs = 3, batch_size = 10, seed = 5 }
+local set, model
+
+test("version and options", function()
+   assert(imgcls.version():match("^%d+%.%d+%.%d+$"))
+   local names = {}
+   for _, option in ipairs(imgcls.options()) do
+      names[option.name] = option
+   end
+   assert(names.epochs.type == "int" and names.epochs.help ~= "")
+end)
+
+test("log function", function()
+   local lines = {}
+   imgcls.log(function(_, message) lines[#lines + 1] = message end)
+   set = pictures()
+   model = assert(imgcls.model(set, settings))
+   imgcls.log(nil)
+   assert(#lines > 0, "the choices of the model are logged")
+end)
+
+test("data set", function()
+   assert(set:count() == 60)
+   local classes = set:classes()
+   assert(#classes == 2 and classes[1].class == "dark" and classes[1].count == 30)
+   assert(#set:broken() == 0)
+   assert(set:json():match('"count":60'))
+   local train, validation = assert(set:split { validation_share = 0.2 })
+   assert(train:count() + validation:count() == 60 and validation:count() > 0)
+end)
+
+test("training step by step", function()
+   local train, validation = assert(set:split(settings))
+   local trainer = assert(imgcls.trainer(model, train, validation, settings))
+   local steps = 0
+   while assert(trainer:step() ~= nil) and steps < 1000 do
+      steps = steps + 1
+      if trainer:value("epoch") == 3 then break end
+   end
+   assert(steps > 3)
+   trainer:close()
+   trainer:close()
+end)
+
+test("training with progress", function()
+   local train, validation = assert(set:split(settings))
+   local trainer = assert(imgcls.trainer(model, train, validation, settings))
+   local epochs = 0
+   assert(trainer:run(function(event)
+      if event.epoch_done then epochs = epochs + 1 end
+   end))
+   assert(epochs == 3, "three epochs were reported")
+end)
+
+test("cancel, and errors in callbacks", function()
+   local trainer = assert(imgcls.trainer(model, set, nil, settings))
+   local done, message, code = trainer:run(function() return true end)
+   assert(done == nil and code == -11 and message ~= "")
+   local passed, problem = pcall(trainer.run, trainer, function() error("mine") end)
+   assert(not passed and tostring(problem):match("mine"))
+end)
+
+test("predict", function()
+   local class, probability, ranking = model:predict(picture(true, 99, 28))
+   assert(class == "light" and probability > 0.5, class)
+   assert(#ranking == 2 and ranking[1].class == class and ranking[1].probability == probability)
+   local all = assert(model:predict_all { picture(true, 99, 28), picture(false, 98, 40) })
+   assert(all[1][1].probability == probability and all[2][1].class == "dark")
+end)
+
+test("evaluate and plot", function()
+   local report = assert(model:evaluate(set, { split = "all" }))
+   assert(report:value("accuracy") > 0.9 and report:split() == "all")
+   assert(report:class_value(1, "recall") > 0.8)
+   assert(report:confusion(1, 1) + report:confusion(1, 2) == 30)
+   assert(report:json():match('"accuracy"'))
+   assert(report:plot_confusion(folder .. "/confusion.png"))
+   assert(model:plot_history(folder .. "/history.svg"))
+end)
+
+test("save and load give the same bits", function()
+   local path = folder .. "/model.safetensors"
+   assert(model:save(path))
+   local again, same = assert(imgcls.load(path)), assert(imgcls.load_bytes(model:bytes()))
+   local _, wanted = model:predict(picture(true, 7, 28))
+   assert(select(2, again:predict(picture(true, 7, 28))) == wanted)
+   assert(select(2, same:predict(picture(true, 7, 28))) == wanted)
+   assert(again:classes()[2] == "light")
+   local width, height, channels = again:input()
+   assert(width == 28 and height == 28 and channels == 1)
+   assert(again:json():match("lenet5"))
+end)
+
+test("pictures to and from files", function()
+   local path = folder .. "/picture.png"
+   assert(picture(true, 3, 20):save_png(path))
+   local width, height, channels, depth = assert(imgcls.image(path)):info()
+   assert(width == 20 and height == 20 and channels == 1 and depth == 8)
+   local file = assert(io.open(path, "rb"))
+   assert(imgcls.decode(file:read("*a")))
+   file:close()
+   assert(model:predict(path))
+end)
+
+test("expected failures return nil, message, code", function()
+   local nothing, message, code = imgcls.load(folder .. "/missing.safetensors")
+   assert(nothing == nil and message:match("missing.safetensors") and code == -4)
+   nothing, message = model:predict(folder .. "/missing.jpg")
+   assert(nothing == nil and message:match("missing.jpg"))
+   nothing, message = imgcls.dataset(folder .. "/nowhere")
+   assert(nothing == nil and message:match("nowhere"))
+end)
+
+test("misuse raises", function()
+   assert(not pcall(imgcls.load))
+   assert(not pcall(model.predict, model, 42))
+   assert(not pcall(imgcls.pixels, "abc", 2, 2, "grey8"))
+   local passed, problem = pcall(imgcls.model, set, { epoch = 3 })
+   assert(not passed and tostring(problem):match("epochs"), "the nearest name is suggested")
+   local image = picture(true, 1, 28)
+   image:close()
+   assert(not pcall(model.predict, model, image))
+end)
+
+test("objects may be collected in any order", function()
+   for _ = 1, 20 do
+      local s = assert(imgcls.dataset(nil))
+      s:add(picture(true, 1, 28), "a")
+   end
+   set, model = nil, nil
+   collectgarbage()
+   collectgarbage()
+end)
+
+os.exit(failed == 0 and 0 or 1)

@@ -1,0 +1,195 @@
+"""Tests of the Python package on bare Python; prints "ok" and "not ok" lines."""
+
+import array
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import imgcls  # noqa: E402
+
+SETTINGS = {"network": "lenet5", "epochs": 3, "batch_size": 10, "seed": 5}
+
+
+def picture(light, seed, side=28):
+    """A grey picture as a 2-d memoryview, no two alike."""
+    base = 170 if light else 20
+    pixels = bytes(base + (i * 7 + seed * 13) % 60 for i in range(side * side))
+    return memoryview(pixels).cast("B", (side, side))
+
+
+def pictures(count=60):
+    return ([picture(i % 2, i) for i in range(count)],
+            ["light" if i % 2 else "dark" for i in range(count)])
+
+
+class Interface:
+    """What numpy arrays and PIL pictures offer."""
+
+    def __init__(self, pixels, shape, kind="|u1"):
+        self.__array_interface__ = {"version": 3, "shape": shape, "typestr": kind, "data": pixels}
+
+
+class Tests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.model = imgcls.Classifier(**SETTINGS).fit(*pictures())
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def path(self, name):
+        return pathlib.Path(self.folder.name) / name
+
+    def test_predicts(self):
+        self.assertEqual(self.model.predict(picture(True, 99)), "light")
+        self.assertEqual(self.model.predict([picture(False, 98), picture(True, 97)]),
+                         ["dark", "light"])
+        row = self.model.predict_proba(picture(True, 99))
+        self.assertAlmostEqual(sum(row), 1, places=5)
+        best, probability = self.model.top(picture(True, 99), 1)[0]
+        self.assertEqual((best, probability), ("light", max(row)))
+        self.assertEqual(self.model.classes_, ["dark", "light"])
+
+    def test_saves_and_loads_the_same_bits(self):
+        path = self.path("model.safetensors")
+        self.model.save(path)
+        wanted = self.model.predict_proba(picture(True, 7))
+        for again in (imgcls.Classifier.load(path), imgcls.Classifier.load(path.read_bytes())):
+            self.assertEqual(again.predict_proba(picture(True, 7)), wanted)
+        self.assertEqual(self.model.to_bytes(), path.read_bytes())
+
+    def test_same_seed_same_file(self):
+        again = imgcls.Classifier(**SETTINGS, threads=1).fit(*pictures())
+        self.assertEqual(again.to_bytes(), self.model.to_bytes())
+
+    def test_evaluates(self):
+        report = self.model.evaluate(*pictures(), split="all")
+        self.assertGreater(report.accuracy, 0.9)
+        self.assertEqual(report.count, 60)
+        self.assertEqual(sum(map(sum, report.confusion)), 60)
+        self.assertGreater(self.model.score(*pictures()), 0.9)
+        report.plot_confusion(self.path("confusion.svg"))
+        self.assertIn("<svg", self.path("confusion.svg").read_text())
+        with self.assertRaises(AttributeError):
+            report.nonsense
+
+    def test_history(self):
+        self.assertEqual([epoch["epoch"] for epoch in self.model.history], [1, 2, 3])
+        self.model.plot_history(self.path("history.png"))
+        self.assertEqual(self.path("history.png").read_bytes()[:4], b"\x89PNG")
+        self.assertEqual(self.model.info["network"], "lenet5")
+
+    def test_step_loop(self):
+        model = imgcls.Classifier(**SETTINGS)
+        with model.training(*pictures()) as training:
+            steps = 0
+            while training.step():
+                steps += 1
+            self.assertGreater(steps, 3)
+            self.assertFalse(training.step())
+        self.assertEqual(model.to_bytes(), self.model.to_bytes())
+
+    def test_progress_cancels(self):
+        events = []
+        model = imgcls.Classifier(**SETTINGS)
+
+        def stop_after_one(event):
+            events.append(event)
+            return bool(event.get("epoch_done"))
+
+        model.fit(*pictures(), progress=stop_after_one)
+        self.assertEqual(events[-1]["epoch"], 1)
+        self.assertIn("validation_accuracy", events[-1])
+
+    def test_exceptions_come_out_of_callbacks(self):
+        def broken(event):
+            raise KeyError("mine")
+
+        with self.assertRaises(KeyError):
+            imgcls.Classifier(**SETTINGS).fit(*pictures(), progress=broken)
+
+    def test_folders(self):
+        root = self.path("photos")
+        for i in range(24):
+            name = "light" if i % 2 else "dark"
+            (root / name).mkdir(parents=True, exist_ok=True)
+            imgcls.Image(picture(i % 2, i)).save_png(root / name / f"{i}.png")
+        (root / "dark" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
+        data = imgcls.Dataset(root)
+        self.assertEqual(data.classes, {"dark": 12, "light": 12})
+        self.assertEqual(len(data), 24)
+        self.assertEqual(data[0][1], "dark")
+        self.assertEqual([pathlib.Path(p).name for p, _ in data.broken], ["broken.png"])
+        self.assertEqual(data.summary()["count"], 24)
+        train, held_out = data.split(validation_share=0.25)
+        self.assertEqual(len(train) + len(held_out), 24)
+        model = imgcls.Classifier(**SETTINGS).fit(root)
+        self.assertEqual(model.evaluate(root).split, "validation")
+        self.assertIn(model.predict(root / "dark" / "0.png"), ("dark", "light"))
+
+    def test_pictures_of_all_kinds(self):
+        rgba = bytes(range(4 * 6)) * 2
+        self.assertEqual(imgcls.Image(memoryview(rgba).cast("B", (4, 3, 4))).info, (3, 4, 4, 8))
+        deep = array.array("H", range(12))
+        self.assertEqual(imgcls.Image(memoryview(deep).cast("B").cast("H", (3, 4))).info,
+                         (4, 3, 1, 16))
+        self.assertEqual(imgcls.Image(Interface(bytes(18), (2, 3, 3))).info, (3, 2, 3, 8))
+        path = self.path("deep.png")
+        imgcls.Image(memoryview(deep).cast("B").cast("H", (3, 4))).save_png(path)
+        self.assertEqual(imgcls.Image(path.read_bytes()).info, (4, 3, 1, 16))
+        with self.assertRaises(TypeError):
+            imgcls.Image(42)
+        with self.assertRaises(ValueError):
+            imgcls.Image(memoryview(bytes(40)).cast("B", (2, 4, 5)))
+
+    def test_errors_name_the_thing(self):
+        with self.assertRaises(FileNotFoundError) as caught:
+            imgcls.Classifier.load(self.path("missing.safetensors"))
+        self.assertIn("missing.safetensors", str(caught.exception))
+        self.assertEqual(caught.exception.status, "IC_ERROR_NOT_FOUND")
+        with self.assertRaises(ValueError) as caught:
+            imgcls.Classifier(epoch=3)
+        self.assertIn("epochs", str(caught.exception))
+        with self.assertRaises(ValueError):
+            imgcls.Classifier.load(b"no model at all")
+        with self.assertRaises(RuntimeError):
+            imgcls.Classifier().predict("x.jpg")
+        with self.assertRaises(FileNotFoundError):
+            self.model.predict(self.path("missing.jpg"))
+
+    def test_parameters(self):
+        model = imgcls.Classifier(epochs=3)
+        self.assertEqual(model.get_params(), {"epochs": 3})
+        self.assertEqual(model.set_params(learning_rate=0.1).get_params()["learning_rate"], 0.1)
+        names = {option["name"] for option in imgcls.options()}
+        self.assertTrue({"epochs", "network", "threads"} <= names)
+
+    def test_closing_twice(self):
+        image = imgcls.Image(picture(True, 1))
+        image.close()
+        image.close()
+        with imgcls.Image(picture(True, 1)) as other:
+            self.assertEqual(other.info[0], 28)
+
+
+class Result(unittest.TextTestResult):
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        print("ok python", test._testMethodName)
+
+    def addFailure(self, test, error):
+        super().addFailure(test, error)
+        print("not ok python", test._testMethodName)
+
+    def addError(self, test, error):
+        super().addError(test, error)
+        print("not ok python", test)
+
+
+if __name__ == "__main__":
+    unittest.main(testRunner=unittest.TextTestRunner(resultclass=Result, verbosity=0))

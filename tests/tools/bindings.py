@@ -1,0 +1,29 @@
+"""bindings.py ROOT: the headers, Python's table and the Lua module name the same functions."""
+
+import pathlib
+import re
+import sys
+
+root = pathlib.Path(sys.argv[1])
+headers = "".join(re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+                  for path in sorted((root / "include/imgcls").glob("*.h")))
+declared = set(re.findall(r"IC_API[^;]*?\b(ic_\w+)\(", headers))
+
+source = (root / "bindings/python/imgcls/_library.py").read_text()
+python = set(re.findall(r'^    "(ic_\w+)":', source, flags=re.M))
+python_left_out = set(re.findall(r'"(ic_\w+)"', source.split("LEFT_OUT = ")[1].split("}")[0]))
+lua = set(re.findall(r"\b(ic_\w+)\(", (root / "bindings/lua/imgcls.c").read_text()))
+
+# Lua has its own memory; reads a result through batch calls and rankings; adds files as pictures.
+lua_left_out = {"ic_context_create_with_allocator", "ic_status_name", "ic_image_pixels",
+                "ic_image_resize", "ic_image_encode_png", "ic_dataset_add_file", "ic_dataset_item",
+                "ic_dataset_image", "ic_prediction_count", "ic_prediction_probabilities"}
+
+failed = 0
+for what, names in (("declared, but not in Python's table", declared - python - python_left_out),
+                    ("in Python's table, but not declared", python - declared),
+                    ("declared, but not used by Lua", declared - lua - lua_left_out),
+                    ("left out by Lua, but used", lua & lua_left_out)):
+    print("not ok" if names else "ok", what, *sorted(names))
+    failed |= bool(names)
+sys.exit(failed)
