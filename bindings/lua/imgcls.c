@@ -96,7 +96,9 @@ static int close_object(lua_State *L)
     return 0;
 }
 
-/* ---- The one context of a Lua state, in the registry. ---- */
+/* ---- The one context of a Lua state, and its prediction, in the registry beside the types. ---- */
+
+static const char THE_CONTEXT[] = "imgcls.the_context", THE_PREDICTION[] = "imgcls.the_prediction";
 
 static void on_log(int32_t level, const char *message, void *payload)
 {
@@ -114,7 +116,7 @@ static void on_log(int32_t level, const char *message, void *payload)
 
 static ic_context *context_of(lua_State *L)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, CONTEXT);
+    lua_getfield(L, LUA_REGISTRYINDEX, THE_CONTEXT);
     object *o = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return o->handle;
@@ -560,7 +562,7 @@ static void push_ranking(lua_State *L, const ic_model *model, const ic_predictio
 /* The state's prediction handle, so that a steady loop allocates nothing in the library. */
 static ic_prediction *prediction_of(lua_State *L)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, PREDICTION);
+    lua_getfield(L, LUA_REGISTRYINDEX, THE_PREDICTION);
     object *o = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return o->handle;
@@ -812,11 +814,11 @@ static void add_context(lua_State *L)
     object *context = push_object(L, CONTEXT);
     if (ic_context_create((ic_context **)&context->handle) < 0)
         luaL_error(L, "%s", ic_last_error());
-    lua_setfield(L, LUA_REGISTRYINDEX, CONTEXT);
+    lua_setfield(L, LUA_REGISTRYINDEX, THE_CONTEXT);
     object *prediction = push_object(L, PREDICTION);
     if (ic_prediction_create(context->handle, (ic_prediction **)&prediction->handle) < 0)
         luaL_error(L, "%s", ic_last_error());
-    lua_setfield(L, LUA_REGISTRYINDEX, PREDICTION);
+    lua_setfield(L, LUA_REGISTRYINDEX, THE_PREDICTION);
 }
 
 #if defined(__GNUC__)

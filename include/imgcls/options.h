@@ -44,15 +44,6 @@ IC_API ic_status ic_option_info(int32_t index, const char **name, const char **o
                                 const char **type, const char **default_value, const char **values,
                                 const char **help);
 
-<<<<<<< HEAD
-/*
- * The known name nearest to a misspelt one, for messages of the host's own: looks among the
- * options. NULL: none is near. Static.
- */
-IC_API const char *ic_option_nearest(const char *name);
-
-=======
->>>>>>> 737b40b (base: the nearest option's name is an inside matter)
 #ifdef __cplusplus
 }
 #endif

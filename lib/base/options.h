@@ -16,4 +16,7 @@ const char *ic_option_text(const ic_options *options, const char *name);
 /* Whether the caller has set it, so that `auto` can tell a wish from a default. */
 bool ic_option_is_set(const ic_options *options, const char *name);
 
+/* The known name nearest to a misspelt one, static; NULL: none is near, or name is NULL. */
+const char *ic_option_nearest(const char *name);
+
 #endif

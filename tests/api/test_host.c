@@ -29,7 +29,7 @@ static unsigned float_mode(void)
 
 static void *library;
 
-#define FIND(name) (__typeof__(&name))dlsym(library, #name)
+#define FIND(name) ((__typeof__(&name))dlsym(library, #name))
 
 static int load(void **state)
 {

@@ -49,7 +49,8 @@ if command -v luarocks >/dev/null; then
     cp -r "$root/bindings/lua" "$folder/lua"
     (cd "$folder/lua" && luarocks --tree "$folder/rocks" make IMGCLS_DIR="$prefix" \
         IMGCLS_LIBDIR="$libdir" imgcls-*.rockspec >"$folder/log" 2>&1) || { cat "$folder/log"; exit 1; }
-    (eval "$(luarocks --tree "$folder/rocks" path)" && lua -e 'print(require("imgcls").version())')
+    lua=lua$(luarocks config lua_version)
+    (eval "$(luarocks --tree "$folder/rocks" path)" && $lua -e 'print(require("imgcls").version())')
     echo "ok luarocks make"
 else
     echo "luarocks is missing: the rockspec is skipped"

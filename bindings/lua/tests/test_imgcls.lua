@@ -162,4 +162,7 @@ test("objects may be collected in any order", function()
    collectgarbage()
 end)
 
-os.exit(failed == 0 and 0 or 1)
+-- Closing the state frees the context with its threads before the module is unloaded. LuaJIT and 5.1 close it by returning.
+if failed > 0 then
+   error(failed .. " tests failed")
+end

@@ -155,10 +155,11 @@ class Classifier:
     def predict_proba(self, pictures):
         """The probabilities in the order of classes_: of one picture, or a list of such for a
         list of pictures."""
+        model = self._ready()
         single = not isinstance(pictures, (list, tuple))
         images = self._images([pictures] if single else pictures)
         handles = (c_void_p * len(images))(*[i._as_parameter_.value for i in images])
-        check(lib.ic_predict_batch(self._ready(), handles, len(images), self._prediction))
+        check(lib.ic_predict_batch(model, handles, len(images), self._prediction))
         rows = [self._row(index) for index in range(len(images))]
         return rows[0] if single else rows
 
