@@ -36,8 +36,12 @@ try() {
 "$prefix/bin/imgcls" --version
 echo "ok the installed command runs"
 
-if python3 -c 'import venv, setuptools, wheel, pip' 2>/dev/null; then
-    python3 -m venv --system-site-packages "$folder/venv"
+python=
+for candidate in python3 /usr/bin/python3; do
+    $candidate -c 'import venv, ensurepip, setuptools, wheel, pip' 2>/dev/null && python=$candidate && break
+done
+if [ -n "$python" ]; then
+    $python -m venv --system-site-packages "$folder/venv"
     cp -r "$root/bindings/python" "$folder/python"
     "$folder/venv/bin/pip" install -q --no-build-isolation --no-index "$folder/python"
     (cd "$folder" && "$folder/venv/bin/python" -c 'import imgcls; print(imgcls.version())')
