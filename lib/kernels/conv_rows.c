@@ -8,11 +8,11 @@
 /* The plan's cut. */
 enum {
     ROWS,   /* of outputs of a grid in a unit */
-    IMAGES, /* in a unit */
+    IMAGES, /* in a unit: they share its turn of the weights */
     SPLITS  /* of the panels */
 };
 
-enum { WANTED_UNITS = 16, UNIT_PRODUCTS = 2000000, ROWS_MIN = 4 };
+enum { WANTED_UNITS = 16, ROWS_MIN = 4 };
 
 /* The rows of input that `rows` rows of output read. */
 static int64_t rows_read(const ic_conv_grid *grid, int64_t rows)
@@ -38,8 +38,8 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     if (pass == IC_CONV_BACKWARD_WEIGHTS || s->groups != 1)
         return -1;
     ic_conv_grid grid;
-    double cost = 0, products = 0;
-    int64_t pixels = 0, span = 0, step = 1, count = 0;
+    double cost = 0;
+    int64_t pixels = 1, span = 1, step = 1, count = 1;
     for (int32_t i = 0; i < ic_conv_grid_count(s, pass); ++i) {
         ic_conv_grid_at(conv, pass, i, &grid);
         if (grid.w.spread != 1 && grid.w.taps > 1)
@@ -48,8 +48,6 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
         cost += outputs * row_cost(conv, &grid);
         cost += outputs * grid.h.step * (double)ic_conv_padded_pixels(&grid) * grid.depth *
                 IC_CONV_COPY_COST;
-        products += (double)grid.h.count * grid.w.count * grid.h.taps * grid.w.taps * grid.depth *
-                    grid.columns;
         pixels = ic_conv_padded_pixels(&grid) > pixels ? ic_conv_padded_pixels(&grid) : pixels;
         span = rows_read(&grid, 1) > span ? rows_read(&grid, 1) : span;
         count = grid.h.count > count ? grid.h.count : count;
@@ -58,10 +56,11 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     int64_t rows = (gemm->block_floats / (pixels * grid.depth) - span) / step + 1;
     rows = rows < ROWS_MIN ? ROWS_MIN : rows;
     int64_t pieces = ic_conv_divide_up(count, rows);
-    rows = ic_conv_divide_up(count, pieces > 0 ? pieces : 1);
-    double wanted = UNIT_PRODUCTS / (products + 1);
-    int64_t images = wanted > s->n / WANTED_UNITS ? s->n / WANTED_UNITS : (int64_t)wanted;
-    images = images < 1 || pieces > 1 ? 1 : images;
+    rows = ic_conv_divide_up(count, pieces);
+    int64_t floats = ((rows - 1) * step + span) * pixels * grid.depth; /* of an image's copy */
+    int64_t images = pieces > 1 ? 1 : gemm->block_floats / floats;
+    images = images > s->n / WANTED_UNITS ? s->n / WANTED_UNITS : images;
+    images = images < 1 ? 1 : images;
     int32_t splits = 1;
     int32_t panels = ic_conv_panel_count(gemm, grid.columns);
     while (splits < panels && ic_conv_divide_up(s->n, images) * pieces * splits < WANTED_UNITS)
@@ -72,12 +71,14 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     plan->block[SPLITS] = splits;
     plan->packed_floats = ic_conv_packed_floats(conv, pass);
     plan->shared_floats = 0;
-    plan->scratch_floats = (size_t)(((rows - 1) * step + span) * pixels * grid.depth);
+    plan->scratch_floats = (size_t)(images * floats);
     return cost;
 }
 
 static int64_t grid_units(const ic_conv_plan *plan, const ic_conv_grid *grid)
 {
+    if (grid->w.count == 0)
+        return 0; /* narrower than the stride */
     return ic_conv_divide_up(grid->n, plan->block[IMAGES]) *
            ic_conv_divide_up(grid->h.count, plan->block[ROWS]) * plan->block[SPLITS];
 }
@@ -93,78 +94,105 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
     return count;
 }
 
-/* Rows [first, last) of a picture's outputs, and the panels [first_panel, last_panel). */
+/* Rows [first, last) of the outputs of some images, and the panels [first_panel, last_panel). */
 typedef struct row_block {
     const ic_conv *conv;
     const ic_conv_grid *grid;
     const ic_conv_arguments *arguments;
     const ic_prologue *prologue;
     const float *in;
-    int32_t image, first, last;
+    int32_t first_image, last_image;
+    int32_t first, last;
     int32_t first_panel, last_panel;
+    const float *rows; /* what they read: image after image, padded rows from first_row on */
+    int32_t first_row;
+    int64_t pitch, plane; /* from row to row, from image to image */
 } row_block;
 
-/* The rows that the block reads, padded; row 0 of the result is input row *first_row. */
-static const float *load_rows(const row_block *block, float *scratch, int64_t *pitch,
-                              int32_t *first_row)
+/* Finds the rows where they lie, or makes padded copies. */
+static void load_rows(row_block *block, float *scratch)
 {
     const ic_conv_grid *grid = block->grid;
-    const ic_conv_axis *w = &grid->w;
+    const ic_conv_axis *h = &grid->h, *w = &grid->w;
     int64_t pixels = ic_conv_padded_pixels(grid);
     int64_t in_row = (int64_t)w->in * grid->depth;
-    const float *image = block->in + (int64_t)block->image * grid->h.in * in_row;
-    int32_t row = grid->h.origin + block->first * grid->h.step;
-    int32_t last = row + (int32_t)rows_read(grid, block->last - block->first);
-    *first_row = row;
+    const float *image = block->in + (int64_t)block->first_image * h->in * in_row;
+    int32_t first = h->origin + block->first * h->step;
+    int32_t count = (int32_t)rows_read(grid, block->last - block->first);
     if (block->prologue == NULL && w->origin >= 0 && w->origin + pixels <= w->in) {
-        *pitch = in_row;
-        return image + row * in_row + (int64_t)w->origin * grid->depth;
+        block->rows = image + (int64_t)w->origin * grid->depth;
+        block->first_row = 0;
+        block->pitch = in_row;
+        block->plane = h->in * in_row;
+        return;
     }
-    *pitch = pixels * grid->depth;
-    for (float *to = scratch; row < last; ++row, to += *pitch)
-        if (row >= 0 && row < grid->h.in) /* no tap that is inside reads the others */
-            ic_conv_load_row(block->conv->kernels, grid, block->prologue, image + row * in_row, to);
-    return scratch;
+    block->rows = scratch;
+    block->first_row = first;
+    block->pitch = pixels * grid->depth;
+    block->plane = count * block->pitch;
+    for (int32_t n = block->first_image; n < block->last_image; ++n, image += h->in * in_row) {
+        for (int32_t row = first; row < first + count; ++row, scratch += block->pitch)
+            if (row >= 0 && row < h->in) /* no tap that is inside reads the others */
+                ic_conv_load_row(block->conv->kernels, grid, block->prologue, image + row * in_row,
+                                 scratch);
+    }
 }
 
-static void run_block(const row_block *block, float *scratch)
+/* The rows of one image, with one panel of the weights. */
+static void multiply_rows(const row_block *block, const ic_conv_panel *panel, int32_t image)
+{
+    const ic_conv_grid *grid = block->grid;
+    const ic_conv_axis *h = &grid->h, *w = &grid->w;
+    int64_t depth = (int64_t)w->taps * grid->depth;
+    const float *packed = block->arguments->packed + grid->packed + h->taps * depth * panel->offset;
+    const float *rows = block->rows + (image - block->first_image) * block->plane;
+    ic_gemm_rows sum = {.depth = depth,
+                        .lda = (int64_t)w->step * grid->depth,
+                        .a_segment = h->spread * block->pitch,
+                        .b_segment = depth * panel->tile->width,
+                        .ldc = (int64_t)w->stride * grid->columns,
+                        .columns = panel->columns,
+                        .accumulate = block->arguments->accumulate};
+    for (int32_t i = block->first; i < block->last; ++i) {
+        int32_t begin, end;
+        ic_conv_axis_inside(h, i, &begin, &end);
+        sum.segments = end - begin;
+        int64_t row = h->origin + i * h->step + begin * h->spread - block->first_row;
+        int64_t out_row = (int64_t)image * h->out + h->first + i * h->stride;
+        ic_conv_tiles(
+            panel->tile, &sum, w->count, rows + row * block->pitch, packed + begin * sum.b_segment,
+            block->arguments->out + (out_row * w->out + w->first) * grid->columns + panel->first);
+    }
+}
+
+static void run_block(row_block *block, float *scratch)
+{
+    load_rows(block, scratch);
+    for (int32_t p = block->first_panel; p < block->last_panel; ++p) {
+        ic_conv_panel panel = ic_conv_panel_at(block->conv->kernels->gemm, block->grid->columns, p);
+        for (int32_t n = block->first_image; n < block->last_image; ++n)
+            multiply_rows(block, &panel, n);
+    }
+}
+
+static void finish_block(const row_block *block)
 {
     const ic_conv_grid *grid = block->grid;
     const ic_gemm_kernels *gemm = block->conv->kernels->gemm;
-    int64_t pitch;
-    int32_t first_row;
-    const float *rows = load_rows(block, scratch, &pitch, &first_row);
-    int64_t depth = (int64_t)grid->w.taps * grid->depth;
-    for (int32_t p = block->first_panel; p < block->last_panel; ++p) {
-        ic_conv_panel panel = ic_conv_panel_at(gemm, grid->columns, p);
-        const float *packed =
-            block->arguments->packed + grid->packed + grid->h.taps * depth * panel.offset;
-        ic_gemm_rows sum = {.depth = depth,
-                            .lda = (int64_t)grid->w.step * grid->depth,
-                            .a_segment = grid->h.spread * pitch,
-                            .b_segment = depth * panel.tile->width,
-                            .ldc = (int64_t)grid->w.stride * grid->columns,
-                            .columns = panel.columns,
-                            .accumulate = block->arguments->accumulate};
-        for (int32_t i = block->first; i < block->last; ++i) {
-            int32_t begin, end;
-            ic_conv_axis_inside(&grid->h, i, &begin, &end);
-            sum.segments = end - begin;
-            int64_t row = grid->h.origin + i * grid->h.step + begin * grid->h.spread - first_row;
-            int64_t out_row =
-                (int64_t)block->image * grid->h.out + grid->h.first + i * grid->h.stride;
-            ic_conv_tiles(
-                panel.tile, &sum, grid->w.count, rows + row * pitch, packed + begin * sum.b_segment,
-                block->arguments->out + (out_row * grid->w.out + grid->w.first) * grid->columns +
-                    panel.first);
-        }
-    }
+    ic_conv_panel begin = ic_conv_panel_at(gemm, grid->columns, block->first_panel);
+    ic_conv_panel end = ic_conv_panel_at(gemm, grid->columns, block->last_panel - 1);
+    for (int32_t n = block->first_image; n < block->last_image; ++n)
+        ic_conv_finish(block->conv, block->arguments,
+                       ((int64_t)n * grid->h.out + block->first) * grid->w.out,
+                       (int64_t)(block->last - block->first) * grid->w.out, begin.first,
+                       end.first + end.columns - begin.first);
 }
 
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
                      const ic_conv_arguments *arguments, float *scratch)
 {
     const ic_conv_plan *plan = &conv->plans[pass];
+    bool forward = pass == IC_CONV_FORWARD;
     ic_conv_grid grid;
     int32_t index = 0;
     ic_conv_grid_at(conv, pass, 0, &grid);
@@ -172,33 +200,25 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
         unit -= grid_units(plan, &grid);
         ic_conv_grid_at(conv, pass, ++index, &grid);
     }
-    int32_t splits = plan->block[SPLITS];
+    int32_t splits = plan->block[SPLITS], images = plan->block[IMAGES], rows = plan->block[ROWS];
     int32_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
-    int64_t pieces = ic_conv_divide_up(grid.h.count, plan->block[ROWS]);
-    int32_t first_image = (int32_t)(unit / splits / pieces * plan->block[IMAGES]);
-    int32_t last_image = first_image + plan->block[IMAGES];
-    int32_t first = (int32_t)(unit / splits % pieces) * plan->block[ROWS];
-    int32_t last = first + plan->block[ROWS];
+    int64_t pieces = ic_conv_divide_up(grid.h.count, rows);
+    int32_t image = (int32_t)(unit / splits / pieces) * images;
+    int32_t first = (int32_t)(unit / splits % pieces) * rows;
     row_block block = {.conv = conv,
                        .grid = &grid,
                        .arguments = arguments,
-                       .prologue = pass == IC_CONV_FORWARD ? arguments->prologue : NULL,
-                       .in = pass == IC_CONV_FORWARD ? arguments->x : arguments->d_y,
+                       .prologue = forward ? arguments->prologue : NULL,
+                       .in = forward ? arguments->x : arguments->d_y,
+                       .first_image = image,
+                       .last_image = image + images < grid.n ? image + images : grid.n,
                        .first = first,
-                       .last = last < grid.h.count ? last : grid.h.count,
+                       .last = first + rows < grid.h.count ? first + rows : grid.h.count,
                        .first_panel = (int32_t)ic_conv_cut(panels, splits, unit % splits),
                        .last_panel = (int32_t)ic_conv_cut(panels, splits, unit % splits + 1)};
-    ic_conv_panel begin = ic_conv_panel_at(conv->kernels->gemm, grid.columns, block.first_panel);
-    ic_conv_panel end = ic_conv_panel_at(conv->kernels->gemm, grid.columns, block.last_panel - 1);
-    for (block.image = first_image; block.image < last_image && block.image < grid.n;
-         ++block.image) {
-        run_block(&block, scratch);
-        if (pass == IC_CONV_FORWARD)
-            ic_conv_finish(conv, arguments,
-                           ((int64_t)block.image * grid.h.out + block.first) * grid.w.out,
-                           (int64_t)(block.last - block.first) * grid.w.out, begin.first,
-                           end.first + end.columns - begin.first);
-    }
+    run_block(&block, scratch);
+    if (forward)
+        finish_block(&block);
 }
 
 const ic_conv_algorithm ic_conv_rows = {.name = "rows",

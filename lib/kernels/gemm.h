@@ -69,16 +69,6 @@ typedef struct ic_gemm_kernels {
                    const float *residual, float floor, float *y);
 } ic_gemm_kernels;
 
-/* ref/gemm_rows.c, compiled once per level: the last two members. */
-#define IC_GEMM_ROWS_FUNCTIONS(level)                                                              \
-    void ic_gemm_pack_panel_##level(int64_t rows, int32_t columns, int32_t width, const float *x,  \
-                                    int64_t ldx, float *out);                                      \
-    void ic_gemm_finish_##level(int64_t rows, int32_t columns, int64_t ld, const float *bias,      \
-                                const float *residual, float floor, float *y);
-IC_GEMM_ROWS_FUNCTIONS(c)
-IC_GEMM_ROWS_FUNCTIONS(avx2)
-IC_GEMM_ROWS_FUNCTIONS(avx512)
-
 extern const ic_gemm_kernels ic_gemm_c;
 extern const ic_gemm_kernels ic_gemm_avx2;
 extern const ic_gemm_kernels ic_gemm_avx512;

@@ -201,7 +201,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    for (int level = (int)ic_cpu_detect(); level >= (int)IC_CPU_AVX2; --level)
+    for (int level = (int)ic_cpu_detect(); level >= (int)IC_CPU_C; --level)
         for (size_t i = 0; i < sizeof layers / sizeof *layers; ++i)
             if (strstr(layers[i].name, part) != NULL &&
                 (level_name == NULL || strcmp(level_name, names[level]) == 0))

@@ -16,14 +16,18 @@
 
 #include <cmocka.h>
 
-/* Floats between two stretches of a pattern that no kernel may touch. */
+/*
+ * Floats between two stretches of a pattern that no kernel may touch. They begin as the pattern
+ * too, and as floats it is NaN: what is read before it was written, or beside it, shows in the
+ * result.
+ */
 typedef struct guarded {
     float *floats; /* 64-byte aligned */
     size_t count;
     unsigned char *block;
 } guarded;
 
-enum { GUARD_BYTES = 256, GUARD_PATTERN = 0xa5 };
+enum { GUARD_BYTES = 256, GUARD_PATTERN = 0xff };
 
 static inline guarded guarded_create(size_t count)
 {
@@ -44,29 +48,6 @@ static inline void guarded_free(guarded *g)
         assert_int_equal(g->block[i], GUARD_PATTERN);
     free(g->block);
     g->block = NULL;
-}
-
-/* A shape whose output size follows from the rest; both sides are padded alike. */
-static inline ic_conv_shape conv_shape(int32_t n, int32_t h, int32_t w, int32_t c, int32_t k,
-                                       int32_t r, int32_t s, int32_t stride, int32_t pad,
-                                       int32_t dilation, int32_t groups)
-{
-    return (ic_conv_shape){.n = n,
-                           .h = h,
-                           .w = w,
-                           .c = c,
-                           .oh = (h + 2 * pad - dilation * (r - 1) - 1) / stride + 1,
-                           .ow = (w + 2 * pad - dilation * (s - 1) - 1) / stride + 1,
-                           .k = k,
-                           .r = r,
-                           .s = s,
-                           .stride_h = stride,
-                           .stride_w = stride,
-                           .pad_h = pad,
-                           .pad_w = pad,
-                           .dilation_h = dilation,
-                           .dilation_w = dilation,
-                           .groups = groups};
 }
 
 static inline size_t x_floats(const ic_conv_shape *p)

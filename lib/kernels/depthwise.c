@@ -1,5 +1,5 @@
 /*
- * kernels/ref/depthwise.c: depthwise sums with the channels in vectors and up to eight outputs, or
+ * kernels/depthwise.c: depthwise sums with the channels in vectors and up to eight outputs, or
  * nine taps, in registers. SPDX-License-Identifier: MIT
  */
 #include "kernels/depthwise.h"

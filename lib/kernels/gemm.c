@@ -1,9 +1,11 @@
 /*
- * kernels/x86/gemm_tiles.h: the micro-kernels of the x86 levels, written once; the including file
- * names its tiles. Accumulators are named, not an array, which compilers would keep on the stack.
- * SPDX-License-Identifier: MIT
+ * kernels/gemm.c: the micro-kernels, compiled once per CPU level. SPDX-License-Identifier: MIT
+ *
+ * A tile is up to 14 rows of two vectors where there are 32 registers (28 accumulators, two of b, and the broadcast of a), 6 rows of
+ * two or 12 of one where there are 16. Accumulators are named, not an array, which compilers would keep on the stack.
  */
 #include "kernels/gemm.h"
+#include "kernels/ref/level.h"
 #include "kernels/vector.h"
 
 /* Rows of a tile; those beyond `rows`, a constant, are dropped by the compiler. */
@@ -141,3 +143,106 @@ IC_VECTOR_INLINE void columns_tile(const int rows, const int vectors, const ic_g
     }
 
 #define TILE_FUNCTIONS(rows, vectors) ROWS_FUNCTION(rows, vectors) COLUMNS_FUNCTION(rows, vectors)
+
+static IC_ALWAYS_INLINE void copy_full(int64_t rows, int32_t width, const float *x, int64_t ldx,
+                                       float *out)
+{
+    for (int64_t i = 0; i < rows; ++i, x += ldx, out += width) {
+        IC_VECTOR_LOOP
+        for (int32_t n = 0; n < width; ++n)
+            out[n] = x[n];
+    }
+}
+
+static void pack_panel(int64_t rows, int32_t columns, int32_t width, const float *x,
+                                     int64_t ldx, float *out)
+{
+    if (columns == 32 && width == 32) {
+        copy_full(rows, 32, x, ldx, out);
+        return;
+    }
+    if (columns == 16 && width == 16) {
+        copy_full(rows, 16, x, ldx, out);
+        return;
+    }
+    for (int64_t i = 0; i < rows; ++i, x += ldx, out += width) {
+        for (int32_t n = 0; n < columns; ++n)
+            out[n] = x[n];
+        for (int32_t n = columns; n < width; ++n)
+            out[n] = 0.0f;
+    }
+}
+
+static IC_ALWAYS_INLINE void finish_rows(int64_t rows, int32_t columns, int64_t ld, const float *bias,
+                                    const float *residual, float floor, float *y)
+{
+    for (int64_t i = 0; i < rows; ++i) {
+        IC_VECTOR_LOOP
+        for (int32_t n = 0; n < columns; ++n) {
+            float value = y[i * ld + n];
+            if (bias != NULL)
+                value += bias[n];
+            if (residual != NULL)
+                value += residual[i * ld + n];
+            y[i * ld + n] = value < floor ? floor : value;
+        }
+    }
+}
+
+static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
+                                 const float *residual, float floor, float *y)
+{
+    if (residual == NULL && bias == NULL)
+        finish_rows(rows, columns, ld, NULL, NULL, floor, y);
+    else if (residual == NULL)
+        finish_rows(rows, columns, ld, bias, NULL, floor, y);
+    else if (bias == NULL)
+        finish_rows(rows, columns, ld, NULL, residual, floor, y);
+    else
+        finish_rows(rows, columns, ld, bias, residual, floor, y);
+}
+
+#if defined(__AVX512F__)
+
+enum { WIDE_ROWS = 14, NARROW_ROWS = 14, BLOCK_FLOATS = 64 * 1024 };
+#define EACH_WIDE(X)                                                                               \
+    X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2)      \
+    X(12, 2) X(13, 2) X(14, 2)
+#define EACH_NARROW(X)                                                                             \
+    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1)      \
+    X(12, 1) X(13, 1) X(14, 1)
+
+#else
+
+enum { WIDE_ROWS = 6, NARROW_ROWS = 12, BLOCK_FLOATS = 48 * 1024 };
+#define EACH_WIDE(X) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
+#define EACH_NARROW(X)                                                                             \
+    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1)      \
+    X(12, 1)
+
+#endif
+
+EACH_WIDE(TILE_FUNCTIONS)
+EACH_NARROW(TILE_FUNCTIONS)
+
+#define ROWS_NAME(rows, vectors)    rows_##rows##x##vectors,
+#define COLUMNS_NAME(rows, vectors) columns_##rows##x##vectors,
+
+static const ic_gemm_rows_fn wide_rows[] = {NULL, EACH_WIDE(ROWS_NAME)};
+static const ic_gemm_rows_fn narrow_rows[] = {NULL, EACH_NARROW(ROWS_NAME)};
+static const ic_gemm_columns_fn wide_columns[] = {NULL, EACH_WIDE(COLUMNS_NAME)};
+static const ic_gemm_columns_fn narrow_columns[] = {NULL, EACH_NARROW(COLUMNS_NAME)};
+
+const ic_gemm_kernels IC_AT_LEVEL(ic_gemm) = {.wide = {.rows = WIDE_ROWS,
+                                                       .busy = 4,
+                                                       .width = 2 * IC_LANES,
+                                                       .rows_fn = wide_rows,
+                                                       .columns_fn = wide_columns},
+                                              .narrow = {.rows = NARROW_ROWS,
+                                                         .busy = 8,
+                                                         .width = IC_LANES,
+                                                         .rows_fn = narrow_rows,
+                                                         .columns_fn = narrow_columns},
+                                              .block_floats = BLOCK_FLOATS,
+                                              .pack_panel = pack_panel,
+                                              .finish = finish};
