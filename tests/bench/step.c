@@ -1,7 +1,8 @@
 /*
  * bench/step.c: the time of a training step, or of inference, of a stock network.
  *
- *     step NETWORK SIZE CHANNELS BATCH THREADS [--profile] [--infer] [--seconds N] [--level LEVEL]
+ *     step NETWORK SIZE CHANNELS BATCH THREADS [--profile] [--infer] [--times] [--seconds N]
+ * [--level LEVEL]
  *
  * Prints the best and the median milliseconds of a step: forward, loss, backward, SGD with Nesterov
  * momentum. --profile adds where the time went, by kind of step and by node.
@@ -22,7 +23,7 @@ enum { CLASSES = 10, RUNS_MAX = 4096, KINDS_MAX = 512 };
 typedef struct bench {
     const char *network;
     int32_t size, channels, batch, threads;
-    bool profile, infer;
+    bool profile, infer, times;
     double seconds;
     const char *level;
     ic_context *context;
@@ -57,6 +58,8 @@ static bool read_arguments(int argc, char **argv, bench *b)
             b->profile = true;
         else if (strcmp(argv[i], "--infer") == 0)
             b->infer = true;
+        else if (strcmp(argv[i], "--times") == 0)
+            b->times = true;
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
             b->seconds = atof(argv[++i]);
         else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
@@ -200,7 +203,7 @@ int main(int argc, char **argv)
     bench b = {0};
     if (!read_arguments(argc, argv, &b)) {
         fprintf(stderr, "usage: step NETWORK SIZE CHANNELS BATCH THREADS [--profile] [--infer] "
-                        "[--seconds N] [--level LEVEL]\n");
+                        "[--times] [--seconds N] [--level LEVEL]\n");
         return 2;
     }
     prepare(&b);
@@ -223,6 +226,8 @@ int main(int argc, char **argv)
            (double)ic_executor_memory(b.executor) / 1e6);
     if (b.profile)
         print_profile(&b, profile, count);
+    for (int i = 0; b.times && i < count; i++)
+        printf("%s%.4f%s", i == 0 ? "[" : ", ", times[i] * 1e3, i + 1 == count ? "]\n" : "");
     free(profile);
     free(b.parameters);
     free(b.gradients);
