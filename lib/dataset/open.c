@@ -6,14 +6,16 @@
 
 #include <string.h>
 
-/* Of a CSV manifest: some ten million lines. */
-#define MANIFEST_LIMIT ((int64_t)1 << 30)
+/* Of a CSV manifest: some twenty million lines. */
+#define MANIFEST_LIMIT ((int64_t)2 << 30)
 
 static ic_status scan_file(ic_scan *scan, const char *path)
 {
     ic_context *context = scan->source->context;
     ic_buffer bytes = {.context = context};
     ic_status status = IC_OK;
+    if (ic_idx_is_images_name(ic_path_name(path)))
+        return ic_scan_idx(scan, path, IC_PART_NONE);
     IC_TRY_CLEAN(ic_file_read(context, path, MANIFEST_LIMIT, &bytes));
     if (ic_idx_sniff(&bytes)) {
         ic_buffer_free(&bytes);
