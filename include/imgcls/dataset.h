@@ -20,22 +20,29 @@ typedef struct ic_dataset ic_dataset;
  * - a folder of class folders;
  * - a folder holding train/ and test/ (also val/, valid/ or validation/), each of class folders
  *   or IDX files: all of it is opened, and ic_dataset_part gives the parts;
- * - a CSV manifest with the columns path,label (a first line naming them is skipped; paths are
- *   relative to the manifest);
+ * - a CSV manifest with the columns path,label (a first line naming them lets them stand anywhere
+ *   among others; paths are relative to the manifest);
  * - an IDX file of pictures, plain or .gz, whose labels lie beside it under the usual name
- *   (train-images-idx3-ubyte and train-labels-idx1-ubyte), or a folder of the usual four files.
+ *   (train-images-idx3-ubyte and train-labels-idx1-ubyte), or a folder of the usual four files;
+ *   a file classes.txt beside them, one name a line, names the labels 0, 1, 2 ….
  * Every picture is read once (option verify) so that broken ones are set aside with their
- * reasons; they stay untouched on the disk. Classes are sorted by name. Reports progress
- * ("scan") and can be cancelled. Takes options of owner "dataset".
+ * reasons; they stay untouched on the disk. Classes are sorted by name, those of IDX files by
+ * label. Reports progress ("scan") and can be cancelled. Takes the option verify.
  */
 IC_API ic_status ic_dataset_open(ic_context *context, const char *path, const ic_options *options,
                                  ic_dataset **out);
 
-/* An empty set, to be filled by ic_dataset_add_image and ic_dataset_add_file. */
+/*
+ * An empty set, to be filled by ic_dataset_add_image and ic_dataset_add_file; its classes are in
+ * the order of their first pictures. Takes the option verify.
+ */
 IC_API ic_status ic_dataset_create(ic_context *context, const ic_options *options,
                                    ic_dataset **out);
 
-/* Adds a picture (a reference is kept) of the class with this name, made when it is new. */
+/*
+ * Adds a picture (a reference is kept) of the class with this name, made when it is new.
+ * IC_ERROR_STATE once parts of the set, a trainer or the like use it: add before.
+ */
 IC_API ic_status ic_dataset_add_image(ic_dataset *dataset, const ic_image *image,
                                       const char *class_name);
 
