@@ -140,9 +140,19 @@ char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t cap
     return text;
 }
 
-/* A JSON string without its quotes and escapes; returns what follows it. */
-static const char *outline_string(const char *p)
+/* ---- JSON of the library for people. Each function prints what begins at p and returns what
+ * follows it. ---- */
+
+static const char *outline_value(const char *p, int depth, int in_line);
+
+/* A string without quotes and escapes; a number or word as it is. */
+static const char *outline_scalar(const char *p)
 {
+    if (*p != '"') {
+        while (*p != '\0' && strchr(",]}", *p) == NULL)
+            putchar(*p++);
+        return p;
+    }
     for (p++; *p != '"' && *p != '\0'; p++) {
         if (*p == '\\' && p[1] != '\0')
             p++;
@@ -151,37 +161,54 @@ static const char *outline_string(const char *p)
     return *p == '"' ? p + 1 : p;
 }
 
+/* "key: value" for each member, on a line of its own or all on one. */
+static const char *outline_object(const char *p, int depth, int in_line)
+{
+    for (int first = 1; *p != '\0' && *p != '}'; first = 0) {
+        if (*p == '{' || *p == ',')
+            p++;
+        if (*p == '}')
+            break;
+        if (in_line)
+            fputs(first ? "" : ", ", stdout);
+        else if (depth > 0 || !first)
+            printf("\n%*s", 2 * depth, "");
+        p = outline_scalar(p);
+        fputs(": ", stdout);
+        p = outline_value(*p == ':' ? p + 1 : p, depth + 1, in_line);
+    }
+    return *p == '}' ? p + 1 : p;
+}
+
+/* Objects on a line each, anything else on one line. */
+static const char *outline_array(const char *p, int depth, int in_line)
+{
+    int rows = p[1] == '{' && !in_line;
+    if (p[1] == ']')
+        fputs("none", stdout);
+    for (int first = 1; *p != '\0' && *p != ']'; first = 0) {
+        if (*p == '[' || *p == ',')
+            p++;
+        if (*p == ']')
+            break;
+        if (rows)
+            printf("\n%*s", 2 * depth, "");
+        else if (!first)
+            fputs(", ", stdout);
+        p = outline_value(p, depth + 1, 1);
+    }
+    return *p == ']' ? p + 1 : p;
+}
+
+static const char *outline_value(const char *p, int depth, int in_line)
+{
+    if (*p == '{')
+        return outline_object(p, depth, in_line);
+    return *p == '[' ? outline_array(p, depth, in_line) : outline_scalar(p);
+}
+
 void cli_outline(const char *json)
 {
-    int depth = 0, fresh = 1; /* fresh: nothing stands on this line yet */
-    for (const char *p = json; *p != '\0';) {
-        if (*p == '{' || *p == '[') {
-            depth++;
-            if (!fresh)
-                putchar('\n');
-            fresh = 1;
-            p++;
-        } else if (*p == '}' || *p == ']') {
-            depth--;
-            p++;
-        } else if (*p == ',') {
-            if (!fresh)
-                putchar('\n');
-            fresh = 1;
-            p++;
-        } else if (*p == ':') {
-            fputs(": ", stdout);
-            p++;
-        } else {
-            if (fresh)
-                printf("%*s", 2 * (depth - 1), "");
-            fresh = 0;
-            if (*p == '"')
-                p = outline_string(p);
-            else
-                putchar(*p++);
-        }
-    }
-    if (!fresh)
-        putchar('\n');
+    outline_value(json, 0, 0);
+    putchar('\n');
 }

@@ -34,7 +34,7 @@ ic_status ic_json_print(const json_t *value, ic_buffer *out)
     size_t size_before = out->size;
     printing state = {out, IC_OK};
     int failed = json_dump_callback(value, append_part, &state,
-                                    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+                                    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     ic_status status = state.status;
     if (failed && status == IC_OK)
         status = ic_fail(IC_ERROR_MEMORY, "out of memory while writing JSON");

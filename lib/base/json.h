@@ -13,7 +13,7 @@
 ic_status ic_json_parse(const char *text, size_t length, const char *what, json_t **out);
 
 /*
- * Text of a value: compact, keys in their order of insertion, reals with 17 significant digits at
+ * Text of a value: compact, keys in their order of insertion, reals with 15 significant digits at
  * most: the same value gives the same text. The buffer holds the text and a final zero (size counts
  * it not).
  */
