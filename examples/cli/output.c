@@ -145,9 +145,14 @@ char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t cap
 
 static const char *outline_value(const char *p, int depth, int in_line);
 
-/* A string without quotes and escapes; a number or word as it is. */
+/* A string without quotes and escapes; a number with six digits; a word as it is. */
 static const char *outline_scalar(const char *p)
 {
+    if (*p == '-' || (*p >= '0' && *p <= '9')) {
+        char *end;
+        printf("%.6g", strtod(p, &end));
+        return end;
+    }
     if (*p != '"') {
         while (*p != '\0' && strchr(",]}", *p) == NULL)
             putchar(*p++);

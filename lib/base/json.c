@@ -34,7 +34,7 @@ ic_status ic_json_print(const json_t *value, ic_buffer *out)
     size_t size_before = out->size;
     printing state = {out, IC_OK};
     int failed = json_dump_callback(value, append_part, &state,
-                                    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+                                    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
     ic_status status = state.status;
     if (failed && status == IC_OK)
         status = ic_fail(IC_ERROR_MEMORY, "out of memory while writing JSON");
@@ -46,6 +46,17 @@ ic_status ic_json_print(const json_t *value, ic_buffer *out)
     }
     out->size--; /* the final zero stays behind the text */
     return IC_OK;
+}
+
+ic_status ic_json_give(ic_context *context, const json_t *value, char *buffer, size_t capacity,
+                       size_t *size)
+{
+    ic_buffer text = {.context = context};
+    ic_status status = ic_json_print(value, &text);
+    if (status >= 0)
+        status = ic_give_bytes(text.bytes, text.size + 1, buffer, capacity, size);
+    ic_buffer_free(&text);
+    return status;
 }
 
 static ic_status member(const json_t *object, const char *key, const char *what, json_t **out)

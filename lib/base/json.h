@@ -13,11 +13,15 @@
 ic_status ic_json_parse(const char *text, size_t length, const char *what, json_t **out);
 
 /*
- * Text of a value: compact, keys in their order of insertion, reals with 15 significant digits at
+ * Text of a value: compact, keys in their order of insertion, reals with 17 significant digits at
  * most: the same value gives the same text. The buffer holds the text and a final zero (size counts
  * it not).
  */
 ic_status ic_json_print(const json_t *value, ic_buffer *out);
+
+/* The text into the caller's buffer, final zero included: see ic_give_bytes. */
+ic_status ic_json_give(ic_context *context, const json_t *value, char *buffer, size_t capacity,
+                       size_t *size);
 
 /* Members with a check of their type; the message names `what` and the key. */
 ic_status ic_json_int(const json_t *object, const char *key, int64_t low, int64_t high,

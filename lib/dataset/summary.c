@@ -158,7 +158,6 @@ ic_status ic_dataset_json(const ic_dataset *dataset, char *buffer, size_t capaci
 {
     if (dataset == NULL || size == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_json: data set and size must be given");
-    ic_buffer text = {.context = ic_dataset_context(dataset)};
     ic_status status = IC_OK;
     json_t *root = json_object();
     if (root == NULL)
@@ -167,10 +166,8 @@ ic_status ic_dataset_json(const ic_dataset *dataset, char *buffer, size_t capaci
     IC_TRY_CLEAN(add_broken(dataset, root));
     IC_TRY_CLEAN(add_parts(dataset, root));
     IC_TRY_CLEAN(add_sizes(dataset, root));
-    IC_TRY_CLEAN(ic_json_print(root, &text));
-    status = ic_give_bytes(text.bytes, text.size + 1, buffer, capacity, size);
+    status = ic_json_give(ic_dataset_context(dataset), root, buffer, capacity, size);
 cleanup:
-    ic_buffer_free(&text);
     json_decref(root);
     return status;
 }

@@ -117,14 +117,11 @@ ic_status ic_report_json(const ic_report *report, char *buffer, size_t capacity,
     if (report == NULL || size == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_report_json: %s is NULL",
                        report == NULL ? "report" : "size");
-    ic_buffer text = {.context = report->context};
     json_t *object = json_object();
     ic_status status;
     IC_TRY_CLEAN(fill(object, report));
-    IC_TRY_CLEAN(ic_json_print(object, &text));
-    status = ic_give_bytes(text.bytes, text.size + 1, buffer, capacity, size);
+    status = ic_json_give(report->context, object, buffer, capacity, size);
 cleanup:
     json_decref(object);
-    ic_buffer_free(&text);
     return status;
 }

@@ -62,14 +62,11 @@ ic_status ic_model_json(const ic_model *model, char *buffer, size_t capacity, si
     if (model == NULL || size == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_model_json: %s is NULL",
                        model == NULL ? "model" : "size");
-    ic_buffer text = {.context = model->context};
     json_t *object = json_object();
     ic_status status;
     IC_TRY_CLEAN(describe(model, object));
-    IC_TRY_CLEAN(ic_json_print(object, &text));
-    status = ic_give_bytes(text.bytes, text.size + 1, buffer, capacity, size);
+    status = ic_json_give(model->context, object, buffer, capacity, size);
 cleanup:
     json_decref(object);
-    ic_buffer_free(&text);
     return status;
 }
