@@ -181,6 +181,14 @@ static void load_padded(const ic_conv *conv, const ic_conv_grid *grid,
     }
 }
 
+/* How many of the taps that are left go together: 9; 9 8 8; 9 8 8 8 8 8. */
+static int32_t taps_together(int32_t left)
+{
+    if (left >= 8)
+        return left % 8 == 0 ? 8 : 9;
+    return left >= 3 ? 3 : 1;
+}
+
 /* Adds block `block` to the sums [tap][c], or sets them. */
 static void correlate_block(const ic_conv *conv, const ic_conv_grid *grid, int64_t block,
                             const ic_conv_arguments *arguments, bool accumulate, float *sums,
@@ -204,7 +212,7 @@ static void correlate_block(const ic_conv *conv, const ic_conv_grid *grid, int64
                                     .accumulate = accumulate};
     int32_t taps = grid->h.taps * grid->w.taps;
     for (int32_t tap = 0; tap < taps; tap += sum.taps) {
-        sum.taps = taps - tap < IC_DEPTHWISE_TAPS ? taps - tap : IC_DEPTHWISE_TAPS;
+        sum.taps = taps_together(taps - tap);
         for (int32_t t = 0; t < sum.taps; ++t) {
             int64_t r = (tap + t) / grid->w.taps, s = (tap + t) % grid->w.taps;
             sum.offset[t] = (r * grid->h.spread * width + s * grid->w.spread) * c;

@@ -6,8 +6,6 @@
 #include "kernels/ref/level.h"
 #include "kernels/vector.h"
 
-enum { OUTPUTS = 8 };
-
 #define EACH_OUTPUT(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 
 #define DECLARE(i) ic_vector sum##i = ic_zero();
@@ -67,23 +65,20 @@ IC_VECTOR_INLINE void convolve_outputs(const int outputs, const ic_depthwise_sum
 static void convolve(const ic_depthwise_sum *p, int64_t count, const float *x, const float *w,
                      float *y)
 {
-    for (; count >= OUTPUTS; count -= OUTPUTS) {
-        convolve_outputs(OUTPUTS, p, x, w, y);
-        x += OUTPUTS * p->x_step;
-        y += OUTPUTS * p->y_step;
+    while (count > 0) {
+        int64_t done = count >= 8 ? 8 : count >= 4 ? 4 : count >= 2 ? 2 : 1;
+        if (done == 8)
+            convolve_outputs(8, p, x, w, y);
+        else if (done == 4)
+            convolve_outputs(4, p, x, w, y);
+        else if (done == 2)
+            convolve_outputs(2, p, x, w, y);
+        else
+            convolve_outputs(1, p, x, w, y);
+        x += done * p->x_step;
+        y += done * p->y_step;
+        count -= done;
     }
-    if (count >= 4) {
-        convolve_outputs(4, p, x, w, y);
-        x += 4 * p->x_step;
-        y += 4 * p->y_step;
-        count -= 4;
-    }
-    if (count == 3)
-        convolve_outputs(3, p, x, w, y);
-    else if (count == 2)
-        convolve_outputs(2, p, x, w, y);
-    else if (count == 1)
-        convolve_outputs(1, p, x, w, y);
 }
 
 #define EACH_TAP(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
@@ -142,35 +137,14 @@ IC_VECTOR_INLINE void correlate_taps(const int taps, const ic_depthwise_correlat
 static void correlate(const ic_depthwise_correlation *p, const float *x, const float *d_y,
                       float *d_w)
 {
-    switch (p->taps) {
-    case 9:
+    if (p->taps == 9)
         correlate_taps(9, p, x, d_y, d_w);
-        break;
-    case 8:
+    else if (p->taps == 8)
         correlate_taps(8, p, x, d_y, d_w);
-        break;
-    case 7:
-        correlate_taps(7, p, x, d_y, d_w);
-        break;
-    case 6:
-        correlate_taps(6, p, x, d_y, d_w);
-        break;
-    case 5:
-        correlate_taps(5, p, x, d_y, d_w);
-        break;
-    case 4:
-        correlate_taps(4, p, x, d_y, d_w);
-        break;
-    case 3:
+    else if (p->taps == 3)
         correlate_taps(3, p, x, d_y, d_w);
-        break;
-    case 2:
-        correlate_taps(2, p, x, d_y, d_w);
-        break;
-    default:
+    else
         correlate_taps(1, p, x, d_y, d_w);
-        break;
-    }
 }
 
 const ic_depthwise_kernels IC_AT_LEVEL(ic_depthwise) = {.convolve = convolve,

@@ -18,11 +18,11 @@ typedef struct ic_depthwise_sum {
     bool accumulate;
 } ic_depthwise_sum;
 
-enum { IC_DEPTHWISE_TAPS = 9 }; /* of one correlation */
+enum { IC_DEPTHWISE_TAPS = 9 }; /* of one correlation, at most */
 
 /* Sums over outputs (i, j) of one block for taps that begin at x + offset[tap]. */
 typedef struct ic_depthwise_correlation {
-    int32_t taps; /* 1..IC_DEPTHWISE_TAPS */
+    int32_t taps; /* 9, 8, 3 or 1 */
     int32_t rows, columns;
     int32_t c;
     int64_t offset[IC_DEPTHWISE_TAPS];

@@ -1,8 +1,8 @@
 /*
  * kernels/gemm.c: the micro-kernels, compiled once per CPU level. SPDX-License-Identifier: MIT
  *
- * A tile is up to 14 rows of two vectors where there are 32 registers (28 accumulators, two of b, and the broadcast of a), 6 rows of
- * two or 12 of one where there are 16. Accumulators are named, not an array, which compilers would keep on the stack.
+ * A tile is up to 14 rows of two vectors where there are 32 registers (28 accumulators, two of b, the broadcast of a), 6 where
+ * there are 16; for few columns 8 rows of one. Accumulators are named, not an array, which compilers would keep on the stack.
  */
 #include "kernels/gemm.h"
 #include "kernels/ref/level.h"
@@ -47,33 +47,13 @@
     if (vectors > 1)                                                                               \
         b_right = ic_load((p) + IC_LANES);
 
-/* One step of the rows kernel: rows are reached from five pointers, one for three rows. */
-#define ROWS_STEP(k)                                                                               \
-    {                                                                                              \
-        LOAD_B(b + (k)*width)                                                                      \
-        MULTIPLY(0, a0 + (k))                                                                      \
-        MULTIPLY(1, a0 + lda + (k))                                                                \
-        MULTIPLY(2, a0 + 2 * lda + (k))                                                            \
-        MULTIPLY(3, a3 + (k))                                                                      \
-        MULTIPLY(4, a3 + lda + (k))                                                                \
-        MULTIPLY(5, a3 + 2 * lda + (k))                                                            \
-        MULTIPLY(6, a6 + (k))                                                                      \
-        MULTIPLY(7, a6 + lda + (k))                                                                \
-        MULTIPLY(8, a6 + 2 * lda + (k))                                                            \
-        MULTIPLY(9, a9 + (k))                                                                      \
-        MULTIPLY(10, a9 + lda + (k))                                                               \
-        MULTIPLY(11, a9 + 2 * lda + (k))                                                           \
-        MULTIPLY(12, a12 + (k))                                                                    \
-        MULTIPLY(13, a12 + lda + (k))                                                              \
-    }
-
 #define COLUMNS_MULTIPLY(i) MULTIPLY(i, a + i)
 
 IC_VECTOR_INLINE void rows_tile(const int rows, const int vectors, const ic_gemm_rows *sum,
                                 const float *a, const float *b, float *c)
 {
     const int width = vectors * IC_LANES;
-    const int64_t ldc = sum->ldc, lda = sum->lda, depth = sum->depth;
+    const int64_t ldc = sum->ldc, lda = sum->lda;
     const ic_mask first_mask = ic_mask_of(sum->columns),
                   second_mask = ic_mask_of(sum->columns - IC_LANES);
     const float *b_first = b;
@@ -85,16 +65,27 @@ IC_VECTOR_INLINE void rows_tile(const int rows, const int vectors, const ic_gemm
         const float *a0 = a, *a3 = a + 3 * lda, *a6 = a + 6 * lda, *a9 = a + 9 * lda,
                     *a12 = a + 12 * lda;
         b = b_first;
-        for (int64_t j = depth >> 1; j > 0; --j) {
-            ROWS_STEP(0)
-            ROWS_STEP(1)
-            a0 += 2, a3 += 2, a6 += 2, a9 += 2, a12 += 2;
-            b += 2 * width;
+        for (int64_t j = sum->depth; j > 0; --j) {
+            LOAD_B(b)
+            MULTIPLY(0, a0)
+            MULTIPLY(1, a0 + lda)
+            MULTIPLY(2, a0 + 2 * lda)
+            MULTIPLY(3, a3)
+            MULTIPLY(4, a3 + lda)
+            MULTIPLY(5, a3 + 2 * lda)
+            MULTIPLY(6, a6)
+            MULTIPLY(7, a6 + lda)
+            MULTIPLY(8, a6 + 2 * lda)
+            MULTIPLY(9, a9)
+            MULTIPLY(10, a9 + lda)
+            MULTIPLY(11, a9 + 2 * lda)
+            MULTIPLY(12, a12)
+            MULTIPLY(13, a12 + lda)
+            ++a0, ++a3, ++a6, ++a9, ++a12;
+            b += width;
             /* So that these stay five pointers, and do not become fourteen on the stack. */
             __asm__ volatile("" : "+r"(a0), "+r"(a3), "+r"(a6), "+r"(a9), "+r"(a12));
         }
-        if (depth & 1)
-            ROWS_STEP(0)
         a += sum->a_segment;
         b_first += sum->b_segment;
     }
@@ -203,7 +194,6 @@ static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
 }
 
 #if defined(__AVX512F__)
-
 enum { WIDE_ROWS = 14, NARROW_ROWS = 14, BLOCK_FLOATS = 64 * 1024 };
 #define EACH_WIDE(X)                                                                               \
     X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2)      \
@@ -211,15 +201,10 @@ enum { WIDE_ROWS = 14, NARROW_ROWS = 14, BLOCK_FLOATS = 64 * 1024 };
 #define EACH_NARROW(X)                                                                             \
     X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1)      \
     X(12, 1) X(13, 1) X(14, 1)
-
 #else
-
-enum { WIDE_ROWS = 6, NARROW_ROWS = 12, BLOCK_FLOATS = 48 * 1024 };
+enum { WIDE_ROWS = 6, NARROW_ROWS = 8, BLOCK_FLOATS = 48 * 1024 };
 #define EACH_WIDE(X) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
-#define EACH_NARROW(X)                                                                             \
-    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1)      \
-    X(12, 1)
-
+#define EACH_NARROW(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1)
 #endif
 
 EACH_WIDE(TILE_FUNCTIONS)

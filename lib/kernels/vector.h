@@ -15,6 +15,8 @@
 #define IC_VECTOR_INLINE static inline __attribute__((always_inline, unused))
 
 /*
+ * IC_LANES floats make a vector.
+ *
  * ic_multiply_add(c, a, b): c += a * b, in one instruction where there is one. In assembly, so that it adds in place: given
  * the freedom, compilers move accumulators from register to register and spill them.
  */
@@ -144,14 +146,14 @@ IC_VECTOR_INLINE ic_mask ic_mask_of(int64_t count)
     return count < 0 ? 0 : count > IC_LANES ? IC_LANES : count;
 }
 
-IC_VECTOR_INLINE ic_vector ic_load_part(const float *p, ic_mask mask)
+static __attribute__((noinline, unused)) ic_vector ic_load_part(const float *p, ic_mask mask)
 {
     ic_vector v = ic_zero();
     memcpy(&v, p, (size_t)mask * sizeof(float));
     return v;
 }
 
-IC_VECTOR_INLINE void ic_store_part(float *p, ic_mask mask, ic_vector v)
+static __attribute__((noinline, unused)) void ic_store_part(float *p, ic_mask mask, ic_vector v)
 {
     memcpy(p, &v, (size_t)mask * sizeof(float));
 }
