@@ -115,9 +115,10 @@ ic_status ic_lower_step(ic_lowering *l, const ic_step *step)
 
 /* ---- Packed weights ---- */
 
+/* The step that packs the weights of the pass in hand: its first (see begin_packs). */
 static int32_t pack_step(const ic_lowering *l)
 {
-    return l->program->forward_count > 0 ? (int32_t)l->program->forward_count : 0;
+    return (int32_t)l->program->forward_count;
 }
 
 ic_status ic_lower_pack(ic_lowering *l, const ic_pack *pack, int32_t *packed)
@@ -301,8 +302,7 @@ static void begin_nodes(ic_lowering *l)
         n->tail = (int32_t)i;
         for (int32_t k = 0; k < IC_LOWERED_SAVED; k++)
             n->saved[k] = IC_NO_TENSOR;
-        n->wants_gradient =
-            node->op->named || (i == 0 && l->program->mode == IC_TRAINING_TO_INPUT);
+        n->wants_gradient = node->op->named || (i == 0 && l->program->mode == IC_TRAINING_TO_INPUT);
         for (int32_t k = 0; k < node->input_count; k++) {
             ic_lowered_node *input = &l->nodes[node->inputs[k]];
             input->uses++;

@@ -99,6 +99,9 @@ struct ic_graph {
     bool finished;
 };
 
+/* Added to the variance by batch norms: torch's default. */
+#define IC_NORM_EPSILON 1e-5
+
 /* Limits that keep hostile files, and mistakes, from asking for the impossible. */
 enum {
     IC_GRAPH_NODES_MAX = 4096,

@@ -10,8 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double EPSILON = 1e-5; /* of batch norms */
-
 /* scale and shift of one channel of a batch norm whose parameters begin at index `first`. */
 static void norm_channel(const ic_graph *graph, const float *parameters, int32_t first, int64_t i,
                          double *scale, double *shift)
@@ -19,7 +17,7 @@ static void norm_channel(const ic_graph *graph, const float *parameters, int32_t
     const ic_parameter *p = &graph->parameters[first];
     double gamma = parameters[p[0].offset + i], beta = parameters[p[1].offset + i];
     double mean = parameters[p[2].offset + i], var = parameters[p[3].offset + i];
-    *scale = gamma / sqrt(var + EPSILON);
+    *scale = gamma / sqrt(var + IC_NORM_EPSILON);
     *shift = beta - mean * *scale;
 }
 

@@ -248,6 +248,13 @@ static ic_node head_tail(ic_graph *graph, ic_node x)
     return ic_graph_linear(graph, "f2", x, 5, true);
 }
 
+/* A norm read straight by a linear layer, whose channels are then whole pictures. */
+static ic_node norm_head_tail(ic_graph *graph, ic_node x)
+{
+    x = ic_graph_activation(graph, ic_graph_batch_norm(graph, "n", x), IC_ACTIVATION_SILU);
+    return ic_graph_linear(graph, "f", ic_graph_flatten(graph, x), 5, true);
+}
+
 static void networks(void **state)
 {
     check("norm", norm_alone_tail, (ic_shape){5, 7, 3}, 2);
@@ -255,6 +262,9 @@ static void networks(void **state)
     check("residual", residual_tail, (ic_shape){7, 9, 5}, 3);
     check("squeeze and excite", squeeze_tail, (ic_shape){5, 6, 7}, 3);
     check("norm first", preactivation_tail, (ic_shape){6, 5, 4}, 3);
+    check("norm and linear", norm_head_tail, (ic_shape){3, 4, 5}, 3);
+    check("norm and linear of one channel", norm_head_tail, (ic_shape){3, 4, 1}, 3);
+    check("norm and linear of one pixel", norm_head_tail, (ic_shape){1, 1, 5}, 6);
     check("linear head", head_tail, (ic_shape){3, 4, 5}, 3);
 }
 

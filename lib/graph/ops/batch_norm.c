@@ -13,7 +13,6 @@
 
 #include <math.h>
 
-static const double EPSILON = 1e-5;
 static const double MOMENTUM = 0.1;
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, PARAMETERS };  /* parameters */
@@ -57,7 +56,7 @@ static void combine_statistics(const ic_run *run, const ic_step *step)
         double square = ic_sum_pieces(run->shared + step->c + i, pieces, stride) / n;
         double var = square > mean * mean ? square - mean * mean : 0;
         double unbiased = n > 1 ? var * n / (n - 1) : var;
-        double invert = 1 / sqrt(var + EPSILON);
+        double invert = 1 / sqrt(var + IC_NORM_EPSILON);
         saved_mean[i] = (float)mean;
         inverse[i] = (float)invert;
         scale[i] = (float)(gamma[i] * invert);

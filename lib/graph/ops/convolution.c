@@ -160,11 +160,18 @@ static ic_status lower_bias(ic_lowering *l, int32_t node, const fused *f, int32_
     return IC_OK;
 }
 
-/* A value whose scale, shift and activation wait: taken as it is, where nobody has made it plain.
+/*
+ * A value whose scale, shift and activation wait is taken as it is, where nobody has made it plain:
+ * that saves a pass over it, and the memory of the plain value. Not by a linear layer that takes a
+ * whole picture as its channels.
  */
-static ic_status lower_input(ic_lowering *l, int32_t source, ic_value *x)
+static ic_status lower_input(ic_lowering *l, int32_t source, int32_t channels, ic_value *x)
 {
-    int32_t plain = IC_NO_TENSOR;
+    int32_t plain = l->nodes[source].plain;
+    if (plain < 0 && channels == ic_lower_node(l, source)->shape.c) {
+        *x = l->nodes[source].value;
+        return IC_OK;
+    }
     IC_TRY(ic_lower_plain(l, source, &plain));
     *x = ic_value_of(plain);
     return IC_OK;
@@ -177,7 +184,7 @@ ic_status ic_lower_convolution(ic_lowering *l, int32_t node, int32_t source,
     fused f = absorb(l, node);
     int32_t packed = IC_NO_TENSOR, bias = IC_NO_TENSOR, y = IC_NO_TENSOR;
     ic_step step = conv_step(l, &step_forward, node, IC_CONV_FORWARD);
-    IC_TRY(lower_input(l, source, &step.x[0]));
+    IC_TRY(lower_input(l, source, shape->c, &step.x[0]));
     if (f.residual >= 0)
         IC_TRY(ic_lower_plain(l, f.residual, &step.x[1].tensor));
     IC_TRY(lower_bias(l, node, &f, &bias));
