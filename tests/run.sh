@@ -7,6 +7,7 @@ want_build_tools
 want g++=g++ /usr/include/cmocka.h=libcmocka-dev python3=python3 \
     '/usr/include/lua5.4/lua.h=liblua5.4-dev' lua5.4=lua5.4 \
     '/usr/include/lua5.1/lua.h=liblua5.1-0-dev' lua5.1=lua5.1 \
+    luajit=luajit /usr/include/luajit-2.1/lua.h=libluajit-5.1-dev luarocks=luarocks \
     abidiff=abigail-tools valgrind=valgrind djpeg=libjpeg-turbo-progs \
     /usr/lib/python3/dist-packages/pip=python3-pip /usr/lib/python3/dist-packages/wheel=python3-wheel \
     /usr/lib/python3/dist-packages/setuptools=python3-setuptools /usr/lib/python3.*/ensurepip/__main__.py=python3-venv \
