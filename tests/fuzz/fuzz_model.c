@@ -3,8 +3,8 @@
  * -DIC_LIBFUZZER it is a libFuzzer target; otherwise it replays the files named on the command line
  * or, without any, thousands of damaged copies of a small model. SPDX-License-Identifier: MIT
  */
+#include "model/file.h"
 #include "model/fixture.h"
-#include "serialize/safetensors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,15 +70,54 @@ static ic_context *make_context(void)
     return context;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void load_and_use(ic_context *context, const void *bytes, size_t size)
 {
-    ic_context *context = make_context();
     ic_model *model = NULL;
     ic_status status = ic_model_load_memory(context, bytes, size, &model);
     demand((status == IC_OK) == (model != NULL), "a model or an error");
     if (status == IC_OK)
         use(context, model);
     ic_model_free(model);
+}
+
+/* A sound file but for one text of its metadata: lets a fuzzer reach the graph's own reader. */
+static void load_with_text(ic_context *context, const char *key, const void *text, size_t size)
+{
+    static const char *const keys[] = {"format",        IC_KEY_VERSION, IC_KEY_REQUIRES,
+                                       IC_KEY_NETWORK,  IC_KEY_GRAPH,   IC_KEY_CLASSES,
+                                       IC_KEY_PIPELINE, IC_KEY_TRAINING};
+    ic_buffer sound = {.context = context}, altered = {.context = context};
+    ic_safetensors *file = NULL;
+    ic_model *model;
+    json_t *metadata = json_object();
+    demand(fixture_model(context, "tiny", 0, 0, 0, 1, &model) == IC_OK, "builds");
+    demand(ic_model_write(model, &sound) == IC_OK, "writes");
+    demand(ic_safetensors_open(context, sound.bytes, sound.size, &file) == IC_OK, "opens");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        json_object_set_new(metadata, keys[i], json_string(ic_safetensors_metadata(file, keys[i])));
+    if (json_object_set_new(metadata, key, json_stringn(text, size)) == 0 && /* valid UTF-8 */
+        ic_safetensors_write(context, metadata, ic_safetensors_at(file, 0),
+                             ic_safetensors_count(file), &altered) == IC_OK)
+        load_and_use(context, altered.bytes, altered.size);
+    json_decref(metadata);
+    ic_safetensors_free(file);
+    ic_buffer_free(&altered);
+    ic_buffer_free(&sound);
+    ic_model_free(model);
+}
+
+/* The whole file or, behind one of the letters G, P, C and T, one text of its metadata. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static const char letters[] = "GPCT";
+    static const char *const keys[] = {IC_KEY_GRAPH, IC_KEY_PIPELINE, IC_KEY_CLASSES,
+                                       IC_KEY_TRAINING};
+    ic_context *context = make_context();
+    const char *letter = size > 0 ? memchr(letters, bytes[0], sizeof letters - 1) : NULL;
+    if (letter != NULL)
+        load_with_text(context, keys[letter - letters], bytes + 1, size - 1);
+    else
+        load_and_use(context, bytes, size);
     ic_context_free(context);
     return 0;
 }
