@@ -20,7 +20,11 @@ IC_API ic_status ic_prediction_create(ic_context *context, ic_prediction **out);
 /* Frees it; NULL does nothing. */
 IC_API void ic_prediction_free(ic_prediction *prediction);
 
-/* Classifies one picture. Many threads may do so with one model, each with its own prediction. */
+/*
+ * Classifies one picture. Many threads may do so with one model, each with its own prediction; model
+ * and prediction must be of one context. On an error the result from before stands.
+ * IC_ERROR_DIVERGED: the network's output is not finite, so there are no probabilities.
+ */
 IC_API ic_status ic_predict(const ic_model *model, const ic_image *image,
                             ic_prediction *prediction);
 

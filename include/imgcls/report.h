@@ -24,8 +24,9 @@ IC_API ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset,
 IC_API void ic_report_free(ic_report *report);
 
 /*
- * One number: "accuracy", "top5_accuracy", "loss" (mean cross-entropy, nats), "auc" (binary:
- * area under the ROC curve; else the mean of one-vs-rest), "count", "precision", "recall", "f1"
+ * One number: "accuracy", "top5_accuracy" (with fewer classes: among all of them), "loss" (mean
+ * cross-entropy, nats), "auc" (area under the ROC curve; binary: of class 1; else the mean of
+ * one-vs-rest over the classes where it is defined), "count", "precision", "recall", "f1"
  * (means over classes with pictures), "weighted_precision", "weighted_recall", "weighted_f1".
  * IC_ERROR_NOT_FOUND: no such name, or it is undefined here (an AUC with one class present).
  */

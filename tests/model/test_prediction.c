@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { CLASSES = 10, PICTURES = 37 };
 
@@ -303,7 +304,8 @@ static void *predict_until_stopped(void *payload)
 
 static void test_eight_threads_while_weights_change(void **state)
 {
-    enum { THREADS = 8, ROUNDS = 200 };
+    enum { THREADS = 8, ROUNDS = 100 };
+    const struct timespec pause = {0, 1000000};
     ic_context *context = test_context(2);
     shared s = {.model = fixture_make(context, "lenet5", 28, 1, CLASSES, 1),
                 .image = fixture_image(context, 28, 28, 5)};
@@ -326,6 +328,7 @@ static void test_eight_threads_while_weights_change(void **state)
         }
         if (s.mixtures > 0)
             break;
+        nanosleep(&pause, NULL);
     }
     s.stop = 1;
     for (int i = 0; i < THREADS; i++)
