@@ -83,8 +83,9 @@ typedef struct ic_conv_arguments {
 
 /*
  * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout
- * of the packed weights depends on (level, c, k, r, s, groups) only, not on n, h and w, so that
- * plans of different batch sizes share them.
+ * of the packed weights depends on the level and the layer (channels, groups, filter, strides,
+ * pads, dilations), not on n, h and w, so that plans of different batch and picture sizes share
+ * them.
  */
 void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv *out);
 

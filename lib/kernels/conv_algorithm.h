@@ -11,9 +11,8 @@
 struct ic_conv_algorithm {
     const char *name;
     /*
-     * Fills the plan and returns the estimated cost in multiply-add instructions of the level, or a
-     * negative number when the algorithm cannot do this pass of this shape. Shape and level alone
-     * decide.
+     * Fills the plan and returns the estimated cost in products (see conv_grid.h), or a negative
+     * number when the algorithm cannot do this pass of this shape. Shape and level alone decide.
      */
     double (*plan)(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan);
     int64_t (*pack_units)(const ic_conv *conv, ic_conv_pass pass);

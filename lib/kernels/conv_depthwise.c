@@ -76,13 +76,7 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
     const ic_conv_plan *plan = &conv->plans[pass];
     if (pass == IC_CONV_BACKWARD_WEIGHTS)
         return phase == 0 ? plan->block[PARTS] : 1;
-    int64_t count = 0;
-    for (int32_t i = 0; i < ic_conv_grid_count(&conv->shape, pass); ++i) {
-        ic_conv_grid grid;
-        ic_conv_grid_at(conv, pass, i, &grid);
-        count += grid_blocks(plan, &grid);
-    }
-    return count;
+    return ic_conv_count_units(conv, pass, grid_blocks);
 }
 
 /* Output row i of a picture; x is row 0 of the input, y of the output. */
@@ -127,12 +121,7 @@ static void convolve_block(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
     const ic_conv_plan *plan = &conv->plans[pass];
     bool forward = pass == IC_CONV_FORWARD;
     ic_conv_grid grid;
-    int32_t index = 0;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    while (unit >= grid_blocks(plan, &grid)) {
-        unit -= grid_blocks(plan, &grid);
-        ic_conv_grid_at(conv, pass, ++index, &grid);
-    }
+    unit = ic_conv_find_grid(conv, pass, grid_blocks, unit, &grid);
     int64_t c = conv->shape.c, in_row = grid.w.in * c;
     int64_t pieces = ic_conv_divide_up(grid.h.count, plan->block[ROWS]);
     int64_t image = unit / pieces;

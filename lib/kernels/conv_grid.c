@@ -90,6 +90,29 @@ void ic_conv_grid_at(const ic_conv *conv, ic_conv_pass pass, int32_t index, ic_c
     }
 }
 
+int64_t ic_conv_count_units(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid_units_fn units)
+{
+    int64_t count = 0;
+    for (int32_t i = 0; i < ic_conv_grid_count(&conv->shape, pass); ++i) {
+        ic_conv_grid grid;
+        ic_conv_grid_at(conv, pass, i, &grid);
+        count += units(&conv->plans[pass], &grid);
+    }
+    return count;
+}
+
+int64_t ic_conv_find_grid(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid_units_fn units,
+                          int64_t unit, ic_conv_grid *grid)
+{
+    for (int32_t i = 0;; ++i) {
+        ic_conv_grid_at(conv, pass, i, grid);
+        int64_t count = units(&conv->plans[pass], grid);
+        if (unit < count)
+            return unit;
+        unit -= count;
+    }
+}
+
 void ic_conv_axis_inside(const ic_conv_axis *axis, int32_t i, int32_t *begin, int32_t *end)
 {
     int32_t base = axis->origin + i * axis->step;
@@ -293,10 +316,8 @@ void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int
         conv->kernels->gemm->finish(rows, columns, k, bias, residual, relu ? 0.0f : -INFINITY, y);
     if (relu || epilogue->activation == IC_ACTIVATION_NONE)
         return;
-    if (columns == k) {
-        columns *= (int32_t)rows;
-        rows = 1;
-    }
-    for (int64_t i = 0; i < rows; ++i)
-        conv->kernels->activate((ic_activation)epilogue->activation, columns, y + i * k, y + i * k);
+    bool whole = columns == k; /* then the rows are one */
+    int64_t count = whole ? rows * k : columns;
+    for (int64_t i = 0; i < (whole ? 1 : rows); ++i)
+        conv->kernels->activate((ic_activation)epilogue->activation, count, y + i * k, y + i * k);
 }

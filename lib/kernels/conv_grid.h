@@ -33,6 +33,15 @@ typedef struct ic_conv_grid {
 int32_t ic_conv_grid_count(const ic_conv_shape *shape, ic_conv_pass pass);
 void ic_conv_grid_at(const ic_conv *conv, ic_conv_pass pass, int32_t index, ic_conv_grid *out);
 
+/*
+ * Units are counted grid after grid: the sum over the grids, and the way from a unit of the pass to
+ * its grid and the unit within it.
+ */
+typedef int64_t (*ic_conv_grid_units_fn)(const ic_conv_plan *plan, const ic_conv_grid *grid);
+int64_t ic_conv_count_units(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid_units_fn units);
+int64_t ic_conv_find_grid(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid_units_fn units,
+                          int64_t unit, ic_conv_grid *grid);
+
 /* The taps j in [*begin, *end) of output i that read inside the input. */
 void ic_conv_axis_inside(const ic_conv_axis *axis, int32_t i, int32_t *begin, int32_t *end);
 

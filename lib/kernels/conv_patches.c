@@ -14,6 +14,8 @@ enum {
     TAPS    /* whose inputs are copied at a time */
 };
 
+enum { WANTED_UNITS = 16 };
+
 /* Copies `count` floats; the short runs of narrow layers are not worth a call. */
 static void copy_run(float *to, const float *from, int64_t count)
 {
@@ -115,7 +117,7 @@ static bool is_spread(const ic_conv_grid *grid)
     return grid->h.stride != 1 || grid->w.stride != 1;
 }
 
-static double patches_cost(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_pass pass)
+static double patches_cost(const ic_conv *conv, const ic_conv_grid *grid)
 {
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     double taps = (double)grid->h.taps * grid->w.taps;
@@ -133,15 +135,17 @@ static double patches_cost(const ic_conv *conv, const ic_conv_grid *grid, ic_con
 
 static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
+    if (pass == IC_CONV_BACKWARD_WEIGHTS)
+        return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     ic_conv_grid grid;
     double cost = 0;
-    int64_t pixels = 0;
+    int64_t pixels = 1;
     int32_t taps = 1;
     bool spread = false;
     for (int32_t i = 0; i < ic_conv_grid_count(&conv->shape, pass); ++i) {
         ic_conv_grid_at(conv, pass, i, &grid);
-        cost += patches_cost(conv, &grid, pass);
+        cost += patches_cost(conv, &grid);
         pixels = grid_pixels(&grid) > pixels ? grid_pixels(&grid) : pixels;
         taps = grid.h.taps * grid.w.taps > taps ? grid.h.taps * grid.w.taps : taps;
         spread = spread || is_spread(&grid);
@@ -151,9 +155,9 @@ static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     block = block < 4 * tile ? 4 * tile : block > 16 * tile ? 16 * tile : block;
     block = block > pixels ? pixels : block;
     int32_t panels = ic_conv_panel_count(gemm, grid.columns);
-    int64_t blocks = ic_conv_divide_up(pixels, block > 0 ? block : 1) * grid.groups;
+    int64_t blocks = ic_conv_divide_up(pixels, block) * grid.groups;
     int32_t splits = 1;
-    while (splits < panels && blocks * splits < 16)
+    while (splits < panels && blocks * splits < WANTED_UNITS)
         ++splits;
     int64_t copied = gemm->block_floats / (block * grid.depth + 1);
     copied = copied < 1 ? 1 : copied > taps ? taps : copied;
@@ -166,25 +170,18 @@ static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     plan->shared_floats = 0;
     plan->scratch_floats = (copies ? (size_t)(block * copied * grid.depth) : 0) +
                            (spread ? (size_t)(block * grid.columns) : 0);
-    return pass == IC_CONV_BACKWARD_WEIGHTS ? -1 : cost;
+    return cost;
 }
 
 static int64_t grid_units(const ic_conv_plan *plan, const ic_conv_grid *grid)
 {
-    int64_t pixels = grid_pixels(grid);
-    return ic_conv_divide_up(pixels, plan->block[PIXELS] > 0 ? plan->block[PIXELS] : 1) *
-           grid->groups * plan->block[SPLITS];
+    return ic_conv_divide_up(grid_pixels(grid), plan->block[PIXELS]) * grid->groups *
+           plan->block[SPLITS];
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
 {
-    int64_t count = 0;
-    for (int32_t i = 0; i < ic_conv_grid_count(&conv->shape, pass); ++i) {
-        ic_conv_grid grid;
-        ic_conv_grid_at(conv, pass, i, &grid);
-        count += grid_units(&conv->plans[pass], &grid);
-    }
-    return count;
+    return ic_conv_count_units(conv, pass, grid_units);
 }
 
 /* A block of pixels of one group, and the panels [first, last) of its channels out. */
@@ -285,12 +282,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
 {
     const ic_conv_plan *plan = &conv->plans[pass];
     ic_conv_grid grid;
-    int32_t index = 0;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    while (unit >= grid_units(plan, &grid)) {
-        unit -= grid_units(plan, &grid);
-        ic_conv_grid_at(conv, pass, ++index, &grid);
-    }
+    unit = ic_conv_find_grid(conv, pass, grid_units, unit, &grid);
     int32_t splits = plan->block[SPLITS];
     int32_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
     int32_t split = (int32_t)(unit % splits);

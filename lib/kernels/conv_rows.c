@@ -85,13 +85,7 @@ static int64_t grid_units(const ic_conv_plan *plan, const ic_conv_grid *grid)
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
 {
-    int64_t count = 0;
-    for (int32_t i = 0; i < ic_conv_grid_count(&conv->shape, pass); ++i) {
-        ic_conv_grid grid;
-        ic_conv_grid_at(conv, pass, i, &grid);
-        count += grid_units(&conv->plans[pass], &grid);
-    }
-    return count;
+    return ic_conv_count_units(conv, pass, grid_units);
 }
 
 /* Rows [first, last) of the outputs of some images, and the panels [first_panel, last_panel). */
@@ -194,12 +188,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     const ic_conv_plan *plan = &conv->plans[pass];
     bool forward = pass == IC_CONV_FORWARD;
     ic_conv_grid grid;
-    int32_t index = 0;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    while (unit >= grid_units(plan, &grid)) {
-        unit -= grid_units(plan, &grid);
-        ic_conv_grid_at(conv, pass, ++index, &grid);
-    }
+    unit = ic_conv_find_grid(conv, pass, grid_units, unit, &grid);
     int32_t splits = plan->block[SPLITS], images = plan->block[IMAGES], rows = plan->block[ROWS];
     int32_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
     int64_t pieces = ic_conv_divide_up(grid.h.count, rows);

@@ -1,8 +1,9 @@
 /*
  * kernels/gemm.c: the micro-kernels, compiled once per CPU level. SPDX-License-Identifier: MIT
  *
- * A tile is up to 14 rows of two vectors where there are 32 registers (28 accumulators, two of b, the broadcast of a), 6 where
- * there are 16; for few columns 8 rows of one. Accumulators are named, not an array, which compilers would keep on the stack.
+ * A tile is up to 14 rows of two vectors where there are 32 registers (28 accumulators, two of b,
+ * the broadcast of a), 6 where there are 16; for few columns 8 rows of one. Accumulators are named,
+ * not an array, which compilers would keep on the stack.
  */
 #include "kernels/gemm.h"
 #include "kernels/ref/level.h"
@@ -13,25 +14,33 @@
 
 #define DECLARE(i) ic_vector left##i = ic_zero(), right##i = ic_zero();
 
+/* Row by row from one pointer, which gcc would otherwise turn into one for each row, and spill. */
+#define NEXT_ROW(p)                                                                                \
+    p += ldc;                                                                                      \
+    __asm__("" : "+r"(p));
+
 #define LOAD_ROW(i)                                                                                \
     if (rows > i) {                                                                                \
-        left##i = ic_load_part(c + i * ldc, first_mask);                                           \
+        left##i = ic_load_part(from, first_mask);                                                  \
         if (vectors > 1)                                                                           \
-            right##i = ic_load_part(c + i * ldc + IC_LANES, second_mask);                          \
+            right##i = ic_load_part(from + IC_LANES, second_mask);                                 \
+        NEXT_ROW(from)                                                                             \
     }
 
 #define STORE_ROW(i)                                                                               \
     if (rows > i) {                                                                                \
-        ic_store(c + i * ldc, left##i);                                                            \
+        ic_store(c, left##i);                                                                      \
         if (vectors > 1)                                                                           \
-            ic_store(c + i * ldc + IC_LANES, right##i);                                            \
+            ic_store(c + IC_LANES, right##i);                                                      \
+        NEXT_ROW(c)                                                                                \
     }
 
 #define STORE_ROW_PART(i)                                                                          \
     if (rows > i) {                                                                                \
-        ic_store_part(c + i * ldc, first_mask, left##i);                                           \
+        ic_store_part(c, first_mask, left##i);                                                     \
         if (vectors > 1)                                                                           \
-            ic_store_part(c + i * ldc + IC_LANES, second_mask, right##i);                          \
+            ic_store_part(c + IC_LANES, second_mask, right##i);                                    \
+        NEXT_ROW(c)                                                                                \
     }
 
 #define MULTIPLY(i, address)                                                                       \
@@ -59,6 +68,7 @@ IC_VECTOR_INLINE void rows_tile(const int rows, const int vectors, const ic_gemm
     const float *b_first = b;
     EACH_ROW(DECLARE)
     if (sum->accumulate) {
+        const float *from = c;
         EACH_ROW(LOAD_ROW)
     }
     for (int64_t i = sum->segments; i > 0; --i) {
@@ -104,6 +114,7 @@ IC_VECTOR_INLINE void columns_tile(const int rows, const int vectors, const ic_g
     EACH_ROW(DECLARE)
     if (sum->accumulate) {
         const ic_mask first_mask = ic_mask_of(IC_LANES), second_mask = first_mask;
+        const float *from = c;
         EACH_ROW(LOAD_ROW)
     }
     const ic_gemm_run *run = sum->runs;
@@ -145,8 +156,8 @@ static IC_ALWAYS_INLINE void copy_full(int64_t rows, int32_t width, const float 
     }
 }
 
-static void pack_panel(int64_t rows, int32_t columns, int32_t width, const float *x,
-                                     int64_t ldx, float *out)
+static void pack_panel(int64_t rows, int32_t columns, int32_t width, const float *x, int64_t ldx,
+                       float *out)
 {
     if (columns == 32 && width == 32) {
         copy_full(rows, 32, x, ldx, out);
@@ -164,8 +175,9 @@ static void pack_panel(int64_t rows, int32_t columns, int32_t width, const float
     }
 }
 
-static IC_ALWAYS_INLINE void finish_rows(int64_t rows, int32_t columns, int64_t ld, const float *bias,
-                                    const float *residual, float floor, float *y)
+static IC_ALWAYS_INLINE void finish_rows(int64_t rows, int32_t columns, int64_t ld,
+                                         const float *bias, const float *residual, float floor,
+                                         float *y)
 {
     for (int64_t i = 0; i < rows; ++i) {
         IC_VECTOR_LOOP
@@ -181,7 +193,7 @@ static IC_ALWAYS_INLINE void finish_rows(int64_t rows, int32_t columns, int64_t 
 }
 
 static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
-                                 const float *residual, float floor, float *y)
+                   const float *residual, float floor, float *y)
 {
     if (residual == NULL && bias == NULL)
         finish_rows(rows, columns, ld, NULL, NULL, floor, y);
@@ -196,14 +208,16 @@ static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
 #if defined(__AVX512F__)
 enum { WIDE_ROWS = 14, NARROW_ROWS = 14, BLOCK_FLOATS = 64 * 1024 };
 #define EACH_WIDE(X)                                                                               \
-    X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2)      \
-    X(12, 2) X(13, 2) X(14, 2)
+    X(1, 2)                                                                                        \
+    X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2)     \
+        X(13, 2) X(14, 2)
 #define EACH_NARROW(X)                                                                             \
-    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1)      \
-    X(12, 1) X(13, 1) X(14, 1)
+    X(1, 1)                                                                                        \
+    X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1)     \
+        X(13, 1) X(14, 1)
 #else
 enum { WIDE_ROWS = 6, NARROW_ROWS = 8, BLOCK_FLOATS = 48 * 1024 };
-#define EACH_WIDE(X) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
+#define EACH_WIDE(X)   X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
 #define EACH_NARROW(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1)
 #endif
 

@@ -1,6 +1,6 @@
 /*
- * kernels/vector.h: the vector of floats of the CPU level that is being compiled. Only for sources that are compiled once
- * per level. SPDX-License-Identifier: MIT
+ * kernels/vector.h: the vector of floats of the CPU level that is being compiled. Only for sources
+ * that are compiled once per level. SPDX-License-Identifier: MIT
  */
 #ifndef KERNELS_VECTOR_H
 #define KERNELS_VECTOR_H
@@ -17,8 +17,9 @@
 /*
  * IC_LANES floats make a vector.
  *
- * ic_multiply_add(c, a, b): c += a * b, in one instruction where there is one. In assembly, so that it adds in place: given
- * the freedom, compilers move accumulators from register to register and spill them.
+ * ic_multiply_add(c, a, b): c += a * b, in one instruction where there is one. In assembly, so that
+ * it adds in place: given the freedom, compilers move accumulators from register to register and
+ * spill them.
  */
 #if defined(__AVX512F__)
 #include <immintrin.h>
