@@ -134,6 +134,60 @@ static void survives_no_memory(void **state)
     assert_true(test_fail_each_allocation(whole_training, NULL) > 50);
 }
 
+static ic_trainer *new_trainer(ic_context *context, const char *const *pairs, ic_model **model)
+{
+    ic_options *options = shapes_options(context, pairs);
+    ic_dataset *data;
+    ic_trainer *trainer;
+    assert_ok(shapes_dataset(context, 0, 8, &data));
+    assert_ok(ic_model_create(context, data, options, model));
+    assert_ok(ic_trainer_create(*model, data, NULL, options, &trainer));
+    ic_dataset_free(data);
+    ic_options_free(options);
+    return trainer;
+}
+
+static void assert_same_model(const ic_model *a, const ic_model *b)
+{
+    static unsigned char bytes_a[1 << 20], bytes_b[1 << 20];
+    size_t size_a, size_b;
+    assert_ok(ic_model_save_memory(a, bytes_a, sizeof bytes_a, &size_a));
+    assert_ok(ic_model_save_memory(b, bytes_b, sizeof bytes_b, &size_b));
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(bytes_a, bytes_b, size_a);
+}
+
+/* Whatever allocation of a training fails, the call can be made again and nothing has changed. */
+static void a_step_without_memory_can_be_made_again(void **state)
+{
+    ic_context *plain_context = test_context(1);
+    ic_model *expected, *model;
+    ic_trainer *trainer = new_trainer(plain_context, tiny_training, &expected);
+    assert_ok(ic_trainer_run(trainer));
+    ic_trainer_free(trainer);
+    for (int64_t fail = 1;; fail++) {
+        test_allocator allocator = {.once = 1};
+        ic_context *context = test_context_with(&allocator, 1);
+        trainer = new_trainer(context, tiny_training, &model);
+        allocator.fail_at = allocator.calls + fail;
+        ic_status status = ic_trainer_run(trainer);
+        bool failed = allocator.failed > 0;
+        allocator.fail_at = 0;
+        assert_int_equal(status, failed ? IC_ERROR_MEMORY : IC_OK);
+        assert_ok(ic_trainer_run(trainer));
+        assert_same_model(expected, model);
+        ic_trainer_free(trainer);
+        ic_model_free(model);
+        ic_context_free(context);
+        assert_int_equal(allocator.live, 0);
+        if (!failed)
+            break;
+        assert_true(fail < 1000);
+    }
+    ic_model_free(expected);
+    ic_context_free(plain_context);
+}
+
 static void steady_steps_allocate_nothing(void **state)
 {
     test_allocator allocator = {0};
@@ -234,6 +288,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(a_trainer_outlives_what_it_came_from),
         cmocka_unit_test(survives_no_memory),
+        cmocka_unit_test(a_step_without_memory_can_be_made_again),
         cmocka_unit_test(steady_steps_allocate_nothing),
         cmocka_unit_test(predicting_while_training),
     };
