@@ -26,7 +26,7 @@ ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data
 /* What ic_model_create builds; mean and deviation of the pipeline are still to be measured or are
  * given. */
 typedef struct ic_model_recipe {
-    const char *network; /* static */
+    const char *network; /* static, or the options' own text */
     ic_pipeline pipeline;
     bool measure; /* mean and deviation are to be measured on the training pictures */
 } ic_model_recipe;

@@ -2,6 +2,7 @@
  * MIT */
 #include "support/support.h"
 
+#include "base/options.h"
 #include "recipe/cost.h"
 
 #include <stdlib.h>
@@ -35,6 +36,10 @@ static ic_model_recipe model_recipe(const ic_data_facts *facts, const char *cons
     ic_options *options = options_of(context, pairs);
     ic_model_recipe recipe;
     assert_ok(ic_recipe_model(context, facts, options, &recipe));
+    if (strcmp(ic_option_text(options, "network"), "auto") != 0) {
+        assert_ptr_equal(recipe.network, ic_option_text(options, "network"));
+        recipe.network = "asked for"; /* the text goes with the options */
+    }
     ic_options_free(options);
     ic_context_free(context);
     return recipe;
@@ -210,7 +215,7 @@ static void wishes_win(void **state)
     ic_data_facts facts = facts_of(1000, 240, false, false);
     ic_model_recipe model = model_recipe(&facts, pairs);
     const ic_pipeline *pipeline = &model.pipeline;
-    assert_string_equal(model.network, "mobilenet_v2");
+    assert_string_equal(model.network, "asked for");
     assert_true(pipeline->width == 48 && pipeline->channels == 1 && !model.measure);
     assert_true(pipeline->mean[0] == 0.25F && pipeline->deviation[0] == 0.5F);
     assert_true(pipeline->filter == IC_FILTER_BICUBIC && pipeline->denoise == IC_DENOISE_MEDIAN);
