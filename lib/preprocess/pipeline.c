@@ -55,10 +55,9 @@ cleanup:
 ic_status ic_pipeline_canvas_from_bytes(ic_context *context, const ic_pipeline *pipeline,
                                         const void *bytes, size_t size, ic_image **canvas)
 {
-    ic_decode_options options = {.enough_width = pipeline->canvas_width,
-                                 .enough_height = pipeline->canvas_height};
+    /* In full, also where a JPEG could be shrunk on load: prediction gets decoded pictures. */
     ic_image *image;
-    IC_TRY(ic_image_decode_with(context, bytes, size, &options, NULL, &image));
+    IC_TRY(ic_image_decode_with(context, bytes, size, NULL, NULL, &image));
     ic_status status = ic_pipeline_canvas(pipeline, image, canvas);
     ic_image_free(image);
     return status;

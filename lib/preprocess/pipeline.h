@@ -37,11 +37,17 @@ typedef struct ic_pipeline {
     float mean[3], deviation[3]; /* of samples in 0..1 */
 } ic_pipeline;
 
+/*
+ * The pipeline as the model file holds it. Reading trusts nothing: IC_ERROR_FORMAT for members that
+ * are missing or out of range, IC_ERROR_UNSUPPORTED for names that this version does not know.
+ */
 ic_status ic_pipeline_to_json(const ic_pipeline *pipeline, json_t **out);
-ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out); /* hostile input checked */
+ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out);
 
-/* The prefix, from encoded bytes (may shrink on load) or from a picture. The canvas keeps 16-bit
- * depth. */
+/*
+ * The prefix, from encoded bytes or from a picture: the same canvas from both, as bytes are decoded
+ * in full. The canvas keeps 16-bit depth. Release it with ic_image_free.
+ */
 ic_status ic_pipeline_canvas_from_bytes(ic_context *context, const ic_pipeline *pipeline,
                                         const void *bytes, size_t size, ic_image **canvas);
 ic_status ic_pipeline_canvas(const ic_pipeline *pipeline, const ic_image *image, ic_image **canvas);

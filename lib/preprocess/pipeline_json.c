@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-/* Names in files, by value; never changed, only appended to. */
+/*
+ * Names in files, by value; never changed, only appended to. Pictures are decoded in full: a way of
+ * decoding that gives other pixels (shrunk on load, say) would be another name.
+ */
+static const char *const decode_names[] = {"full"};
 static const char *const resize_names[] = {
     [IC_RESIZE_STRETCH] = "stretch", [IC_RESIZE_CROP] = "crop"};
 static const char *const denoise_names[] = {[IC_DENOISE_NONE] = "none",
@@ -26,6 +30,7 @@ static ic_status set_floats(json_t *object, const char *key, const float *values
 
 static ic_status write_members(const ic_pipeline *pipeline, json_t *object)
 {
+    IC_TRY(ic_json_set(object, "decode", json_string(decode_names[0])));
     IC_TRY(ic_json_set(object, "width", json_integer(pipeline->width)));
     IC_TRY(ic_json_set(object, "height", json_integer(pipeline->height)));
     IC_TRY(ic_json_set(object, "channels", json_integer(pipeline->channels)));
@@ -64,8 +69,8 @@ static ic_status read_int(const json_t *json, const char *key, int32_t low, int3
 }
 
 /* One of the names, as its index. Holes in the table are skipped. */
-static ic_status read_name(const json_t *json, const char *key, const char *const *names,
-                           size_t count, int32_t *out)
+static ic_status read_name_of(const json_t *json, const char *key, const char *const *names,
+                              size_t count, int32_t *out)
 {
     const char *text;
     IC_TRY(ic_json_text(json, key, what, &text));
@@ -74,8 +79,12 @@ static ic_status read_name(const json_t *json, const char *key, const char *cons
             *out = (int32_t)i;
             return IC_OK;
         }
-    return ic_fail(IC_ERROR_FORMAT, "%s: %s \"%.40s\" is not known", what, key, text);
+    return ic_fail(IC_ERROR_UNSUPPORTED,
+                   "%s: %s \"%.40s\" is not known to this version: update imgcls", what, key, text);
 }
+
+#define read_name(json, key, names, out)                                                           \
+    read_name_of(json, key, names, sizeof(names) / sizeof *(names), out)
 
 /* One number a channel, each within low..high (NaN is not). */
 static ic_status read_floats(const json_t *json, const char *key, int32_t count, double low,
@@ -116,8 +125,7 @@ static ic_status read_denoise(const json_t *json, ic_pipeline *out)
 {
     int32_t kind;
     double strength = 1;
-    IC_TRY(read_name(json, "denoise", denoise_names, sizeof denoise_names / sizeof *denoise_names,
-                     &kind));
+    IC_TRY(read_name(json, "denoise", denoise_names, &kind));
     if (kind != IC_DENOISE_NONE)
         IC_TRY(ic_json_float(json, "denoise_strength", what, &strength));
     if (!(strength >= 0.05 && strength <= 10))
@@ -130,15 +138,14 @@ static ic_status read_denoise(const json_t *json, ic_pipeline *out)
 ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out)
 {
     ic_pipeline pipeline = {0};
-    int32_t resize;
+    int32_t decode, resize;
     if (!json_is_object(json))
         return ic_fail(IC_ERROR_FORMAT, "%s is not an object", what);
+    IC_TRY(read_name(json, "decode", decode_names, &decode));
     IC_TRY(read_sizes(json, &pipeline));
-    IC_TRY(read_name(json, "resize", resize_names, sizeof resize_names / sizeof *resize_names,
-                     &resize));
+    IC_TRY(read_name(json, "resize", resize_names, &resize));
     pipeline.resize = (ic_resize_mode)resize;
-    IC_TRY(read_name(json, "filter", filter_names, sizeof filter_names / sizeof *filter_names,
-                     &pipeline.filter));
+    IC_TRY(read_name(json, "filter", filter_names, &pipeline.filter));
     IC_TRY(read_denoise(json, &pipeline));
     IC_TRY(read_floats(json, "mean", pipeline.channels, -1000, 1000, pipeline.mean));
     IC_TRY(read_floats(json, "deviation", pipeline.channels, 1e-6, 1000, pipeline.deviation));

@@ -1,4 +1,5 @@
 /* preprocess/test_pipeline.c: canvas, tensor and the workspace. SPDX-License-Identifier: MIT */
+#include "image/pictures.h"
 #include "preprocess/noise.h"
 
 #include "base/status.h"
@@ -151,7 +152,6 @@ static void depth_lives_until_the_tensor(void **state)
     ic_context_free(context);
 }
 
-/* Large JPEGs may be read smaller; what comes out looks the same. */
 static void bytes_give_the_canvas_of_the_picture(void **state)
 {
     (void)state;
@@ -170,6 +170,39 @@ static void bytes_give_the_canvas_of_the_picture(void **state)
         ic_pipeline_canvas_from_bytes(context, &pipeline, bytes.bytes, bytes.size / 2, &canvas));
     ic_buffer_free(&bytes);
     ic_image_free(image);
+    ic_context_free(context);
+}
+
+/*
+ * Training reads bytes, prediction takes decoded pictures: not even a JPEG so large that it could
+ * be shrunk as it is decoded may make a difference.
+ */
+static void a_large_jpeg_gives_the_same_canvas_either_way(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    unsigned char app1[6 + EXIF_BYTES] = "Exif\0";
+    size_t exif = make_exif(app1 + 6, false, 6);
+    for (int32_t i = 0; i < 4; i++) {
+        jpeg_plan plan = {.width = 331, .height = 250, .components = 3, .subsampled = i % 2 == 0};
+        if (i / 2 == 1) {
+            plan.app1 = app1;
+            plan.app1_size = 6 + exif;
+        }
+        made_file file = make_jpeg(&plan);
+        ic_pipeline pipeline = usual(3);
+        ic_image *image, *canvas, *expected;
+        pipeline.resize = i % 2 ? IC_RESIZE_CROP : IC_RESIZE_STRETCH;
+        assert_ok(
+            ic_pipeline_canvas_from_bytes(context, &pipeline, file.bytes, file.size, &canvas));
+        assert_ok(ic_image_decode(context, file.bytes, file.size, &image));
+        assert_ok(ic_pipeline_canvas(&pipeline, image, &expected));
+        expect_equal_pictures(canvas, expected);
+        ic_image_free(expected);
+        ic_image_free(image);
+        ic_image_free(canvas);
+        free(file.bytes);
+    }
     ic_context_free(context);
 }
 
@@ -260,6 +293,7 @@ int main(void)
         cmocka_unit_test(the_tensor_is_the_normalised_centre),
         cmocka_unit_test(depth_lives_until_the_tensor),
         cmocka_unit_test(bytes_give_the_canvas_of_the_picture),
+        cmocka_unit_test(a_large_jpeg_gives_the_same_canvas_either_way),
         cmocka_unit_test(the_workspace_gives_the_same_bits),
         cmocka_unit_test(a_steady_loop_allocates_nothing),
         cmocka_unit_test(every_failing_allocation_is_reported),

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const char sound[] =
-    "{\"width\":12,\"height\":9,\"channels\":3,\"canvas_width\":14,\"canvas_height\":12,"
+    "{\"decode\":\"full\",\"width\":12,\"height\":9,\"channels\":3,\"canvas_width\":14,\"canvas_"
+    "height\":12,"
     "\"resize\":\"crop\",\"filter\":\"bicubic\",\"denoise\":\"median\",\"denoise_strength\":2.0,"
     "\"mean\":[0.5,0.25,0.125],\"deviation\":[0.25,0.5,1]}";
 
@@ -74,7 +75,11 @@ static void hostile_values_are_refused(void **state)
     (void)state;
     static const struct {
         const char *from, *to, *words;
+        ic_status status; /* 0: IC_ERROR_FORMAT */
     } cases[] = {
+        {"\"full\"", "\"shrunk\"", "decode \"shrunk\" is not known", IC_ERROR_UNSUPPORTED},
+        {"\"full\"", "1", "must be a text"},
+        {"\"decode\":\"full\",", "", "\"decode\" is missing"},
         {"\"width\":12", "\"width\":0", "\"width\" must be 1..2048"},
         {"\"width\":12", "\"width\":2049", "\"width\" must be 1..2048"},
         {"\"width\":12", "\"width\":-9223372036854775808", "must be"},
@@ -85,10 +90,10 @@ static void hostile_values_are_refused(void **state)
         {"\"channels\":3", "\"channels\":4", "must be 1..3"},
         {"\"channels\":3", "\"channels\":1", "mean has 3 numbers, but there are 1"},
         {"\"canvas_width\":14", "\"canvas_width\":11", "must be 12..2048"},
-        {"\"crop\"", "\"cut\"", "resize \"cut\" is not known"},
+        {"\"crop\"", "\"cut\"", "resize \"cut\" is not known", IC_ERROR_UNSUPPORTED},
         {"\"crop\"", "7", "must be a text"},
-        {"\"bicubic\"", "\"\"", "filter"},
-        {"\"median\"", "\"mediane\"", "denoise \"mediane\""},
+        {"\"bicubic\"", "\"\"", "filter", IC_ERROR_UNSUPPORTED},
+        {"\"median\"", "\"mediane\"", "denoise \"mediane\"", IC_ERROR_UNSUPPORTED},
         {":2.0", ":0", "denoise_strength is not in"},
         {":2.0", ":1e300", "denoise_strength is not in"},
         {":2.0", ":\"2\"", "must be a number"},
@@ -107,7 +112,8 @@ static void hostile_values_are_refused(void **state)
         snprintf(text, sizeof text, "%.*s%s%s", (int)(at - sound), sound, cases[i].to,
                  at + strlen(cases[i].from));
         ic_pipeline pipeline = {.width = 77};
-        assert_fails(IC_ERROR_FORMAT, cases[i].words, parse(text, &pipeline));
+        assert_fails(cases[i].status < 0 ? cases[i].status : IC_ERROR_FORMAT, cases[i].words,
+                     parse(text, &pipeline));
         assert_int_equal(pipeline.width, 77); /* untouched */
     }
     ic_pipeline pipeline;
