@@ -14,21 +14,39 @@ static const uint32_t round_constants[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static uint32_t rotate(uint32_t x, int bits)
+static inline uint32_t rotate(uint32_t x, int bits)
 {
     return x >> bits | x << (32 - bits);
 }
 
+/* Compilers make one load and one exchange of bytes of this. */
+static inline uint32_t big_endian(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
 static void schedule(const unsigned char *block, uint32_t w[64])
 {
-    for (int i = 0; i < 16; i++, block += 4)
-        w[i] = (uint32_t)block[0] << 24 | (uint32_t)block[1] << 16 | (uint32_t)block[2] << 8 |
-               block[3];
+    for (int i = 0; i < 16; i++)
+        w[i] = big_endian(block + 4 * i);
     for (int i = 16; i < 64; i++) {
         uint32_t s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
         uint32_t s1 = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
         w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
+}
+
+/*
+ * One round. Instead of moving the eight words along, as the standard writes it, the callers'
+ * arguments move: only d and h change. Choose and majority with one operation less.
+ */
+static inline void round_of(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+                            uint32_t g, uint32_t *h, uint32_t word)
+{
+    uint32_t choose = g ^ (e & (f ^ g)), majority = (a & b) | (c & (a | b));
+    uint32_t t1 = *h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choose + word;
+    *d += t1;
+    *h = t1 + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
 }
 
 static void add_block(uint32_t state[8], const unsigned char *block)
@@ -37,13 +55,16 @@ static void add_block(uint32_t state[8], const unsigned char *block)
     schedule(block, w);
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    for (int i = 0; i < 64; i++) {
-        uint32_t choose = (e & f) ^ (~e & g), majority = (a & b) ^ (a & c) ^ (b & c);
-        uint32_t t1 =
-            h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choose + round_constants[i] + w[i];
-        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
-        h = g, g = f, f = e, e = d + t1;
-        d = c, c = b, b = a, a = t1 + t2;
+    for (int i = 0; i < 64; i += 8) {
+        const uint32_t *k = round_constants + i;
+        round_of(a, b, c, &d, e, f, g, &h, k[0] + w[i]);
+        round_of(h, a, b, &c, d, e, f, &g, k[1] + w[i + 1]);
+        round_of(g, h, a, &b, c, d, e, &f, k[2] + w[i + 2]);
+        round_of(f, g, h, &a, b, c, d, &e, k[3] + w[i + 3]);
+        round_of(e, f, g, &h, a, b, c, &d, k[4] + w[i + 4]);
+        round_of(d, e, f, &g, h, a, b, &c, k[5] + w[i + 5]);
+        round_of(c, d, e, &f, g, h, a, &b, k[6] + w[i + 6]);
+        round_of(b, c, d, &e, f, g, h, &a, k[7] + w[i + 7]);
     }
     state[0] += a, state[1] += b, state[2] += c, state[3] += d;
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
