@@ -3,7 +3,6 @@
 #include "arguments.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { WORD_MAX = 64 };
@@ -66,6 +65,13 @@ const char *cli_nearest_command(const char *word)
     return best.word;
 }
 
+static void print_dashed(FILE *file, const char *name)
+{
+    fputs("--", file);
+    for (; *name != '\0'; name++)
+        fputc(*name == '_' ? '-' : *name, file);
+}
+
 int cli_usage(const cli_command *command, const char *message)
 {
     fprintf(stderr, "imgcls: %s\nusage: imgcls %s %s\n", message, command->name, command->usage);
@@ -86,6 +92,28 @@ static int lists_meet(const char *a, const char *b)
         a += length + (a[length] == ',');
     }
     return 0;
+}
+
+void cli_print_options(const char *owners)
+{
+    for (int32_t i = 0; i < ic_option_count(); i++) {
+        const char *name, *owner, *type, *fallback, *values, *help;
+        ic_option_info(i, &name, &owner, &type, &fallback, &values, &help);
+        if (owners != NULL && !lists_meet(owner, owners))
+            continue;
+        print_dashed(stdout, name);
+        printf(" %s  (%s; default %s)\n    %s\n", *values != '\0' ? values : type, owner, fallback,
+               help);
+    }
+}
+
+static void print_help(const cli_command *command)
+{
+    printf("usage: imgcls %s %s\n%s\n", command->name, command->usage, command->help);
+    if (*command->owners == '\0')
+        return;
+    puts("\nOptions:");
+    cli_print_options(command->owners);
 }
 
 /* 1: an option of this command; 0: of another one; -1: no option at all. */
@@ -115,10 +143,24 @@ static int unknown_flag(const cli_command *command, const cli_flag *flags, const
         fprintf(stderr, "imgcls: unknown flag --%s; imgcls options lists them\n", name);
         return -1;
     }
-    fprintf(stderr, "imgcls: unknown flag --%s: did you mean --", name);
-    for (const char *p = best.word; *p != '\0'; p++)
-        fputc(*p == '_' ? '-' : *p, stderr);
-    fprintf(stderr, "?\n");
+    fprintf(stderr, "imgcls: unknown flag --%s: did you mean ", name);
+    print_dashed(stderr, best.word);
+    fputs("?\n", stderr);
+    return -1;
+}
+
+/* The library writes option "input_size" where a command line says --input-size. */
+static int refused_value(const char *name)
+{
+    static const char start[] = "option \"";
+    const char *message = ic_last_error();
+    const char *rest = NULL;
+    if (strncmp(message, start, sizeof start - 1) == 0)
+        rest = strchr(message + sizeof start - 1, '"');
+    fputs("imgcls: ", stderr);
+    if (rest != NULL)
+        print_dashed(stderr, name);
+    fprintf(stderr, "%s\n", rest != NULL ? rest + 1 : message);
     return -1;
 }
 
@@ -163,34 +205,36 @@ static int take_flag(const cli_command *command, const cli_flag *flags, int left
     if (flag->name != NULL) {
         *flag->text = value;
     } else if (ic_options_set_text(options, name, value) < 0) {
-        fprintf(stderr, "imgcls: %s\n", ic_last_error());
-        return -1;
+        return refused_value(name);
     }
     return taken;
 }
 
 int cli_parse(ic_context *context, const cli_command *command, const cli_flag *flags, int count,
-              char **arguments, ic_options **options)
+              char **arguments, ic_options **options, int *code)
 {
     ic_options *set = NULL;
     int rest = 0;
+    *code = EXIT_USAGE;
     if (ic_options_create(context, &set) < 0)
         goto failed;
     for (int i = 0; i < count;) {
         if (strcmp(arguments[i], "--") == 0) {
             for (i++; i < count; i++)
                 arguments[rest++] = arguments[i];
-        } else if (strcmp(arguments[i], "--help") == 0) {
-            printf("usage: imgcls %s %s\n%s\n", command->name, command->usage, command->help);
-            exit(EXIT_DONE);
+        } else if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            print_help(command);
+            *code = EXIT_DONE;
+            goto over;
         } else if (strncmp(arguments[i], "--", 2) == 0) {
             int taken = take_flag(command, flags, count - i, arguments + i, set);
             if (taken < 0)
-                goto usage;
+                goto over;
             i += taken;
         } else if (arguments[i][0] == '-' && arguments[i][1] != '\0') {
-            fprintf(stderr, "imgcls: flags are written with two dashes: %s\n", arguments[i]);
-            goto usage;
+            fprintf(stderr, "imgcls: flags are written with two dashes, not %s; imgcls %s --help\n",
+                    arguments[i], command->name);
+            goto over;
         } else {
             arguments[rest++] = arguments[i++];
         }
@@ -201,7 +245,7 @@ int cli_parse(ic_context *context, const cli_command *command, const cli_flag *f
     return rest;
 failed:
     fprintf(stderr, "imgcls: %s\n", ic_last_error());
-usage:
+over:
     ic_options_free(set);
     return -1;
 }

@@ -28,10 +28,14 @@ extern const cli_command cli_commands[];
 /*
  * Sorts arguments into flags, library options (of the command's owners; set in *options, context
  * options applied to the context) and the rest, which moves to the front of `arguments`. Returns
- * the number of the rest, or -1 when a message about wrong usage has been printed.
+ * the number of the rest, or -1 when the command ends here: help or a message about wrong usage has
+ * been printed, and the exit code is in *code.
  */
 int cli_parse(ic_context *context, const cli_command *command, const cli_flag *flags, int count,
-              char **arguments, ic_options **options);
+              char **arguments, ic_options **options, int *code);
+
+/* Prints the library's options of these owners, "model,trainer" say; NULL: all of them. */
+void cli_print_options(const char *owners);
 
 /* Prints "imgcls: message" and how to use the command; returns EXIT_USAGE. */
 int cli_usage(const cli_command *command, const char *message);

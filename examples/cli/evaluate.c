@@ -3,6 +3,7 @@
 #include "output.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static ic_status give_report(const void *report, char *buffer, size_t capacity, size_t *size)
 {
@@ -26,8 +27,9 @@ static void print_classes(const ic_model *model, const ic_report *report)
         ic_report_class_value(report, c, "recall", &recall);
         ic_report_class_value(report, c, "f1", &f1);
         ic_report_class_value(report, c, "support", &support);
-        printf("%-24s %7.1f %% %7.1f %% %7.1f %% %9.0f\n", ic_model_class_name(model, c),
-               100 * precision, 100 * recall, 100 * f1, support);
+        cli_print_text(stdout, ic_model_class_name(model, c), 24);
+        printf(" %7.1f %% %7.1f %% %7.1f %% %9.0f\n", 100 * precision, 100 * recall, 100 * f1,
+               support);
     }
 }
 
@@ -53,11 +55,29 @@ static void print_mistakes(const ic_model *model, const ic_report *report)
             return;
         if (shown == 0)
             printf("\nmost often mistaken\n");
-        printf("%6lld  %s taken for %s\n", (long long)most,
-               ic_model_class_name(model, at / classes), ic_model_class_name(model, at % classes));
+        printf("%6lld  ", (long long)most);
+        cli_print_text(stdout, ic_model_class_name(model, at / classes), 0);
+        fputs(" taken for ", stdout);
+        cli_print_text(stdout, ic_model_class_name(model, at % classes), 0);
+        putchar('\n');
         bound = most;
         bound_at = at;
     }
+}
+
+/* What a part means, so that nobody takes pictures of the training for a test. */
+static const char *explain_split(const char *split)
+{
+    static const char *const texts[][2] = {
+        {"test", "the data's own test part"},
+        {"validation", "held out from training"},
+        {"train", "the model was trained on these"},
+        {"all", "every picture of the data, also those that the model may have been trained on"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(texts[i][0], split) == 0)
+            return texts[i][1];
+    return "";
 }
 
 static void print_report(const ic_model *model, const ic_report *report)
@@ -65,7 +85,7 @@ static void print_report(const ic_model *model, const ic_report *report)
     double count = 0;
     ic_report_value(report, "count", &count);
     const char *split = ic_report_split(report);
-    printf("%.0f pictures (%s)\n\n", count, split);
+    printf("%.0f pictures (%s: %s)\n\n", count, split, explain_split(split));
     print_number(report, "accuracy", "accuracy", 100, " %");
     print_number(report, "top5_accuracy", "top-5 accuracy", 100, " %");
     print_number(report, "loss", "loss", 1, "");
@@ -83,6 +103,8 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
     ic_report *report = NULL;
     char *text = NULL;
     int code = EXIT_DONE;
+    if (!cli_can_plot(plot))
+        return EXIT_FAILED;
     if (ic_model_load(context, model_path, &model) < 0 ||
         ic_dataset_open(context, data, options, &dataset) < 0 ||
         ic_evaluate(model, dataset, options, &report) < 0) {
@@ -111,11 +133,12 @@ int cli_evaluate(ic_context *context, const cli_command *command, int count, cha
     int json = 0;
     const cli_flag flags[] = {{"plot", &plot, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
     ic_options *options = NULL;
-    int rest = cli_parse(context, command, flags, count, arguments, &options);
+    int code;
+    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
-        return EXIT_USAGE;
-    int code = rest == 2 ? evaluate(context, arguments[0], arguments[1], options, plot, json)
-                         : cli_usage(command, "evaluate wants a model and a data set");
+        return code;
+    code = rest == 2 ? evaluate(context, arguments[0], arguments[1], options, plot, json)
+                     : cli_usage(command, "evaluate wants a model and a data set");
     ic_options_free(options);
     return code;
 }

@@ -30,25 +30,24 @@ static int print_description(ic_status (*give)(const void *, char *, size_t, siz
     return EXIT_DONE;
 }
 
-/* The one thing and --json that inspect and info take. */
+/* The one thing and --json that inspect and info take. False: the command ends with *code. */
 static int parse_one(ic_context *context, const cli_command *command, int count, char **arguments,
-                     const char *wanted, ic_options **options, int *json)
+                     const char *wanted, ic_options **options, int *json, int *code)
 {
     const cli_flag flags[] = {{"json", NULL, json}, {NULL, NULL, NULL}};
-    int rest = cli_parse(context, command, flags, count, arguments, options);
-    if (rest < 0)
-        return EXIT_USAGE;
-    return rest == 1 ? EXIT_DONE : cli_usage(command, wanted);
+    int rest = cli_parse(context, command, flags, count, arguments, options, code);
+    if (rest >= 0 && rest != 1)
+        *code = cli_usage(command, wanted);
+    return rest == 1;
 }
 
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments)
 {
     ic_options *options = NULL;
     ic_dataset *dataset = NULL;
-    int json = 0;
-    int code = parse_one(context, command, count, arguments, "inspect wants one data set", &options,
-                         &json);
-    if (code == EXIT_DONE) {
+    int json = 0, code;
+    if (parse_one(context, command, count, arguments, "inspect wants one data set", &options, &json,
+                  &code)) {
         if (ic_dataset_open(context, arguments[0], options, &dataset) < 0)
             code = cli_failed();
         else
@@ -63,10 +62,9 @@ int cli_info(ic_context *context, const cli_command *command, int count, char **
 {
     ic_options *options = NULL;
     ic_model *model = NULL;
-    int json = 0;
-    int code =
-        parse_one(context, command, count, arguments, "info wants one model", &options, &json);
-    if (code == EXIT_DONE) {
+    int json = 0, code;
+    if (parse_one(context, command, count, arguments, "info wants one model", &options, &json,
+                  &code)) {
         if (ic_model_load(context, arguments[0], &model) < 0)
             code = cli_failed();
         else
@@ -79,18 +77,16 @@ int cli_info(ic_context *context, const cli_command *command, int count, char **
 
 int cli_options(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    (void)context;
-    (void)arguments;
-    if (count > 0)
-        return cli_usage(command, "options takes nothing");
-    for (int32_t i = 0; i < ic_option_count(); i++) {
-        const char *name, *owner, *type, *fallback, *values, *help;
-        ic_option_info(i, &name, &owner, &type, &fallback, &values, &help);
-        printf("--");
-        for (const char *p = name; *p != '\0'; p++)
-            putchar(*p == '_' ? '-' : *p);
-        printf(" %s  (%s; default %s)\n    %s\n", *values != '\0' ? values : type, owner, fallback,
-               help);
+    const cli_flag flags[] = {{NULL, NULL, NULL}};
+    ic_options *options = NULL;
+    int code;
+    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
+    if (rest > 0)
+        code = cli_usage(command, "options takes nothing");
+    if (rest == 0) {
+        cli_print_options(NULL);
+        code = EXIT_DONE;
     }
-    return EXIT_DONE;
+    ic_options_free(options);
+    return code;
 }

@@ -25,10 +25,12 @@ static int print_help(FILE *file, int code)
 {
     fputs("imgcls: train, check and run image classifiers\n\n", file);
     for (const cli_command *c = cli_commands; c->name != NULL; c++)
-        fprintf(file, "  imgcls %s %s\n      %s\n", c->name, c->usage, c->help);
+        fprintf(file, "  imgcls %s%s%s\n      %s\n", c->name, *c->usage != '\0' ? " " : "",
+                c->usage, c->help);
     fputs("\nDATA is a folder with a folder of pictures per class, a folder holding train/ and "
           "test/,\n"
-          "a CSV file of path,label, or IDX files. imgcls options lists what else can be set.\n",
+          "a CSV file of path,label, or IDX files. imgcls COMMAND --help lists what else can be "
+          "set.\n",
           file);
     return code;
 }
@@ -49,7 +51,8 @@ int main(int count, char **arguments)
         printf("imgcls %s\n", ic_version());
         return EXIT_DONE;
     }
-    if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "help") == 0)
+    if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 ||
+        strcmp(arguments[1], "help") == 0)
         return print_help(stdout, EXIT_DONE);
 
     const cli_command *command = find_command(arguments[1]);

@@ -1,11 +1,14 @@
-/* cli/output.c: messages and the progress bar on stderr, JSON on stdout. SPDX-License-Identifier:
- * MIT */
+/* cli/output.c: messages and the progress bar, texts and the places where files go.
+ * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
 #include "output.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
@@ -44,13 +47,17 @@ void cli_log(int32_t level, const char *message, void *payload)
     if (level > IC_LOG_INFO)
         return;
     cli_clear_line();
-    fprintf(stderr, "%s%s\n", level == IC_LOG_WARNING ? "warning: " : "", message);
+    fputs(level == IC_LOG_WARNING ? "warning: " : "", stderr);
+    cli_print_text(stderr, message, 0);
+    fputc('\n', stderr);
 }
 
 int cli_failed(void)
 {
     cli_clear_line();
-    fprintf(stderr, "imgcls: %s\n", ic_last_error());
+    fputs("imgcls: ", stderr);
+    cli_print_text(stderr, ic_last_error(), 0);
+    fputc('\n', stderr);
     return EXIT_FAILED;
 }
 
@@ -60,69 +67,162 @@ double cli_value(const ic_progress *progress, const char *name, double fallback)
     return ic_progress_value(progress, name, &value) < 0 ? fallback : value;
 }
 
-static void print_time(double seconds)
+/* The progress line is put together first and written at once, so that it does not flicker. */
+typedef struct line {
+    char text[80]; /* 79 columns: one more and a terminal of 80 would break it */
+    size_t length;
+} line;
+
+static void add(line *l, const char *format, ...)
+{
+    size_t room = sizeof l->text - l->length;
+    va_list arguments;
+    va_start(arguments, format);
+    int wanted = vsnprintf(l->text + l->length, room, format, arguments);
+    va_end(arguments);
+    if (wanted > 0)
+        l->length += (size_t)wanted < room ? (size_t)wanted : room - 1;
+}
+
+static void add_time(line *l, double seconds)
 {
     long s = (long)(seconds + 0.5);
     if (s >= 3600)
-        fprintf(stderr, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+        add(l, " %ld:%02ld:%02ld left", s / 3600, s / 60 % 60, s % 60);
     else
-        fprintf(stderr, "%ld:%02ld", s / 60, s % 60);
+        add(l, " %ld:%02ld left", s / 60, s % 60);
 }
 
-static void print_bar(double share)
+static void add_bar(line *l, double share, int width)
 {
-    enum { WIDTH = 24 };
-    int full = (int)(share * WIDTH + 0.5);
-    fputc('[', stderr);
-    for (int i = 0; i < WIDTH; i++)
-        fputc(i < full ? '#' : '.', stderr);
-    fputc(']', stderr);
+    int full = (int)(share * width + 0.5);
+    add(l, "[");
+    for (int i = 0; i < width; i++)
+        add(l, i < full ? "#" : ".");
+    add(l, "]");
+}
+
+static void add_progress(line *l, const ic_progress *progress)
+{
+    double done = cli_value(progress, "done", 0), total = cli_value(progress, "total", 0);
+    double epoch = cli_value(progress, "epoch", 0), left = cli_value(progress, "seconds_left", -1);
+    int training = strcmp(ic_progress_phase(progress), "train") == 0;
+    if (epoch > 0)
+        add(l, "epoch %.0f/%.0f ", epoch, cli_value(progress, "epochs", 0));
+    if (!training)
+        add(l, "%s ", ic_progress_phase(progress));
+    if (total > 0)
+        add_bar(l, done / total, epoch > 0 ? 12 : 24);
+    else
+        add(l, "%.0f", done);
+    if (epoch > 0)
+        add(l, " loss %.3f %.1f %%", cli_value(progress, "loss", 0),
+            100 * cli_value(progress, "accuracy", 0));
+    if (training)
+        add(l, " %.0f pictures/s", cli_value(progress, "pictures_per_second", 0));
+    if (left >= 0)
+        add_time(l, left);
 }
 
 int32_t cli_progress(const ic_progress *progress, void *payload)
 {
     (void)payload;
     if (isatty(STDERR_FILENO)) {
-        double done = cli_value(progress, "done", 0), total = cli_value(progress, "total", 0);
-        double epoch = cli_value(progress, "epoch", 0);
-        cli_clear_line();
+        line l = {"", 0};
+        add_progress(&l, progress);
+        fprintf(stderr, "\r%s\033[K", l.text);
         line_open = 1;
-        if (epoch > 0)
-            fprintf(stderr, "epoch %.0f/%.0f ", epoch, cli_value(progress, "epochs", 0));
-        fprintf(stderr, "%s ", ic_progress_phase(progress));
-        if (total > 0)
-            print_bar(done / total);
-        else
-            fprintf(stderr, "%.0f", done);
-        if (epoch > 0)
-            fprintf(stderr, " loss %.3f accuracy %.1f %% %.0f pictures/s",
-                    cli_value(progress, "loss", 0), 100 * cli_value(progress, "accuracy", 0),
-                    cli_value(progress, "pictures_per_second", 0));
-        double left = cli_value(progress, "seconds_left", -1);
-        if (left >= 0) {
-            fputc(' ', stderr);
-            print_time(left);
-            fputs(" left", stderr);
-        }
-        fflush(stderr);
-        if (done == total)
+        if (cli_value(progress, "done", 0) == cli_value(progress, "total", 0))
             cli_clear_line();
     }
     return interrupted;
+}
+
+/* The bytes of the UTF-8 character at p, 1..4; 0 when there is none. (Overlong forms and
+ * surrogates pass: they harm nobody here.) */
+static int character(const unsigned char *p)
+{
+    int bytes = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    if (p[0] > 0xF4)
+        return 0;
+    for (int i = 1; i < bytes; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return bytes;
 }
 
 void cli_json_text(FILE *file, const char *text)
 {
     fputc('"', file);
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        int bytes = character(p);
         if (*p == '"' || *p == '\\')
             fprintf(file, "\\%c", *p);
         else if (*p < 0x20)
             fprintf(file, "\\u%04x", *p);
+        else if (bytes == 0)
+            fputs("\\ufffd", file);
         else
-            fputc(*p, file);
+            fwrite(p, 1, (size_t)bytes, file);
+        p += bytes > 1 ? bytes - 1 : 0;
     }
     fputc('"', file);
+}
+
+void cli_print_text(FILE *file, const char *text, int width)
+{
+    int columns = 0;
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; columns++) {
+        int bytes = character(p);
+        if (bytes == 0 || *p < 0x20 || *p == 0x7F)
+            fputc('?', file);
+        else
+            fwrite(p, 1, (size_t)bytes, file);
+        p += bytes > 0 ? bytes : 1;
+    }
+    for (; columns < width; columns++)
+        fputc(' ', file);
+}
+
+/* "imgcls: cannot write PATH: why; choose another place with --flag" */
+static int cannot_write(const char *path, const char *why, const char *flag)
+{
+    fputs("imgcls: cannot write ", stderr);
+    cli_print_text(stderr, path, 0);
+    fprintf(stderr, ": %s; choose another place with --%s\n", why, flag);
+    return 0;
+}
+
+int cli_can_write(const char *path, const char *flag)
+{
+    struct stat there;
+    const char *slash = strrchr(path, '/');
+    char folder[4096] = ".";
+    if (*path == '\0')
+        return cannot_write(path, "the name is empty", flag);
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return cannot_write(path, S_ISDIR(there.st_mode) ? "it is a folder" : "it is not a file",
+                            flag);
+    if (slash != NULL && (size_t)(slash + 1 - path) < sizeof folder)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - path), path);
+    if (access(folder, W_OK | X_OK) != 0)
+        return cannot_write(path, strerror(errno), flag);
+    return 1;
+}
+
+static int ends(const char *text, const char *end)
+{
+    size_t length = strlen(text), wanted = strlen(end);
+    return length >= wanted && strcmp(text + length - wanted, end) == 0;
+}
+
+int cli_can_plot(const char *path)
+{
+    if (path == NULL)
+        return 1;
+    if (ends(path, ".png") || ends(path, ".svg"))
+        return cli_can_write(path, "plot");
+    return cannot_write(path, "a plot is a .png or an .svg", "plot");
 }
 
 char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t capacity,
@@ -138,82 +238,4 @@ char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t cap
         return NULL;
     }
     return text;
-}
-
-/* ---- JSON of the library for people. Each function prints what begins at p and returns what
- * follows it. ---- */
-
-static const char *outline_value(const char *p, int depth, int in_line);
-
-/* A string without quotes and escapes; a number with six digits; a word as it is. */
-static const char *outline_scalar(const char *p)
-{
-    if (*p == '-' || (*p >= '0' && *p <= '9')) {
-        char *end;
-        printf("%.6g", strtod(p, &end));
-        return end;
-    }
-    if (*p != '"') {
-        while (*p != '\0' && strchr(",]}", *p) == NULL)
-            putchar(*p++);
-        return p;
-    }
-    for (p++; *p != '"' && *p != '\0'; p++) {
-        if (*p == '\\' && p[1] != '\0')
-            p++;
-        putchar(*p);
-    }
-    return *p == '"' ? p + 1 : p;
-}
-
-/* "key: value" for each member, on a line of its own or all on one. */
-static const char *outline_object(const char *p, int depth, int in_line)
-{
-    for (int first = 1; *p != '\0' && *p != '}'; first = 0) {
-        if (*p == '{' || *p == ',')
-            p++;
-        if (*p == '}')
-            break;
-        if (in_line)
-            fputs(first ? "" : ", ", stdout);
-        else if (depth > 0 || !first)
-            printf("\n%*s", 2 * depth, "");
-        p = outline_scalar(p);
-        fputs(": ", stdout);
-        p = outline_value(*p == ':' ? p + 1 : p, depth + 1, in_line);
-    }
-    return *p == '}' ? p + 1 : p;
-}
-
-/* Objects on a line each, anything else on one line. */
-static const char *outline_array(const char *p, int depth, int in_line)
-{
-    int rows = p[1] == '{' && !in_line;
-    if (p[1] == ']')
-        fputs("none", stdout);
-    for (int first = 1; *p != '\0' && *p != ']'; first = 0) {
-        if (*p == '[' || *p == ',')
-            p++;
-        if (*p == ']')
-            break;
-        if (rows)
-            printf("\n%*s", 2 * depth, "");
-        else if (!first)
-            fputs(", ", stdout);
-        p = outline_value(p, depth + 1, 1);
-    }
-    return *p == ']' ? p + 1 : p;
-}
-
-static const char *outline_value(const char *p, int depth, int in_line)
-{
-    if (*p == '{')
-        return outline_object(p, depth, in_line);
-    return *p == '[' ? outline_array(p, depth, in_line) : outline_scalar(p);
-}
-
-void cli_outline(const char *json)
-{
-    outline_value(json, 0, 0);
-    putchar('\n');
 }

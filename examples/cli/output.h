@@ -9,7 +9,7 @@
 /* Messages of the library on stderr, as ic_log_fn. Debug ones are left out. */
 void cli_log(int32_t level, const char *message, void *payload);
 
-/* A progress bar on stderr when that is a terminal, as ic_progress_fn; SIGINT cancels. */
+/* A progress line on stderr when that is a terminal, as ic_progress_fn; SIGINT cancels. */
 int32_t cli_progress(const ic_progress *progress, void *payload);
 
 /* Clears the bar's line before something else is printed. */
@@ -22,8 +22,17 @@ int cli_interrupted(void);
 /* "imgcls: <last error>"; returns EXIT_FAILED. */
 int cli_failed(void);
 
-/* Text as a JSON string, quotes included. */
+/* Text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_text(FILE *file, const char *text);
+
+/* Text for people: control characters and what is not UTF-8 become question marks; filled up with
+ * spaces to width characters. */
+void cli_print_text(FILE *file, const char *text, int width);
+
+/* Whether a file (a plot; NULL is fine) can be written there, found out before long work; says why
+ * not, and which flag to change. */
+int cli_can_write(const char *path, const char *flag);
+int cli_can_plot(const char *path);
 
 /* One number of an event, or fallback. */
 double cli_value(const ic_progress *progress, const char *name, double fallback);

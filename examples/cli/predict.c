@@ -24,13 +24,15 @@ static void print_json(const ic_model *model, const ic_prediction *prediction, c
 static void print_text(const ic_model *model, const ic_prediction *prediction, const char *file,
                        int32_t top)
 {
-    printf("%s:", file);
+    cli_print_text(stdout, file, 0);
+    putchar(':');
     for (int32_t rank = 0; rank < top; rank++) {
         int32_t index = 0;
         float probability = 0;
         ic_prediction_class(prediction, rank, &index, &probability);
-        printf("%s %s %.1f %%", rank > 0 ? "," : "", ic_model_class_name(model, index),
-               100 * (double)probability);
+        fputs(rank > 0 ? ", " : " ", stdout);
+        cli_print_text(stdout, ic_model_class_name(model, index), 0);
+        printf(" %.1f %%", 100 * (double)probability);
     }
     putchar('\n');
 }
@@ -64,9 +66,10 @@ int cli_predict(ic_context *context, const cli_command *command, int count, char
     int json = 0;
     const cli_flag flags[] = {{"top", &top_text, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
     ic_options *options = NULL;
-    int rest = cli_parse(context, command, flags, count, arguments, &options);
+    int code;
+    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
-        return EXIT_USAGE;
+        return code;
     ic_options_free(options);
     char *end;
     long top = strtol(top_text, &end, 10);
@@ -77,7 +80,7 @@ int cli_predict(ic_context *context, const cli_command *command, int count, char
 
     ic_model *model = NULL;
     ic_prediction *prediction = NULL;
-    int code = EXIT_DONE;
+    code = EXIT_DONE;
     if (ic_model_load(context, arguments[0], &model) < 0 ||
         ic_prediction_create(context, &prediction) < 0) {
         code = cli_failed();

@@ -8,10 +8,11 @@ typedef struct training {
     int json;
     double last_seconds; /* when the last epoch ended */
     double seconds;
-    int epochs; /* done */
+    int epochs;  /* done */
+    int heading; /* of the table of epochs: printed */
 } training;
 
-/* One line an epoch, for scripts on stdout and for people on stderr. */
+/* A line for each epoch: for scripts on stdout, for people on stderr. */
 static void print_epoch(training *t, const ic_progress *p)
 {
     double epoch = cli_value(p, "epoch", 0), took = t->seconds - t->last_seconds;
@@ -31,13 +32,18 @@ static void print_epoch(training *t, const ic_progress *p)
         fflush(stdout);
     }
     cli_clear_line();
-    fprintf(stderr, "epoch %2.0f/%.0f  loss %.3f  accuracy %5.1f %%", epoch,
-            cli_value(p, "epochs", 0), loss, 100 * accuracy);
+    if (!t->heading)
+        fputs("epoch         loss  accuracy  unseen: loss  accuracy      time  pictures/s\n",
+              stderr);
+    t->heading = 1;
+    fprintf(stderr, "%3.0f/%-5.0f %8.3f  %6.1f %%", epoch, cli_value(p, "epochs", 0), loss,
+            100 * accuracy);
     if (validation_accuracy >= 0)
-        fprintf(stderr, "  unseen: loss %.3f  accuracy %5.1f %%", validation_loss,
-                100 * validation_accuracy);
-    fprintf(stderr, "  %.1f s  %.0f pictures/s%s\n", took, speed,
-            cli_value(p, "best_epoch", 0) == epoch ? "  best" : "");
+        fprintf(stderr, "      %8.3f  %6.1f %%", validation_loss, 100 * validation_accuracy);
+    else
+        fprintf(stderr, "%24s", "");
+    fprintf(stderr, "  %6.1f s  %10.0f%s\n", took, speed,
+            cli_value(p, "best_epoch", 0) == epoch ? " best" : "");
 }
 
 static int32_t on_progress(const ic_progress *progress, void *payload)
@@ -50,24 +56,6 @@ static int32_t on_progress(const ic_progress *progress, void *payload)
     print_epoch(t, progress);
     t->last_seconds = t->seconds;
     return cli_interrupted();
-}
-
-/* Finds out before the training whether the model can be written after it. */
-static int can_write(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    int was_there = file != NULL;
-    if (was_there)
-        fclose(file);
-    file = fopen(path, "ab");
-    if (file == NULL) {
-        fprintf(stderr, "imgcls: cannot write %s: choose another place with --out\n", path);
-        return 0;
-    }
-    fclose(file);
-    if (!was_there)
-        remove(path);
-    return 1;
 }
 
 static ic_status open_data(ic_context *context, const char *data, const char *validation_data,
@@ -111,9 +99,19 @@ static ic_status run(ic_context *context, ic_model *model, const ic_dataset *tra
         fprintf(stderr, "stopped: the best of %d epochs is kept\n", t->epochs);
         status = IC_OK;
     }
-    ic_trainer_value(trainer, "best_epoch", best_epoch);
+    if (status >= 0)
+        ic_trainer_value(trainer, "best_epoch", best_epoch);
     ic_trainer_free(trainer);
     return status;
+}
+
+static int failed(const training *t)
+{
+    if (!cli_interrupted() || t->epochs > 0)
+        return cli_failed();
+    cli_clear_line();
+    fputs("imgcls: stopped before the first epoch was over: nothing is saved\n", stderr);
+    return EXIT_FAILED;
 }
 
 static int save(const ic_model *model, const training *t, double best_epoch)
@@ -143,25 +141,25 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
                               {"json", NULL, &t.json},
                               {NULL, NULL, NULL}};
     ic_options *options = NULL;
-    int rest = cli_parse(context, command, flags, count, arguments, &options);
+    int code;
+    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
-        return EXIT_USAGE;
+        return code;
 
     ic_dataset *train = NULL, *validation = NULL;
     ic_model *model = NULL;
     double best_epoch = 0;
-    int code;
     if (rest != 1)
         code = cli_usage(command, rest == 0 ? "train wants the pictures to train on"
                                             : "train takes one data set");
     else if (t.out == NULL)
         code = cli_usage(command, "train wants --out MODEL, the file to write");
-    else if (!can_write(t.out))
+    else if (!cli_can_write(t.out, "out") || !cli_can_plot(t.plot))
         code = EXIT_FAILED;
     else if (open_data(context, arguments[0], validation_data, options, &train, &validation) < 0 ||
              ic_model_create(context, train, options, &model) < 0 ||
              run(context, model, train, validation, options, &t, &best_epoch) < 0)
-        code = cli_failed();
+        code = failed(&t);
     else
         code = save(model, &t, best_epoch);
 

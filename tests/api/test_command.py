@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import struct
 import subprocess
 import sys
@@ -106,7 +107,9 @@ def evaluate():
     assert json.loads(run("evaluate", model, photos, "--json", "--split", "all")[0])["count"] == 40
     assert json.loads(run("evaluate", model, parted, "--json")[0])["count"] == 20
     text, _ = run("evaluate", model, photos)
-    assert "held out" in text or "validation" in text
+    assert "validation: held out" in text
+    assert "also those that the model may have been trained on" in run("evaluate", model, photos,
+                                                                       "--split", "all")[0]
     assert (root / "confusion.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -134,8 +137,61 @@ def wrong_usage():
     assert "--epochs" in run("train", photos, "--out", model, "--epoch", 3, code=2)[1]
     assert "resnet9" in run("train", photos, "--out", model, "--network", "resnet99", code=2)[1]
     assert "--out" in run("train", photos, code=2)[1]
+    assert "--batch-size takes" in run("train", photos, "--out", model, "--batch-size", "x", code=2)[1]
     run("predict", model, code=2)
     run(code=2)
+
+
+def help_of_commands():
+    for command in ("train", "evaluate", "predict", "inspect", "info", "options"):
+        out, messages = run(command, "--help")
+        assert out.startswith("usage: imgcls " + command) and messages == ""
+    assert "--epochs" in run("train", "-h")[0] and "--epochs" not in run("predict", "--help")[0]
+    assert "imgcls train" in run("--help")[0]
+
+
+def places_are_tried_before_the_training():
+    for flag, place in (("--plot", root / "curves.gif"), ("--plot", root / "no/such.png"),
+                        ("--out", root), ("--out", "/dev/null")):
+        messages = run("train", photos, "--out", model, flag, place, code=1)[1]
+        assert str(place) in messages and flag in messages and "epoch" not in messages, messages
+    assert "curves.gif" in run("evaluate", model, photos, "--plot", root / "curves.gif", code=1)[1]
+
+
+def strange_names():
+    names = ['a "b", \\c', "Größe\nzwei\x1b[2J"]
+    for i in range(20):
+        png(root / "strange" / names[i % 2] / f"{i}.png", i % 2, i)
+    strange = root / "strange.safetensors"
+    run("train", root / "strange", "--out", strange, *QUICK)
+    assert json.loads(run("info", strange, "--json")[0])["classes"] == sorted(names)
+    picture = root / "strange" / names[1] / "1.png"
+    line = json.loads(run("predict", strange, picture, "--json")[0])
+    assert {p["class"] for p in line["predictions"]} == set(names) and line["file"] == str(picture)
+    for text in (run("info", strange)[0], run("predict", strange, picture)[0],
+                 run("evaluate", strange, root / "strange", "--plot", root / "strange.svg")[0]):
+        assert "\x1b" not in text and "Größe?zwei?[2J" in text, text
+    assert "\x1b" not in (root / "strange.svg").read_text()
+    (root / "not_utf8").mkdir()
+    broken = bytes(root / "not_utf8") + b"/\xff.jpg"
+    with open(broken, "wb") as file:
+        file.write(b"no picture")
+    done = subprocess.run([COMMAND, "predict", strange, broken, "--json"], capture_output=True)
+    assert "error" in json.loads(done.stdout.decode())
+
+
+def interrupt():
+    """^C keeps the best epoch."""
+    kept = root / "kept.safetensors"
+    with subprocess.Popen([COMMAND, "train", photos, "--out", kept, "--json", "--epochs", "100000",
+                           "--network", "lenet5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as training:
+        assert json.loads(training.stdout.readline())["epoch"] == 1
+        training.send_signal(signal.SIGINT)
+        out, messages = training.communicate(timeout=60)
+    assert training.returncode == 1 and "stopped" in messages, messages
+    assert json.loads(out.splitlines()[-1])["model"] == str(kept)
+    assert json.loads(run("info", kept, "--json")[0])["training"]["best_epoch"] >= 1
 
 
 def failures():
@@ -154,7 +210,8 @@ def failures():
 
 
 for body in (version_and_options, inspect, train, the_same_file_again, info, evaluate, parts, predict,
-             wrong_usage, failures):
+             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
+             failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)
