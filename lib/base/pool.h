@@ -3,6 +3,7 @@
 #define BASE_POOL_H
 
 #include "base/context.h"
+#include "base/status.h"
 
 /*
  * A pool of threads-1 helper threads beside the caller; threads == 1 starts none. Work is
@@ -41,7 +42,7 @@ typedef struct ic_job {
     struct ic_job *next;
     int32_t state;
     ic_status status;
-    char error[256];
+    char error[IC_ERROR_TEXT_MAX];
 } ic_job;
 
 void ic_pool_post(ic_pool *pool, ic_job *job);

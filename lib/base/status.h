@@ -4,6 +4,9 @@
 
 #include <imgcls/status.h>
 
+/* Room for the text of an error, the final zero included; longer texts are cut. */
+enum { IC_ERROR_TEXT_MAX = 1024 };
+
 /*
  * ic_fail(code, format, …) sets the calling thread's last error and is code. The format takes %s %d
  * %lld %zu and the like; not %f or %g (they follow the host's locale: see ic_text_float in
@@ -31,8 +34,6 @@ ic_fail_prefix(ic_status code, const char *format, ...);
 /* The thread's message, to carry it from a pool worker to the caller. */
 void ic_error_copy(char *buffer, size_t capacity);
 void ic_error_set(const char *text);
-
-enum { IC_ERROR_TEXT_MAX = 1024 };
 
 /* Returns from the function with the error of expression, if it is one. */
 #define IC_TRY(expression)                                                                         \

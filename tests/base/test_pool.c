@@ -215,6 +215,27 @@ static void test_jobs_are_done_once_and_in_order(void **state)
     }
 }
 
+/* Paths can be long: what was wrong stands behind them. */
+static ic_status fail_at_length(void *arguments)
+{
+    atomic_store((atomic_int *)arguments, 1);
+    return ic_fail(IC_ERROR_IO, "%0600d: the end", 0);
+}
+
+static void test_a_long_message_comes_back_whole(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(2);
+    ic_pool *pool = pool_of(context);
+    atomic_int begun = 0;
+    ic_job job = {.run = fail_at_length, .arguments = &begun};
+    ic_pool_post(pool, &job);
+    while (atomic_load(&begun) == 0) /* on the helper */
+        spend(100000);
+    assert_fails(IC_ERROR_IO, "0: the end", ic_pool_wait(pool, &job));
+    ic_context_free(context);
+}
+
 static void test_one_thread_does_jobs_in_wait_only(void **state)
 {
     (void)state;
@@ -361,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_nested_runs_are_done_inline),
         cmocka_unit_test(test_callers_share_a_pool),
         cmocka_unit_test(test_jobs_are_done_once_and_in_order),
+        cmocka_unit_test(test_a_long_message_comes_back_whole),
         cmocka_unit_test(test_one_thread_does_jobs_in_wait_only),
         cmocka_unit_test(test_withdraw),
         cmocka_unit_test(test_jobs_may_run_units),
