@@ -1,17 +1,11 @@
 /* dataset/build.c: data sets that the host fills, picture by picture. SPDX-License-Identifier: MIT
  */
-#include "base/options.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "dataset/source.h"
 
 #include <stdio.h>
 #include <string.h>
-
-bool ic_verify_header_only(const ic_options *options)
-{
-    return strcmp(ic_option_text(options, "verify"), "header") == 0;
-}
 
 ic_status ic_dataset_create(ic_context *context, const ic_options *options, ic_dataset **out)
 {

@@ -6,19 +6,6 @@
 
 #include <string.h>
 
-/* Counts the pictures of each class anew. */
-static ic_status count_classes(ic_dataset *dataset)
-{
-    const ic_source *source = dataset->source;
-    IC_TRY(ic_grow(source->context, &dataset->class_counts, &dataset->class_capacity,
-                   source->class_count, sizeof *dataset->class_counts));
-    if (dataset->class_capacity > 0)
-        memset(dataset->class_counts, 0, dataset->class_capacity * sizeof *dataset->class_counts);
-    for (size_t i = 0; i < dataset->count; i++)
-        dataset->class_counts[source->records[dataset->records[i]].item.class_index]++;
-    return IC_OK;
-}
-
 /* A view with room for `capacity` pictures; takes over the reference of the source, also on errors.
  */
 static ic_status create_view(ic_source *source, size_t capacity, ic_dataset **out)
@@ -40,6 +27,24 @@ static ic_status create_view(ic_source *source, size_t capacity, ic_dataset **ou
     return status;
 }
 
+/* Counts the pictures of each class of a filled view and hands it out; frees it on an error. */
+static ic_status finish_view(ic_dataset *view, ic_dataset **out)
+{
+    const ic_source *source = view->source;
+    ic_status status = ic_grow(source->context, &view->class_counts, &view->class_capacity,
+                               source->class_count, sizeof *view->class_counts);
+    if (status < 0) {
+        ic_dataset_free(view);
+        return status;
+    }
+    if (view->class_capacity > 0)
+        memset(view->class_counts, 0, view->class_capacity * sizeof *view->class_counts);
+    for (size_t i = 0; i < view->count; i++)
+        view->class_counts[source->records[view->records[i]].item.class_index]++;
+    *out = view;
+    return IC_OK;
+}
+
 ic_status ic_dataset_of_source(ic_source *source, ic_dataset **out)
 {
     ic_dataset *dataset;
@@ -48,12 +53,7 @@ ic_status ic_dataset_of_source(ic_source *source, ic_dataset **out)
         dataset->records[i] = (int64_t)i;
     dataset->count = source->count;
     dataset->broken_count = source->broken_count;
-    ic_status status = count_classes(dataset);
-    if (status < 0)
-        ic_dataset_free(dataset);
-    else
-        *out = dataset;
-    return status;
+    return finish_view(dataset, out);
 }
 
 ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payload, int64_t index),
@@ -70,12 +70,7 @@ ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payloa
             view->records[view->count++] = dataset->records[i];
     view->broken_first = dataset->broken_first;
     view->broken_count = dataset->broken_count;
-    ic_status status = count_classes(view);
-    if (status < 0)
-        ic_dataset_free(view);
-    else
-        *out = view;
-    return status;
+    return finish_view(view, out);
 }
 
 bool ic_dataset_is_kin(const ic_dataset *a, const ic_dataset *b)
@@ -95,6 +90,19 @@ static void merge_records(const ic_dataset *a, const ic_dataset *b, ic_dataset *
     }
 }
 
+/* The broken pictures of both, and those between the two ranges. */
+static void join_broken(const ic_dataset *a, const ic_dataset *b, ic_dataset *out)
+{
+    if (a->broken_count == 0 || (b->broken_count > 0 && b->broken_first < a->broken_first)) {
+        const ic_dataset *first = b;
+        b = a;
+        a = first;
+    }
+    size_t a_end = a->broken_first + a->broken_count, b_end = b->broken_first + b->broken_count;
+    out->broken_first = a->broken_first;
+    out->broken_count = (b->broken_count > 0 && b_end > a_end ? b_end : a_end) - a->broken_first;
+}
+
 ic_status ic_dataset_join(const ic_dataset *a, const ic_dataset *b, ic_dataset **out)
 {
     if (!ic_dataset_is_kin(a, b))
@@ -103,18 +111,18 @@ ic_status ic_dataset_join(const ic_dataset *a, const ic_dataset *b, ic_dataset *
     ic_dataset *view;
     IC_TRY(create_view(a->source, a->count + b->count, &view));
     merge_records(a, b, view);
-    view->broken_first = a->broken_first;
-    view->broken_count = a->broken_count;
-    ic_status status = count_classes(view);
-    if (status < 0)
-        ic_dataset_free(view);
-    else
-        *out = view;
-    return status;
+    join_broken(a, b, view);
+    return finish_view(view, out);
 }
 
-/* What a part is called in the data and in calls. */
-static const char *const part_names[] = {"", "train", "validation", "test"};
+const char *const ic_part_names[] = {"", "train", "validation", "test"};
+
+void ic_dataset_count_parts(const ic_dataset *dataset, int64_t counts[IC_PART_TEST + 1])
+{
+    memset(counts, 0, (IC_PART_TEST + 1) * sizeof *counts);
+    for (size_t i = 0; i < dataset->count; i++)
+        counts[ic_dataset_at(dataset, (int64_t)i)->part]++;
+}
 
 typedef struct part_filter {
     const ic_dataset *dataset;
@@ -147,7 +155,7 @@ ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic_datase
         return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_part: data set, part and out must be given");
     part_filter filter = {dataset, IC_PART_NONE};
     for (int32_t i = IC_PART_TRAIN; i <= IC_PART_TEST; i++)
-        if (strcmp(part, part_names[i]) == 0)
+        if (strcmp(part, ic_part_names[i]) == 0)
             filter.part = (ic_part)i;
     if (filter.part == IC_PART_NONE)
         return ic_fail(IC_ERROR_NOT_FOUND,

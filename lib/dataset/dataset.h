@@ -16,7 +16,7 @@ typedef struct ic_item {
     const char *origin; /* as ic_dataset_item gives it */
     int32_t class_index;
     ic_part part;
-    int32_t width, height, channels, depth; /* as far as verify looked: 0 when unknown */
+    int32_t width, height, channels, depth; /* of the decoded picture, upright */
     unsigned char digest[IC_SHA256_BYTES];  /* of the encoded file, or of raw samples */
 } ic_item;
 
@@ -46,7 +46,10 @@ ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payloa
  * both. */
 bool ic_dataset_is_kin(const ic_dataset *a, const ic_dataset *b);
 
-/* The pictures of two parts of one data set, each once. */
+/*
+ * The pictures of two parts of one data set, each once, and what was set aside in either.
+ * IC_ERROR_ARGUMENT: they are not kin.
+ */
 ic_status ic_dataset_join(const ic_dataset *a, const ic_dataset *b, ic_dataset **out);
 
 /*

@@ -77,19 +77,21 @@ cleanup:
 static ic_status scan_class(ic_scan *scan, const char *folder, int32_t class_index, ic_part part,
                             int32_t depth)
 {
-    if (depth > MOST_NESTED)
-        return ic_source_add_broken(scan->source, folder, "folders lie too deep in one another",
-                                    part);
+    ic_candidate candidate = {folder, class_index, part, NULL};
+    if (depth > MOST_NESTED) {
+        candidate.problem = "folders lie too deep in one another";
+        return ic_scan_add(scan, &candidate);
+    }
     ic_listing listing;
     IC_TRY(ic_folder_list(scan->source->context, folder, &listing));
     ic_status status = IC_OK;
     for (size_t i = 0; i < listing.count; i++) {
-        const char *path;
-        IC_TRY_CLEAN(ic_source_text_join(scan->source, folder, "/", listing.names[i], &path));
-        if (ic_path_kind_of(path) == IC_PATH_FOLDER)
-            IC_TRY_CLEAN(scan_class(scan, path, class_index, part, depth + 1));
+        IC_TRY_CLEAN(
+            ic_source_text_join(scan->source, folder, "/", listing.names[i], &candidate.path));
+        if (ic_path_kind_of(candidate.path) == IC_PATH_FOLDER)
+            IC_TRY_CLEAN(scan_class(scan, candidate.path, class_index, part, depth + 1));
         else
-            IC_TRY_CLEAN(ic_scan_add(scan, path, class_index, part));
+            IC_TRY_CLEAN(ic_scan_add(scan, &candidate));
         IC_TRY_CLEAN(ic_scan_progress(scan, scan->count, 0));
     }
 cleanup:

@@ -184,7 +184,8 @@ static ic_status check_options(const ic_dataset *dataset, const ic_loader_option
     if (count == 0)
         return ic_fail(IC_ERROR_DATA, "the data set has no pictures");
     if (options->batch < 1)
-        return ic_fail(IC_ERROR_ARGUMENT, "a batch of %d pictures", options->batch);
+        return ic_fail(IC_ERROR_ARGUMENT, "a batch has at least one picture, not %d",
+                       options->batch);
     if (options->training && options->batch > count)
         return ic_fail(IC_ERROR_ARGUMENT, "batches of %d pictures from a data set of only %lld",
                        options->batch, (long long)count);

@@ -164,11 +164,11 @@ static ic_status add_row(ic_scan *scan, const csv_reader *csv, const csv_header 
     if (*path == '\0' || *label == '\0')
         return ic_fail(IC_ERROR_FORMAT, "%s, line %lld: the %s is empty", csv->name,
                        (long long)csv->line, *path == '\0' ? "path" : "label");
-    int32_t class_index;
-    const char *file;
-    IC_TRY(ic_source_class(scan->source, label, 0, &class_index));
-    IC_TRY(ic_source_text_join(scan->source, *path == '/' ? "" : folder, "", path, &file));
-    IC_TRY(ic_scan_add(scan, file, class_index, IC_PART_NONE));
+    ic_candidate candidate = {.part = IC_PART_NONE};
+    IC_TRY(ic_source_class(scan->source, label, 0, &candidate.class_index));
+    IC_TRY(
+        ic_source_text_join(scan->source, *path == '/' ? "" : folder, "", path, &candidate.path));
+    IC_TRY(ic_scan_add(scan, &candidate));
     return ic_scan_progress(scan, scan->count, 0);
 }
 

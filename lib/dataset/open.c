@@ -60,7 +60,7 @@ static ic_status scan_path(ic_scan *scan, const char *path)
                    source->broken_count, path, source->broken[0].path, source->broken[0].reason);
 }
 
-/* Says in the log what was set aside, and classes that are left without enough to learn from. */
+/* Says in the log what was found and what was set aside. */
 static void log_outcome(const ic_source *source, const char *path)
 {
     if (source->broken_count > 0)

@@ -78,14 +78,24 @@ ic_status ic_source_keep(ic_source *source, unsigned char *blob);
  */
 ic_status ic_source_sort_classes(ic_source *source);
 
+/* dataset.c: what a part is called in the data and in calls; "" for none. */
+extern const char *const ic_part_names[IC_PART_TEST + 1];
+
+/* How many pictures of a view lie in each part. */
+void ic_dataset_count_parts(const ic_dataset *dataset, int64_t counts[IC_PART_TEST + 1]);
+
 /* dataset.c: a view on all records; takes over the caller's reference of the source in any case. */
 ic_status ic_dataset_of_source(ic_source *source, ic_dataset **out);
 
-/* verify.c: a file that is to be looked at. */
+/* verify.c: what the option verify says. */
+bool ic_verify_header_only(const ic_options *options);
+
+/* A file that is to be looked at. */
 typedef struct ic_candidate {
     const char *path; /* one of the source's texts */
     int32_t class_index;
     ic_part part;
+    const char *problem; /* why it is broken without being looked at, static; else NULL */
 } ic_candidate;
 
 /* The state of an opening: what was found, and when progress was last reported. */
@@ -96,7 +106,7 @@ typedef struct ic_scan {
     double started, last;
 } ic_scan;
 
-ic_status ic_scan_add(ic_scan *scan, const char *path, int32_t class_index, ic_part part);
+ic_status ic_scan_add(ic_scan *scan, const ic_candidate *candidate);
 
 /* Reports how far the scan has come; IC_ERROR_CANCELLED when the host wants no more of it. */
 ic_status ic_scan_progress(ic_scan *scan, size_t done, size_t total);
@@ -107,9 +117,6 @@ ic_status ic_scan_verify(ic_scan *scan);
 /* Looks at one file (item->origin): sets size, depth and digest. Any error says why it is no sound
  * picture. */
 ic_status ic_look_at_file(const ic_source *source, ic_item *item);
-
-/* What the option verify says. */
-bool ic_verify_header_only(const ic_options *options);
 
 /* The digest of raw samples: of width, height, channels, depth and the rows without gaps. */
 void ic_digest_samples(const ic_image *image, unsigned char digest[IC_SHA256_BYTES]);

@@ -187,14 +187,6 @@ cleanup:
     return status;
 }
 
-/* How many pictures of the view lie in each part. */
-static void count_parts(const ic_dataset *dataset, int64_t counts[IC_PART_TEST + 1])
-{
-    memset(counts, 0, (IC_PART_TEST + 1) * sizeof *counts);
-    for (size_t i = 0; i < dataset->count; i++)
-        counts[ic_dataset_at(dataset, (int64_t)i)->part]++;
-}
-
 typedef struct parts_filter {
     const ic_dataset *dataset;
     uint32_t parts; /* bit i: part i */
@@ -232,7 +224,7 @@ ic_status ic_dataset_split(const ic_dataset *dataset, const ic_options *options,
         return ic_fail(IC_ERROR_ARGUMENT,
                        "ic_dataset_split: data set, train and validation must be given");
     int64_t counts[IC_PART_TEST + 1];
-    count_parts(dataset, counts);
+    ic_dataset_count_parts(dataset, counts);
     int64_t trainable = counts[IC_PART_NONE] + counts[IC_PART_TRAIN];
     if (trainable > 0 && counts[IC_PART_VALIDATION] > 0)
         return split_declared(dataset, train, validation);

@@ -77,15 +77,13 @@ static ic_status add_classes(const ic_dataset *dataset, json_t *root)
 
 static ic_status add_parts(const ic_dataset *dataset, json_t *root)
 {
-    static const char *const names[] = {"none", "train", "validation", "test"};
-    int64_t counts[IC_PART_TEST + 1] = {0};
-    for (size_t i = 0; i < dataset->count; i++)
-        counts[ic_dataset_at(dataset, (int64_t)i)->part]++;
+    int64_t counts[IC_PART_TEST + 1];
+    ic_dataset_count_parts(dataset, counts);
     json_t *parts = json_object();
     IC_TRY(ic_json_set(root, "parts", parts));
     for (int32_t i = IC_PART_TRAIN; i <= IC_PART_TEST; i++)
         if (counts[i] > 0)
-            IC_TRY(ic_json_set(parts, names[i], json_integer(counts[i])));
+            IC_TRY(ic_json_set(parts, ic_part_names[i], json_integer(counts[i])));
     return IC_OK;
 }
 

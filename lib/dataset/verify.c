@@ -3,9 +3,12 @@
  * aside before any work is done with them. SPDX-License-Identifier: MIT
  */
 #include "base/file.h"
+#include "base/options.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "dataset/source.h"
+
+#include <string.h>
 
 /* Files between two looks at the clock and the host's wish to cancel. */
 enum { CHUNK = 64 };
@@ -23,11 +26,16 @@ typedef struct verify_work {
     finding *findings;
 } verify_work;
 
-ic_status ic_scan_add(ic_scan *scan, const char *path, int32_t class_index, ic_part part)
+bool ic_verify_header_only(const ic_options *options)
+{
+    return strcmp(ic_option_text(options, "verify"), "header") == 0;
+}
+
+ic_status ic_scan_add(ic_scan *scan, const ic_candidate *candidate)
 {
     IC_TRY(ic_grow(scan->source->context, &scan->candidates, &scan->capacity, scan->count + 1,
                    sizeof *scan->candidates));
-    scan->candidates[scan->count++] = (ic_candidate){path, class_index, part};
+    scan->candidates[scan->count++] = *candidate;
     return IC_OK;
 }
 
@@ -66,7 +74,8 @@ static ic_status verify_unit(void *arguments, int64_t unit, int32_t worker)
     finding *found = &work->findings[unit];
     found->item = (ic_item){
         .origin = candidate->path, .class_index = candidate->class_index, .part = candidate->part};
-    found->status = ic_look_at_file(work->source, &found->item);
+    found->status = candidate->problem == NULL ? ic_look_at_file(work->source, &found->item)
+                                               : ic_fail(IC_ERROR_DATA, "%s", candidate->problem);
     if (found->status == IC_ERROR_MEMORY || found->status == IC_ERROR_INTERNAL)
         return found->status;
     if (found->status < 0)

@@ -137,6 +137,41 @@ static void verify_header_looks_at_headers_alone(void **state)
     ic_context_free(context);
 }
 
+/* What lies too deep is found before anything is read, but stays in its part. */
+static void folders_too_deep_are_broken_in_their_part(void **state)
+{
+    const char *root = *state;
+    make_picture(root, "train/x/1.png", 1);
+    make_picture(root, "train/y/2.png", 2);
+    make_picture(root, "test/x/3.png", 3);
+    make_picture(root, "test/x/1/2/3/4/5/6/7/8/9/too_deep.png", 4);
+    make_picture(root, "test/x/1/2/3/4/5/6/7/8/deep.png", 5);
+    test_write(test_path(root, "train/y/broken.png"), "?", 1);
+    test_write(test_path(root, "test/x/broken.png"), "?", 1);
+    ic_context *context = test_context(2);
+    ic_dataset *dataset = open_folder(context, root), *test, *train, *both;
+    const char *path, *reason;
+    assert_int_equal(ic_dataset_count(dataset), 4);
+    assert_int_equal(ic_dataset_broken_count(dataset), 3);
+    assert_ok(ic_dataset_part(dataset, "train", &train));
+    assert_int_equal(ic_dataset_broken_count(train), 1);
+    assert_ok(ic_dataset_part(dataset, "test", &test));
+    assert_int_equal(ic_dataset_broken_count(test), 2);
+    assert_ok(ic_dataset_broken(test, 0, &path, &reason));
+    assert_string_equal(path, test_path(root, "test/x/1/2/3/4/5/6/7/8/9"));
+    assert_string_equal(reason, "folders lie too deep in one another");
+    for (int32_t i = 0; i < 2; i++) {
+        assert_ok(ic_dataset_join(i ? train : test, i ? test : train, &both));
+        assert_int_equal(ic_dataset_count(both), 4);
+        assert_int_equal(ic_dataset_broken_count(both), 3);
+        ic_dataset_free(both);
+    }
+    ic_dataset_free(train);
+    ic_dataset_free(test);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+}
+
 static void part_folders_declare_parts(void **state)
 {
     const char *root = *state;
@@ -416,6 +451,7 @@ int main(void)
         TEST(class_folders_become_classes_in_order_of_name),
         TEST(broken_files_are_set_aside_with_reasons),
         TEST(verify_header_looks_at_headers_alone),
+        TEST(folders_too_deep_are_broken_in_their_part),
         TEST(part_folders_declare_parts),
         TEST(a_test_folder_alone_is_enough),
         TEST(unlabelled_test_pictures_are_passed_over),
