@@ -117,7 +117,18 @@ static ic_status folder_of(ic_context *context, const char *path, char **out)
     return ic_copy_text_part(context, path, length > 1 ? length - 1 : 1, out);
 }
 
-/* A new file in the folder, under a name that nobody has; *file and *path are set together. */
+/* A file that replaces another takes its permissions over: what was private stays so. */
+static void keep_permissions(int file, const char *target)
+{
+    struct stat about;
+    if (stat(target, &about) == 0)
+        (void)!fchmod(file, about.st_mode & 0777); /* file systems without them refuse */
+}
+
+/*
+ * A new file in the folder, under a name that nobody has, with the permissions of the target;
+ * *file and *path are set together.
+ */
 static ic_status create_temporary(ic_context *context, const char *folder, const char *target,
                                   int *file, char **path)
 {
@@ -128,6 +139,7 @@ static ic_status create_temporary(ic_context *context, const char *folder, const
         IC_TRY(ic_path_join(context, folder, name, &candidate));
         *file = open_again(candidate, O_WRONLY | O_CREAT | O_EXCL, 0666);
         if (*file >= 0) {
+            keep_permissions(*file, target);
             *path = candidate;
             return IC_OK;
         }
@@ -286,8 +298,7 @@ void ic_listing_free(ic_listing *listing)
 {
     for (size_t i = 0; i < listing->count; i++)
         ic_free(listing->context, listing->names[i]);
-    if (listing->names != NULL)
-        ic_free(listing->context, listing->names);
+    ic_free(listing->context, listing->names);
     listing->names = NULL;
     listing->count = 0;
 }

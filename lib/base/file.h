@@ -12,8 +12,9 @@ ic_status ic_file_read(ic_context *context, const char *path, int64_t limit, ic_
 
 /*
  * Replaces a file, all or nothing: a temporary in the same folder, write, fsync, rename, fsync of
- * the folder. On any error the old file stands and the temporary is gone. Folders, devices and
- * pipes are refused; a symbolic link is replaced, not followed.
+ * the folder. On any error the old file stands and the temporary is gone; the new file has the old
+ * one's permissions. Folders, devices and pipes are refused; a symbolic link is replaced, not
+ * followed.
  */
 ic_status ic_file_save(ic_context *context, const char *path, const void *bytes, size_t size);
 

@@ -178,8 +178,7 @@ cleanup:
 
 void ic_buffer_free(ic_buffer *buffer)
 {
-    if (buffer->bytes != NULL)
-        ic_free(buffer->context, buffer->bytes);
+    ic_free(buffer->context, buffer->bytes);
     buffer->bytes = NULL;
     buffer->size = 0;
     buffer->capacity = 0;

@@ -104,8 +104,11 @@ static void test_save(void **state)
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0640);
     umask(mask);
+    assert_int_equal(chmod(path, 0604), 0);
     assert_ok(ic_file_save(context, path, "second one", 10));
     check_content(path, "second one");
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0604);
     assert_ok(ic_file_save(context, path, NULL, 0));
     check_content(path, "");
     assert_int_equal(entries(folder), 1);
