@@ -6,6 +6,7 @@
 #include "base/maths.h"
 #include "base/status.h"
 #include "preprocess/pipeline.h"
+#include "preprocess/reflect.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,13 +18,6 @@ typedef struct padded {
     size_t stride; /* in samples */
 } padded;
 
-static int32_t reflect(int32_t at, int32_t n)
-{
-    int32_t period = n > 1 ? 2 * (n - 1) : 1;
-    at = (at < 0 ? -at : at) % period;
-    return at < n ? at : period - at;
-}
-
 static void pad_row(const ic_image *image, int32_t y, int32_t margin, uint16_t *out)
 {
     const int32_t channels = image->channels, width = image->width;
@@ -32,7 +26,7 @@ static void pad_row(const ic_image *image, int32_t y, int32_t margin, uint16_t *
         out[x] = image->depth == 8 ? row[x] : ((const uint16_t *)(const void *)row)[x];
     for (int32_t x = -margin; x < width + margin; x++)
         if (x < 0 || x >= width)
-            memcpy(out + (ptrdiff_t)x * channels, out + (ptrdiff_t)reflect(x, width) * channels,
+            memcpy(out + (ptrdiff_t)x * channels, out + (ptrdiff_t)ic_reflect(x, width) * channels,
                    (size_t)channels * sizeof *out);
 }
 
@@ -47,7 +41,7 @@ static ic_status pad(const ic_image *image, int32_t margin, padded *out)
     out->stride = stride;
     out->samples = block + (size_t)margin * stride + (size_t)margin * (size_t)image->channels;
     for (int32_t y = -margin; y < image->height + margin; y++)
-        pad_row(image, reflect(y, image->height), margin,
+        pad_row(image, ic_reflect(y, image->height), margin,
                 out->samples + (ptrdiff_t)y * (ptrdiff_t)stride);
     return IC_OK;
 }

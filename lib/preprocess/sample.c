@@ -2,21 +2,12 @@
 #include "preprocess/sample.h"
 
 #include "preprocess/pipeline.h"
+#include "preprocess/reflect.h"
 
 #include <math.h>
 
 /* Samples a pixel along each side at most, when shrinking. */
 enum { MOST_SAMPLES = 4 };
-
-/* The sample at `at` of a line of n that goes on by reflection about its first and last sample. */
-static int32_t reflect(int64_t at, int32_t n)
-{
-    if (at >= 0 && at < n)
-        return (int32_t)at;
-    int64_t period = n > 1 ? 2 * ((int64_t)n - 1) : 1;
-    at = (at < 0 ? -at : at) % period;
-    return (int32_t)(at < n ? at : period - at);
-}
 
 /* The two neighbours of a place and the weight of the second. */
 typedef struct between {
@@ -27,7 +18,7 @@ typedef struct between {
 static between place_between(double at, int32_t n)
 {
     double whole = floor(at);
-    return (between){reflect((int64_t)whole, n), reflect((int64_t)whole + 1, n),
+    return (between){ic_reflect((int64_t)whole, n), ic_reflect((int64_t)whole + 1, n),
                      (float)(at - whole)};
 }
 
@@ -163,10 +154,10 @@ static inline void sample_turned_row(const ic_image *canvas, const ic_affine *ma
                                             first + canvas->stride + pixel};
             mix_four(corners, across, down, channels == 3 ? 4 : 1, depth, value);
         } else {
-            const size_t columns[2] = {(size_t)reflect(left, canvas->width) * pixel,
-                                       (size_t)reflect(left + 1, canvas->width) * pixel};
-            const unsigned char *upper = ic_image_row(canvas, reflect(top, canvas->height));
-            const unsigned char *lower = ic_image_row(canvas, reflect(top + 1, canvas->height));
+            const size_t columns[2] = {(size_t)ic_reflect(left, canvas->width) * pixel,
+                                       (size_t)ic_reflect(left + 1, canvas->width) * pixel};
+            const unsigned char *upper = ic_image_row(canvas, ic_reflect(top, canvas->height));
+            const unsigned char *lower = ic_image_row(canvas, ic_reflect(top + 1, canvas->height));
             const void *const corners[4] = {upper + columns[0], upper + columns[1],
                                             lower + columns[0], lower + columns[1]};
             mix_four(corners, across, down, channels, depth, value);
