@@ -10,7 +10,8 @@
 enum {
     PHOTOGRAPH_BATCH = 32,
     TINY_BATCH = 128,
-    LEAST_BATCH = 8,      /* batch norm needs a few */
+    LEAST_BATCH = 8, /* batch norm needs a few */
+    MANY_EPOCHS = 15,
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
 };
 
@@ -42,11 +43,8 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
         return 1e-3 * (batch < 64 ? 1 : 2);
     if (strcmp(network, "lenet5") == 0) /* no norms: only small steps are safe */
         return 0.02 * batch / 64;
-    if (strcmp(network, "small") == 0)
-        return 0.1 * batch / 128;
-    if (strcmp(network, "plain") == 0 || strcmp(network, "resnet9") == 0)
-        return 0.2 * batch / 128;
-    return 0.05 * batch / 32;
+    bool for_photographs = strcmp(network, "resnet18") == 0 || strcmp(network, "mobilenet_v2") == 0;
+    return for_photographs ? 0.05 * batch / 32 : 0.2 * batch / 128;
 }
 
 static void choose_optimiser(ic_context *context, const char *network, const ic_options *options,
@@ -99,10 +97,12 @@ static bool choose_flip(ic_context *context, const ic_data_facts *facts, const i
 /* Small pictures are shifted a little; photographs are seen in random crops, under varying light.
  */
 static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts,
-                                 const ic_pipeline *pipeline, const ic_options *options)
+                                 const ic_pipeline *pipeline, int32_t epochs,
+                                 const ic_options *options)
 {
     bool tiny = ic_facts_tiny(facts), photograph = !tiny && !facts->grey;
-    double shift = tiny ? (facts->grey ? 2 : pipeline->width / 8) : 0;
+    double grey_shift = epochs >= MANY_EPOCHS ? 2 : 0;
+    double shift = !tiny ? 0 : facts->grey ? grey_shift : pipeline->width / 8;
     double crop = tiny ? 1 : photograph ? 0.35 : 0.6;
     double light = photograph ? 0.3 : tiny ? 0 : 0.2;
     ic_augment augment = {
@@ -115,10 +115,14 @@ static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts
         .saturation = (float)wish(options, "saturation", -1, photograph ? light : 0),
         .erasing = (float)wish(options, "erasing", -1, 0),
     };
-    ic_log(context, IC_LOG_INFO,
-           tiny ? "augmentation: shifts of %d pixels, as the pictures are small"
-                : "augmentation: random crops of at least %d %% of the area, brightness, contrast",
-           tiny ? (int)augment.shift : (int)(augment.crop_scale * 100 + 0.5F));
+    if (tiny)
+        ic_log(context, IC_LOG_INFO, "augmentation: shifts of up to %d pixels: %s",
+               (int)augment.shift,
+               shift > 0 ? "the pictures are small" : "few epochs learn nothing by heart");
+    else
+        ic_log(context, IC_LOG_INFO,
+               "augmentation: random crops of at least %d %% of the area, brightness, contrast",
+               (int)(augment.crop_scale * 100 + 0.5F));
     return augment;
 }
 
@@ -126,13 +130,14 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
                              const ic_pipeline *pipeline, const ic_options *options,
                              ic_training_recipe *out)
 {
+    int32_t epochs = choose_epochs(context, facts, network, pipeline, options);
     ic_training_recipe recipe = {
         .batch = choose_batch(facts, options),
-        .epochs = choose_epochs(context, facts, network, pipeline, options),
+        .epochs = epochs,
         .label_smoothing = ic_option_float(options, "label_smoothing"),
         .balanced_weights = is(options, "class_weights", "balanced"),
         .patience = (int32_t)ic_option_int(options, "patience"),
-        .augment = choose_augment(context, facts, pipeline, options),
+        .augment = choose_augment(context, facts, pipeline, epochs, options),
         .seed = (uint64_t)ic_option_int(options, "seed"),
         .validation_share = ic_option_float(options, "validation_share"),
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,

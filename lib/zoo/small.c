@@ -1,6 +1,6 @@
 /*
- * zoo/small.c: three 3x3 convolutions, each pooled, and one linear layer that sees where things are: quick to train on
- * many small pictures. SPDX-License-Identifier: MIT
+ * zoo/small.c: three 3x3 convolutions, each pooled, and one linear layer that sees where things
+ * are: quick to train on many small pictures. SPDX-License-Identifier: MIT
  */
 #include "zoo/inside.h"
 
@@ -18,6 +18,6 @@ ic_node ic_zoo_small(ic_graph *graph, int32_t classes)
     ic_node x = block(graph, 0, ic_graph_input(graph), 32);
     x = block(graph, 1, x, 64);
     x = block(graph, 2, x, 128);
-    x = ic_graph_flatten(graph, x);
+    x = ic_graph_dropout(graph, ic_graph_flatten(graph, x), 0.1F);
     return ic_graph_linear(graph, "fc", x, classes, true);
 }
