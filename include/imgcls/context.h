@@ -1,4 +1,5 @@
-/* imgcls/context.h: where memory, messages, threads and limits come from. SPDX-License-Identifier: MIT */
+/* imgcls/context.h: where memory, messages, threads and limits come from. SPDX-License-Identifier:
+ * MIT */
 #ifndef IMGCLS_CONTEXT_H
 #define IMGCLS_CONTEXT_H
 
@@ -11,8 +12,8 @@ extern "C" {
 /*
  * A context carries the allocator, the callbacks, the limits and the thread pool. Nothing is
  * global: contexts in one process do not know of each other. A context may be shared between
- * threads; its setters are for the time before the first other use. All other objects hold a
- * reference on their context, so they may be freed in any order.
+ * threads once it is configured and its callbacks are set. All other objects hold a reference on
+ * their context, so they may be freed in any order.
  */
 typedef struct ic_context ic_context;
 typedef struct ic_options ic_options;
@@ -45,7 +46,10 @@ typedef struct ic_progress ic_progress;
  */
 typedef int32_t (*ic_progress_fn)(const ic_progress *progress, void *payload);
 
-/* Creates a context with the C library's allocator and the defaults of all options. */
+/*
+ * Creates a context with the C library's allocator and the defaults of all options. Release it with
+ * ic_context_free. No thread is started before there is work for it.
+ */
 IC_API ic_status ic_context_create(ic_context **out);
 
 /* The same with an allocator of the host's. */
@@ -54,21 +58,24 @@ IC_API ic_status ic_context_create_with_allocator(ic_allocate_fn allocate, void 
 
 /*
  * Takes the options of owner "context": threads, cpu_level, max_file_mb, max_side,
- * max_megapixels. IC_ERROR_STATE once another object of the context exists that uses its pool.
+ * max_megapixels; those that are not set (options NULL: all) go back to their defaults.
+ * IC_ERROR_STATE once the context has been at work on its threads: configure it before the first
+ * data set, model or prediction. IC_ERROR_UNSUPPORTED: this CPU does not have that cpu_level.
  */
 IC_API ic_status ic_context_configure(ic_context *context, const ic_options *options);
 
 /* Sets where messages go; NULL: nowhere (the default; the library itself never prints). */
 IC_API ic_status ic_context_set_log(ic_context *context, ic_log_fn log, void *payload);
 
-/* Sets the callback of long work; NULL: none. May be changed between calls. */
+/* Sets the callback of long work; NULL: none (the default). May be changed between calls. */
 IC_API ic_status ic_context_set_progress(ic_context *context, ic_progress_fn progress,
                                          void *payload);
 
-/* Gives up the caller's reference; NULL does nothing. */
+/* Gives up the caller's reference; the last object of the context takes it along. NULL does
+ * nothing. */
 IC_API void ic_context_free(ic_context *context);
 
-/* What is being done: "scan", "prepare", "train", "validate", "evaluate". */
+/* What is being done: "scan", "prepare", "train", "validate", "evaluate"; "" for NULL. Static. */
 IC_API const char *ic_progress_phase(const ic_progress *progress);
 
 /*
