@@ -217,8 +217,8 @@ static bool is_canvas(const ic_record *record, const ic_pipeline *pipeline)
            item->channels == pipeline->channels && pipeline->denoise == IC_DENOISE_NONE;
 }
 
-static ic_status make_canvas(const ic_dataset *dataset, int64_t index, const ic_pipeline *pipeline,
-                             ic_image **out)
+ic_status ic_dataset_canvas(const ic_dataset *dataset, int64_t index, const ic_pipeline *pipeline,
+                            ic_image **out)
 {
     ic_context *context = ic_dataset_context(dataset);
     ic_buffer bytes = {.context = context};
@@ -233,9 +233,6 @@ static ic_status make_canvas(const ic_dataset *dataset, int64_t index, const ic_
 cleanup:
     ic_image_free(image);
     ic_buffer_free(&bytes);
-    if (status < 0)
-        ic_fail_prefix(status,
-                       "%s cannot be read any more: ", ic_dataset_at(dataset, index)->origin);
     return status;
 }
 
@@ -251,8 +248,10 @@ ic_status ic_canvas_take(const ic_dataset *dataset, int64_t index, const ic_pipe
     }
     if (table != NULL && get_canvas(table, key, &out->view))
         return IC_OK;
-    IC_TRY(make_canvas(dataset, index, pipeline, &out->own));
-    ic_status status = table == NULL ? IC_OK : put_canvas(table, key, out->own);
+    ic_status status = ic_dataset_canvas(dataset, index, pipeline, &out->own);
+    if (status < 0)
+        return ic_fail_prefix(status, "%s cannot be read any more: ", record->item.origin);
+    status = table == NULL ? IC_OK : put_canvas(table, key, out->own);
     if (status < 0)
         ic_canvas_release(out);
     return status;

@@ -8,6 +8,10 @@
 #include "dataset/dataset.h"
 #include "preprocess/pipeline.h"
 
+/* The canvas of one picture, made anew; release it with ic_image_free. Thread-safe. */
+ic_status ic_dataset_canvas(const ic_dataset *dataset, int64_t index, const ic_pipeline *pipeline,
+                            ic_image **out);
+
 /*
  * Canvases in memory up to a limit, by picture key; shared by the loaders of one training.
  * Thread-safe. Those that come first stay (no eviction: an epoch touches each once, so evicting

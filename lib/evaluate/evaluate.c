@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
-#include "dataset/dataset.h"
+#include "dataset/loader.h"
 #include "evaluate/evaluation.h"
 
 #include <math.h>
@@ -109,21 +109,11 @@ static void finish(evaluation *e)
 static ic_status read_tensor(const evaluation *e, int64_t index, float *tensor)
 {
     const ic_pipeline *pipeline = &e->model->pipeline;
-    ic_buffer bytes = {.context = e->context};
-    ic_image *image = NULL, *canvas = NULL;
-    ic_status status;
-    IC_TRY_CLEAN(ic_dataset_read(e->dataset, index, &bytes, &image));
-    if (image != NULL)
-        IC_TRY_CLEAN(ic_pipeline_canvas(pipeline, image, &canvas));
-    else
-        IC_TRY_CLEAN(
-            ic_pipeline_canvas_from_bytes(e->context, pipeline, bytes.bytes, bytes.size, &canvas));
+    ic_image *canvas;
+    IC_TRY(ic_dataset_canvas(e->dataset, index, pipeline, &canvas));
     ic_pipeline_tensor(pipeline, canvas, tensor);
-cleanup:
     ic_image_free(canvas);
-    ic_image_free(image);
-    ic_buffer_free(&bytes);
-    return status;
+    return IC_OK;
 }
 
 typedef struct batch_work {
