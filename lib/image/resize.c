@@ -6,8 +6,8 @@
  *
  * Two orders of the same sums. Rows first: rows are added straight from the source into one row of
  * floats, which is then resampled across; fast, as most of the work vectorises. Across first: for
- * the bicubic filter, whose overshoots are cut off between the passes, so that the order shows;
- * this is Pillow's. SPDX-License-Identifier: MIT
+ * the bicubic filter, whose overshoots are cut off between the passes, so that the order shows
+ * (goes_across_first). SPDX-License-Identifier: MIT
  */
 #include "base/status.h"
 #include "image/image.h"
@@ -93,8 +93,10 @@ typedef struct resizer {
     ic_image *target;
     size_t channels;
     float most; /* the largest sample */
-    /* Where overshoots end between the passes: at most, but nowhere with alpha: colour and alpha
-     * must keep their proportion. */
+    /*
+     * Where overshoots end between the passes: at most, but nowhere with alpha: colour and alpha
+     * must keep their proportion.
+     */
     float cut;
     bool alpha;
     taps across, down;
@@ -103,8 +105,8 @@ typedef struct resizer {
     float *wide;   /* [columns][channels]: a row, or rows weighed and added */
     float *opaque; /* the same size: one row times its alpha; NULL without alpha */
     float *narrow; /* [target width][channels]: the same for what was resampled across */
-    float *
-        middle; /* [rows][target width][channels]: all rows resampled across; NULL for rows first */
+    /* [rows][target width][channels]: all rows resampled across; NULL: rows first */
+    float *middle;
 } resizer;
 
 /* sum += weight * row, for each kind of sample. */
@@ -298,6 +300,13 @@ static void find_reach(const taps *t, int32_t *first, int32_t *count)
     *count = end - *first;
 }
 
+/* Pillow's order: across first, but for pictures that become wider and lower at once. */
+static bool goes_across_first(int32_t filter, const ic_box *box, const ic_image *target)
+{
+    return filter == IC_FILTER_BICUBIC &&
+           !(target->width > box->width && target->height < box->height);
+}
+
 static ic_status prepare(resizer *r, const ic_box *box, int32_t filter)
 {
     const ic_image *source = r->source, *target = r->target;
@@ -315,8 +324,7 @@ static ic_status prepare(resizer *r, const ic_box *box, int32_t filter)
     IC_TRY(ic_allocate(context, row, &r->narrow));
     if (r->alpha)
         IC_TRY(ic_allocate_array(context, (size_t)r->columns, pixel, &r->opaque));
-    if (filter == IC_FILTER_BICUBIC &&
-        !(target->width > box->width && target->height < box->height))
+    if (goes_across_first(filter, box, target))
         IC_TRY(ic_allocate_array(context, (size_t)r->rows, row, &r->middle));
     return IC_OK;
 }
