@@ -1,4 +1,4 @@
-/* report/font.c: printable ASCII as strokes, drawn by us for plots. SPDX-License-Identifier: MIT */
+/* report/font.c: the letters of plots as strokes. SPDX-License-Identifier: MIT */
 #include "report/font.h"
 
 /* clang-format off */
@@ -103,12 +103,41 @@ static const ic_glyph glyphs[95] = {
 
 static const ic_glyph box = {4, "0040470700"};
 
+/* The base letters of U+00C0..U+017F: accents are too fine for strokes of this size. */
+static const char base_letters[] =
+    "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty"
+    "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiIiJjKkkLlLlLlL"
+    "lLlNnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+
+/* The next character of UTF-8 text; a stray byte counts as one. */
+static uint32_t next_character(const char **text)
+{
+    unsigned char first = (unsigned char)*(*text)++;
+    uint32_t code = first < 0xC0 ? first : first < 0xE0 ? first & 31 : first & 15;
+    for (; ((unsigned char)**text & 0xC0) == 0x80; (*text)++)
+        code = code << 6 | ((unsigned char)**text & 63);
+    return code;
+}
+
+/* Skips combining marks, U+0300..U+036F: some systems write file names as letter and mark. */
+static void skip_marks(const char **text)
+{
+    for (;;) {
+        const char *next = *text;
+        uint32_t code = *next != '\0' ? next_character(&next) : 0;
+        if (code < 0x300 || code > 0x36F)
+            return;
+        *text = next;
+    }
+}
+
 const ic_glyph *ic_font_next(const char **text)
 {
-    unsigned char c = (unsigned char)*(*text)++;
-    if (c >= ' ' && c < 0x7f)
-        return &glyphs[c - ' '];
-    while (((unsigned char)**text & 0xC0) == 0x80) /* the rest of this character */
-        (*text)++;
-    return &box;
+    uint32_t code = next_character(text);
+    skip_marks(text);
+    if (code >= 0xC0 && code < 0xC0 + sizeof base_letters - 1)
+        code = (unsigned char)base_letters[code - 0xC0];
+    if (code == 0xA0) /* a space that does not break */
+        code = ' ';
+    return code >= ' ' && code < 0x7F ? &glyphs[code - ' '] : &box;
 }

@@ -15,7 +15,8 @@ typedef struct ic_glyph {
 
 enum { IC_FONT_CAPITAL = 7, IC_FONT_GAP = 2 };
 
-/* The glyph of the next character of UTF-8 text, which moves on; unknown ones give a box. */
+/* The glyph of the next character of UTF-8 text, which moves on: printable ASCII, the base letters
+ * of accented Latin ones ("e" for "é"), a box for all others. */
 const ic_glyph *ic_font_next(const char **text);
 
 #endif

@@ -17,13 +17,16 @@ typedef struct panel {
     double low, high; /* of the values */
     size_t epochs;
     double times; /* values are shown times this: 100 for percent */
-    int32_t digits;
 } panel;
 
+#define VALUE_MAX 1e9 /* larger losses are left out */
+
+/* NaN: there is none, or none that a scale can show (the record is from a file). */
 static double value_at(const json_t *epochs, size_t index, const char *key)
 {
-    const json_t *value = json_object_get(json_array_get(epochs, index), key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    const json_t *json = json_object_get(json_array_get(epochs, index), key);
+    double value = json_is_number(json) ? json_number_value(json) : NAN;
+    return fabs(value) <= VALUE_MAX ? value : NAN;
 }
 
 static double x_of(const panel *p, size_t epoch)
@@ -64,12 +67,22 @@ static double fit_range(panel *p, const json_t *epochs, const char *const keys[2
         }
     if (!(low <= high))
         low = high = 0;
-    if (high - low < 1e-3)
-        high = low + 1e-3;
+    double least = 1e-3 * fmax(1, fabs(low)); /* of the range, so that steps can be told apart */
+    if (high - low < least)
+        high = low + least;
     double step = nice_step(high - low, 5);
     p->low = step * floor(low / step);
     p->high = step * ceil(high / step);
     return step;
+}
+
+/* Digits after the point that a multiple of step (1, 2 or 5 times a power of ten) needs. */
+static int32_t digits_of(double step)
+{
+    int32_t digits = 0;
+    for (; step < 0.999; step *= 10)
+        digits++;
+    return digits;
 }
 
 static ic_status draw_axes(const panel *p, double step, const char *title, ic_plot *plot)
@@ -80,7 +93,7 @@ static ic_status draw_axes(const panel *p, double step, const char *title, ic_pl
         double value = p->low + i * step, y = y_of(p, value);
         IC_TRY(ic_plot_line(plot, p->left, y, p->left + p->width, y, 1, GRID));
         IC_TRY(ic_plot_text(plot, p->left - 8, y + 4, 11, IC_ANCHOR_END, false, FAINT,
-                            ic_text_float(value * p->times, p->digits, text)));
+                            ic_text_float(value * p->times, digits_of(step * p->times), text)));
     }
     double every = nice_step((double)p->epochs, 8);
     if (every < 1)
@@ -144,10 +157,8 @@ ic_status ic_model_plot_history(const ic_model *model, const char *path)
 {
     static const char *const losses[2] = {"train_loss", "validation_loss"};
     static const char *const accuracies[2] = {"train_accuracy", "validation_accuracy"};
-    const panel loss = {
-        .left = 70, .top = 60, .width = 360, .height = 240, .times = 1, .digits = 3};
-    const panel accuracy = {
-        .left = 510, .top = 60, .width = 360, .height = 240, .times = 100, .digits = 1};
+    const panel loss = {.left = 70, .top = 60, .width = 360, .height = 240, .times = 1};
+    const panel accuracy = {.left = 510, .top = 60, .width = 360, .height = 240, .times = 100};
     if (model == NULL || path == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_model_plot_history wants a model and a path");
     json_t *record = NULL;

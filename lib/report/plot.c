@@ -85,6 +85,20 @@ double ic_plot_text_width(double size, const char *text)
     return units > 0 ? (units - IC_FONT_GAP) * ic_plot_text_unit(size) : 0;
 }
 
+size_t ic_plot_text_fit(double size, const char *text, double width)
+{
+    const char *end = text;
+    double used = 0;
+    while (*end != '\0') {
+        const char *next = end;
+        used += (ic_font_next(&next)->width + IC_FONT_GAP) * ic_plot_text_unit(size);
+        if (used > width)
+            break;
+        end = next;
+    }
+    return (size_t)(end - text);
+}
+
 ic_status ic_plot_save(const ic_plot *plot, const char *path)
 {
     ic_buffer bytes = {.context = plot->context};

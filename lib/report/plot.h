@@ -20,11 +20,13 @@ ic_status ic_plot_rectangle(ic_plot *plot, double x, double y, double width, dou
 ic_status ic_plot_line(ic_plot *plot, double x0, double y0, double x1, double y1, double width,
                        uint32_t colour);
 ic_status ic_plot_circle(ic_plot *plot, double x, double y, double radius, uint32_t colour);
-/* UTF-8; characters that the built-in font lacks are drawn as a box in PNG. turned: reads upwards.
- */
+/* UTF-8; in PNG accented Latin letters lose their accents and other scripts are boxes
+ * (report/font.h). turned: reads upwards. */
 ic_status ic_plot_text(ic_plot *plot, double x, double y, double size, ic_anchor anchor,
                        bool turned, uint32_t colour, const char *text);
 double ic_plot_text_width(double size, const char *text);
+/* How many bytes of text, in whole characters, fit into a width. */
+size_t ic_plot_text_fit(double size, const char *text, double width);
 
 ic_status ic_plot_svg(const ic_plot *plot, ic_buffer *out);
 ic_status ic_plot_png(const ic_plot *plot, ic_buffer *out);

@@ -29,8 +29,8 @@ static ic_status build_tiny(ic_context *context, ic_graph **out)
 
 static ic_status name_classes(ic_model *model, const char *network, int32_t count)
 {
-    char texts[64][32];
-    const char *names[64];
+    char texts[256][32];
+    const char *names[256];
     for (int32_t i = 0; i < count; i++) {
         snprintf(texts[i], sizeof texts[i], "class %d", (int)i);
         names[i] = texts[i];
