@@ -7,9 +7,11 @@
     model.save("photos.safetensors")
 """
 
-from ._core import Error, Image, options, version
+from ._core import (Error, FileError, Image, InvalidError, NotFoundError, OutOfMemoryError, options,
+                    version)
 from ._data import Dataset
 from .classifier import Classifier, Report, Training
 
-__all__ = ["Classifier", "Dataset", "Error", "Image", "Report", "Training", "options", "version"]
+__all__ = ["Classifier", "Dataset", "Error", "FileError", "Image", "InvalidError", "NotFoundError",
+           "OutOfMemoryError", "Report", "Training", "options", "version"]
 __version__ = version()

@@ -1,5 +1,7 @@
 """Handles, errors, options and pictures: what everything else stands on."""
 
+from __future__ import annotations
+
 import ctypes
 import json
 import logging
@@ -7,42 +9,51 @@ import os
 import threading
 import weakref
 from ctypes import byref, c_char_p, c_double, c_int32, c_size_t, c_void_p
+from typing import Any, Callable, Dict, Optional, Union
 
 from . import _library
 
 lib = _library.load()
 log = logging.getLogger("imgcls")
 
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+Progress = Optional[Callable[[Dict[str, Any]], Any]]
+
 
 class Error(Exception):
-    """What the library said; `status` is the code, "IC_ERROR_FORMAT" say."""
+    """What the library said; `status` is the code's name, "IC_ERROR_FORMAT" say. Those that Python
+    has an exception for are of that kind, too: ValueError, FileNotFoundError, OSError, MemoryError."""
 
-    def __init__(self, status, text):
+    def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
-        self.status = lib.ic_status_name(status).decode()
+        self._code = code
+        self.status: str = lib.ic_status_name(code).decode()
+
+    def __reduce__(self):
+        return type(self), (self._code, str(self))
 
 
-class _MemoryError(Error, MemoryError):
-    pass
+class InvalidError(Error, ValueError):
+    """A wrong argument, option, file format or data set."""
 
 
-class _FileError(Error, OSError):
-    def __str__(self):
-        return self.args[-1]
+class FileError(Error, OSError):
+    """The system could not read or write a file."""
 
 
-class _MissingError(Error, FileNotFoundError):
-    def __str__(self):
-        return self.args[-1]
+class NotFoundError(Error, FileNotFoundError):
+    """No such file, folder, part, class or value."""
 
 
-class _ValueError(Error, ValueError):
-    pass
+class OutOfMemoryError(Error, MemoryError):
+    """The library could not get the memory it needed."""
 
 
 # By the pinned codes of imgcls/status.h.
-_kinds = {-1: _ValueError, -2: _MemoryError, -3: _FileError, -4: _MissingError, -5: _ValueError,
-          -6: _ValueError, -7: _ValueError, -8: _ValueError, -9: _ValueError}
+_kinds = {-1: InvalidError, -2: OutOfMemoryError, -3: FileError, -4: NotFoundError,
+          -5: InvalidError, -6: InvalidError, -7: InvalidError, -8: InvalidError, -9: InvalidError}
+for _kind in {Error, *_kinds.values()}:
+    _kind.__module__ = "imgcls"  # where they are imported from
 
 
 def check(status):
@@ -52,12 +63,13 @@ def check(status):
     return status
 
 
-def version():
+def version() -> str:
+    """The version of the library that is loaded, "0.1.0" say."""
     return lib.ic_version().decode()
 
 
 def path_bytes(path):
-    return os.fspath(path).encode() if isinstance(os.fspath(path), str) else os.fspath(path)
+    return os.fsencode(path)
 
 
 def text_of(function, handle):
@@ -80,7 +92,8 @@ class Handle:
         self._as_parameter_ = c_void_p(pointer)
         self._finalizer = weakref.finalize(self, free, self._as_parameter_)
 
-    def close(self):
+    def close(self) -> None:
+        """Frees it now; using it afterwards is an error."""
         self._finalizer()
         self._as_parameter_ = c_void_p()
 
@@ -98,43 +111,6 @@ def create(function, *arguments):
     return out.value
 
 
-class Context(Handle):
-    """A context that logs to `logging` and carries exceptions out of progress callbacks."""
-
-    def __init__(self, settings=None):
-        super().__init__(create(lib.ic_context_create), lib.ic_context_free)
-        self._log = _library.LOG_FUNCTION(_log)
-        check(lib.ic_context_set_log(self, self._log, None))
-        if settings:
-            check(lib.ic_context_configure(self, Options(self, settings)))
-
-    def call(self, progress, function, *arguments):
-        """Runs long work; progress(dict) may return True to cancel, or raise."""
-        failure = []
-
-        def trampoline(event, _):
-            try:
-                return 1 if progress is not None and progress(_event(event)) else 0
-            except BaseException as error:  # carried past the C frames and raised below
-                failure.append(error)
-                return 1
-
-        callback = _library.PROGRESS_FUNCTION(trampoline)
-        check(lib.ic_context_set_progress(self, callback, None))
-        try:
-            status = function(*arguments)
-        finally:
-            lib.ic_context_set_progress(self, _library.PROGRESS_FUNCTION(), None)
-        if failure:
-            raise failure[0]
-        return check(status)
-
-
-def _log(level, message, _):
-    levels = {1: logging.WARNING, 2: logging.INFO, 3: logging.DEBUG}
-    log.log(levels.get(level, logging.INFO), "%s", message.decode(errors="replace"))
-
-
 _event_names = ("done", "total", "seconds", "epoch", "epochs", "step", "steps", "loss", "accuracy",
                 "learning_rate", "pictures_per_second", "seconds_left", "epoch_done",
                 "validation_loss", "validation_accuracy", "best_epoch")
@@ -149,14 +125,75 @@ def _event(event):
     return values
 
 
-_default = threading.local()
+# Callbacks come on the thread that made the call: each thread has its stack of calls under way. The
+# two C callbacks live as long as the module, so no context can outlive them.
+_threads = threading.local()
+
+
+class _Call:
+    def __init__(self, progress):
+        self.progress = progress
+        self.failure = None
+
+
+def _calls():
+    if not hasattr(_threads, "calls"):
+        _threads.calls = []
+    return _threads.calls
+
+
+@_library.PROGRESS_FUNCTION
+def _on_progress(event, _):
+    call = _calls()[-1] if _calls() else None
+    if call is None or call.progress is None:
+        return 0
+    try:
+        return 1 if call.progress(_event(event)) else 0
+    except BaseException as error:  # carried past the C frames and raised by Context.call
+        call.failure = error
+        return 1
+
+
+@_library.LOG_FUNCTION
+def _on_log(level, message, _):
+    levels = {1: logging.WARNING, 2: logging.INFO, 3: logging.DEBUG}
+    log.log(levels.get(level, logging.INFO), "%s", message.decode(errors="replace"))
+
+
+class Context(Handle):
+    """A context that logs to `logging` and carries exceptions out of progress callbacks. Any thread
+    may use it."""
+
+    def __init__(self, settings=None):
+        super().__init__(create(lib.ic_context_create), lib.ic_context_free)
+        check(lib.ic_context_set_log(self, _on_log, None))
+        check(lib.ic_context_set_progress(self, _on_progress, None))
+        if settings:
+            check(lib.ic_context_configure(self, Options(self, settings)))
+
+    def call(self, progress, function, *arguments):
+        """Runs long work; progress(dict) may return True to cancel, or raise."""
+        call = _Call(progress)
+        _calls().append(call)
+        try:
+            status = function(*arguments)
+        finally:
+            _calls().pop()
+        if call.failure is not None:
+            raise call.failure
+        return check(status)
+
+
+_default_lock = threading.Lock()
+_default = []
 
 
 def default_context():
-    """One context a thread, so that callbacks stay with the thread that asked for them."""
-    if not hasattr(_default, "context"):
-        _default.context = Context()
-    return _default.context
+    """The context of everything that was not given settings of its own."""
+    with _default_lock:
+        if not _default:
+            _default.append(Context())
+        return _default[0]
 
 
 class Options(Handle):
@@ -175,7 +212,7 @@ class Options(Handle):
                 check(lib.ic_options_set_text(self, name.encode(), str(value).encode()))
 
 
-def options():
+def options() -> list[dict[str, str]]:
     """Every option of the library: a list of dicts with name, owner, type, default, values, help."""
     keys = ("name", "owner", "type", "default", "values", "help")
     listed = []
@@ -191,7 +228,7 @@ class Image(Handle):
     (anything with the buffer protocol or __array_interface__: height x width [x channels], 8 or 16
     bits, RGB order)."""
 
-    def __init__(self, source, context=None):
+    def __init__(self, source: Any, context: Context | None = None) -> None:
         context = context or default_context()
         if isinstance(source, (str, os.PathLike)):
             pointer = create(lib.ic_image_load, context, path_bytes(source))
@@ -203,13 +240,14 @@ class Image(Handle):
         super().__init__(pointer, lib.ic_image_free)
 
     @property
-    def info(self):
+    def info(self) -> tuple[int, int, int, int]:
         """(width, height, channels, depth)"""
         values = [c_int32() for _ in range(4)]
         check(lib.ic_image_info(self, *map(byref, values)))
         return tuple(value.value for value in values)
 
-    def save_png(self, path):
+    def save_png(self, path: Path) -> None:
+        """Writes it as a PNG file."""
         check(lib.ic_image_save_png(self, path_bytes(path)))
 
 

@@ -1,14 +1,33 @@
 """The classifier, in scikit-learn's manners."""
 
+from __future__ import annotations
+
+import collections
 import ctypes
 from ctypes import POINTER, byref, c_double, c_float, c_int32, c_size_t, c_void_p
+from typing import Any, Iterable
 
-from ._core import (Context, Error, Handle, Image, Options, check, create, default_context, json_of,
-                    lib, path_bytes)
+from ._core import (Context, Error, Handle, Image, Options, Path, Progress, check, create,
+                    default_context, json_of, lib, path_bytes)
 from ._data import Dataset
 
 DONE = 1
 _context_settings = {"threads", "cpu_level", "max_file_mb", "max_side", "max_megapixels"}
+
+
+def _context_for(settings):
+    """A context of its own for settings of a context, else the one that all share."""
+    own = {name: value for name, value in settings.items() if name in _context_settings}
+    return Context(own) if own else default_context()
+
+
+def _as_list(pictures):
+    """(a list of pictures, whether it was one picture): lists, tuples and 4-d arrays are many."""
+    if isinstance(pictures, (list, tuple)):
+        return list(pictures), False
+    if getattr(pictures, "ndim", 0) == 4 and not isinstance(pictures, memoryview):
+        return list(pictures), False
+    return [pictures], True
 
 
 class Training(Handle):
@@ -19,24 +38,25 @@ class Training(Handle):
             ...
     """
 
-    def __init__(self, classifier, train, validation, chosen):
-        self.classifier = classifier
-        super().__init__(create(lib.ic_trainer_create, classifier._model, train, validation,
-                                chosen), lib.ic_trainer_free)
+    def __init__(self, context: Context, model: Handle, train: Dataset, validation: Dataset,
+                 chosen: Options) -> None:
+        self._context = context
+        super().__init__(create(lib.ic_trainer_create, model, train, validation, chosen),
+                         lib.ic_trainer_free)
 
-    def step(self):
+    def step(self) -> bool:
         """At most one batch; False when the training is done."""
         return check(lib.ic_train_step(self)) != DONE
 
-    def run(self, progress=None):
+    def run(self, progress: Progress = None) -> None:
         """To the end. progress(event) may return True to stop; the best epoch so far is kept."""
         try:
-            self.classifier._context.call(progress, lib.ic_trainer_run, self)
+            self._context.call(progress, lib.ic_trainer_run, self)
         except Error as error:
             if error.status != "IC_ERROR_CANCELLED":
                 raise
 
-    def value(self, name):
+    def value(self, name: str) -> float:
         """One number by its name: "epoch", "loss", "accuracy", "seconds_left"..."""
         value = c_double()
         check(lib.ic_trainer_value(self, name.encode(), byref(value)))
@@ -46,37 +66,41 @@ class Training(Handle):
 class Report(Handle):
     """How good a model is. `data` holds everything: accuracy, loss, auc, confusion, per_class..."""
 
-    def __init__(self, pointer):
+    def __init__(self, pointer: int) -> None:
         super().__init__(pointer, lib.ic_report_free)
-        self.data = json_of(lib.ic_report_json, self)
+        self.data: dict[str, Any] = json_of(lib.ic_report_json, self)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name == "data" or name not in self.data:
             raise AttributeError(name)
         return self.data[name]
 
-    def plot_confusion(self, path):
+    def plot_confusion(self, path: Path) -> None:
         """Draws the confusion matrix as .png or .svg."""
         check(lib.ic_report_plot_confusion(self, path_bytes(path)))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Report: {100 * self.accuracy:.2f} % of {self.count} pictures ({self.split})>"
 
 
 class Classifier:
     """An image classifier. Keywords are the library's options (imgcls.options() lists them), such
-    as epochs=10, network="resnet9", threads=2; what is not given is chosen from the data."""
+    as epochs=10, network="resnet9", threads=2; what is not given is chosen from the data.
 
-    def __init__(self, **settings):
+    Many threads may predict and evaluate with one classifier, also while another one trains it.
+    Classifiers can be copied, pickled and cloned as scikit-learn does it; classes are texts."""
+
+    _estimator_type = "classifier"
+
+    def __init__(self, **settings: Any) -> None:
         for name in settings:
             if name.startswith("_"):
                 raise ValueError(f"no such option: {name}")
-        context = {k: v for k, v in settings.items() if k in _context_settings}
         self._settings = settings
-        self._context = Context(context) if context else default_context()
+        self._context = _context_for(settings)
         Options(self._context, settings)  # wrong names and values show now
-        self._model = None
-        self._prediction = None
+        self._model: Handle | None = None
+        self._predictions: collections.deque[Handle] = collections.deque()  # idle workspaces
 
     # Training
 
@@ -93,7 +117,8 @@ class Classifier:
             dataset.add(picture, label)
         return dataset
 
-    def training(self, data, labels=None, *, validation=None, progress=None):
+    def training(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
+                 progress: Progress = None) -> Training:
         """Prepares a training that the caller steps: see Training."""
         chosen = Options(self._context, self._settings)
         whole = self._data(data, labels, progress)
@@ -101,12 +126,15 @@ class Classifier:
             train, held_out = whole.split(**self._settings)
         else:
             train, held_out = whole, self._data(validation, None, progress)
-        model = create(lib.ic_model_create, self._context, train, chosen)
-        self._take(model)
-        return Training(self, train, held_out, chosen)
+        model = Handle(create(lib.ic_model_create, self._context, train, chosen), lib.ic_model_free)
+        training = Training(self._context, model, train, held_out, chosen)
+        self._model = model
+        return training
 
-    def fit(self, data, labels=None, *, validation=None, progress=None):
-        """Trains on a folder (or another data set), or on pictures with their labels.
+    def fit(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
+            progress: Progress = None) -> Classifier:
+        """Trains on a folder (or another data set), or on pictures with their labels; validation:
+        a folder or Dataset to measure on after each epoch, else a part of data is held out.
         progress(event) gets dicts with phase, epoch, loss, seconds_left...; True stops."""
         with self.training(data, labels, validation=validation, progress=progress) as training:
             training.run(progress)
@@ -114,10 +142,13 @@ class Classifier:
 
     # Files
 
-    def _take(self, pointer):
+    def _load(self, source):
+        if isinstance(source, (bytes, bytearray)):
+            data = bytes(source)
+            pointer = create(lib.ic_model_load_memory, self._context, data, len(data))
+        else:
+            pointer = create(lib.ic_model_load, self._context, path_bytes(source))
         self._model = Handle(pointer, lib.ic_model_free)
-        self._prediction = Handle(create(lib.ic_prediction_create, self._context),
-                                  lib.ic_prediction_free)
 
     def _ready(self):
         if self._model is None:
@@ -125,103 +156,139 @@ class Classifier:
         return self._model
 
     @classmethod
-    def load(cls, source, **settings):
-        """A classifier from a model file, or from the bytes of one."""
+    def load(cls, source: Path | bytearray, **settings: Any) -> Classifier:
+        """A classifier from a model file (a path), or from the bytes of one."""
         self = cls(**settings)
-        if isinstance(source, (bytes, bytearray)):
-            data = bytes(source)
-            self._take(create(lib.ic_model_load_memory, self._context, data, len(data)))
-        else:
-            self._take(create(lib.ic_model_load, self._context, path_bytes(source)))
+        self._load(source)
         return self
 
-    def save(self, path):
+    def save(self, path: Path) -> Classifier:
+        """Writes the model file, all or nothing."""
         check(lib.ic_model_save(self._ready(), path_bytes(path)))
         return self
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """What save would write."""
-        size = c_size_t()
-        check(lib.ic_model_save_memory(self._ready(), None, 0, byref(size)))
+        model, size = self._ready(), c_size_t()
+        check(lib.ic_model_save_memory(model, None, 0, byref(size)))
         buffer = ctypes.create_string_buffer(size.value)
-        check(lib.ic_model_save_memory(self._model, buffer, size, byref(size)))
+        check(lib.ic_model_save_memory(model, buffer, size, byref(size)))
         return buffer.raw
+
+    def __getstate__(self):
+        return {"settings": self._settings,
+                "model": self.to_bytes() if self._model is not None else None}
+
+    def __setstate__(self, state):
+        self.__init__(**state["settings"])
+        if state["model"] is not None:
+            self._load(state["model"])
 
     # Use
 
     def _images(self, pictures):
         return [p if isinstance(p, Image) else Image(p, self._context) for p in pictures]
 
-    def predict_proba(self, pictures):
-        """The probabilities in the order of classes_: of one picture, or a list of such for a
-        list of pictures."""
+    def _rows(self, pictures):
+        """One list of probabilities a picture. A prediction serves one thread at a time: an idle one
+        is taken, or a new one made."""
         model = self._ready()
-        single = not isinstance(pictures, (list, tuple))
-        images = self._images([pictures] if single else pictures)
-        handles = (c_void_p * len(images))(*[i._as_parameter_.value for i in images])
-        check(lib.ic_predict_batch(model, handles, len(images), self._prediction))
-        rows = [self._row(index) for index in range(len(images))]
+        if not pictures:
+            return []
+        images = self._images(pictures)
+        handles = (c_void_p * len(images))(*[image._as_parameter_.value for image in images])
+        try:
+            prediction = self._predictions.pop()
+        except IndexError:
+            prediction = Handle(create(lib.ic_prediction_create, self._context),
+                                lib.ic_prediction_free)
+        check(lib.ic_predict_batch(model, handles, len(images), prediction))
+        rows = []
+        values, count = POINTER(c_float)(), c_int32()
+        for index in range(len(images)):
+            check(lib.ic_prediction_probabilities(prediction, index, byref(values), byref(count)))
+            rows.append(values[:count.value])
+        self._predictions.append(prediction)
+        return rows
+
+    def predict_proba(self, pictures: Any) -> Any:
+        """The probabilities in the order of classes_: of one picture, or a list of such for a list
+        (or a 4-d array) of pictures. A picture is an Image, or what Image takes."""
+        pictures, single = _as_list(pictures)
+        rows = self._rows(pictures)
         return rows[0] if single else rows
 
-    def _row(self, index):
-        values, count = POINTER(c_float)(), c_int32()
-        check(lib.ic_prediction_probabilities(self._prediction, index, byref(values), byref(count)))
-        return values[:count.value]
-
-    def predict(self, pictures):
+    def predict(self, pictures: Any) -> Any:
         """The most probable class of a picture, or a list of them for a list of pictures."""
-        rows = self.predict_proba(pictures)
-        if isinstance(pictures, (list, tuple)):
-            return [self._best(row) for row in rows]
-        return self._best(rows)
+        pictures, single = _as_list(pictures)
+        names = self.classes_
+        best = [names[row.index(max(row))] for row in self._rows(pictures)]
+        return best[0] if single else best
 
-    def _best(self, row):
-        return self.classes_[row.index(max(row))]
-
-    def top(self, picture, count=5):
+    def top(self, picture: Any, count: int = 5) -> list[tuple[str, float]]:
         """[(class, probability)] of one picture, the most probable first."""
         row = self.predict_proba(picture)
         ranked = sorted(zip(self.classes_, row), key=lambda pair: -pair[1])
         return ranked[:count]
 
-    def evaluate(self, data, labels=None, *, progress=None, **settings):
-        """Measures on pictures: by default those that the training has not seen (split="auto")."""
+    def evaluate(self, data: Any, labels: Iterable[Any] | None = None, *, progress: Progress = None,
+                 **settings: Any) -> Report:
+        """Measures on a folder, a Dataset, or pictures with their labels: by default on those that
+        the training has not seen (split="auto")."""
         dataset = self._data(data, labels, progress)
         out = c_void_p()
         self._context.call(progress, lib.ic_evaluate, self._ready(), dataset,
                            Options(self._context, settings), byref(out))
         return Report(out.value)
 
-    def score(self, data, labels=None):
+    def score(self, data: Any, labels: Iterable[Any] | None = None) -> float:
         """The accuracy, 0..1."""
         return self.evaluate(data, labels).accuracy
 
     # Facts
 
     @property
-    def classes_(self):
+    def classes_(self) -> list[str]:
+        """The names of the classes, in the order of predict_proba."""
         model = self._ready()
         return [lib.ic_model_class_name(model, i).decode()
                 for i in range(lib.ic_model_class_count(model))]
 
     @property
-    def info(self):
+    def info(self) -> dict[str, Any]:
         """What the model is and how it was made, as a dict."""
         return json_of(lib.ic_model_json, self._ready())
 
     @property
-    def history(self):
+    def history(self) -> list[dict[str, Any]]:
         """One dict an epoch: epoch, train_loss, validation_accuracy..."""
         return (self.info.get("training") or {}).get("epochs", [])
 
-    def plot_history(self, path):
+    def plot_history(self, path: Path) -> None:
         """Draws the learning curves as .png or .svg."""
         check(lib.ic_model_plot_history(self._ready(), path_bytes(path)))
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The settings that were given."""
         return dict(self._settings)
 
-    def set_params(self, **settings):
+    def set_params(self, **settings: Any) -> Classifier:
+        """Changes settings for the next fit."""
         Options(self._context, settings)
-        self._settings.update(settings)
+        model = self.to_bytes() if self._model is not None else None
+        self.__setstate__({"settings": {**self._settings, **settings}, "model": model})
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._model is not None
+
+    def __sklearn_tags__(self):
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(estimator_type="classifier", target_tags=TargetTags(required=False),
+                    classifier_tags=ClassifierTags(),
+                    input_tags=InputTags(two_d_array=False, three_d_array=True, string=True))
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
+        return f"Classifier({given})"

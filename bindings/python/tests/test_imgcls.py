@@ -1,9 +1,13 @@
 """Tests of the Python package on bare Python; prints "ok" and "not ok" lines."""
 
 import array
+import copy
+import os
 import pathlib
+import pickle
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -168,6 +172,72 @@ class Tests(unittest.TestCase):
         self.assertEqual(model.set_params(learning_rate=0.1).get_params()["learning_rate"], 0.1)
         names = {option["name"] for option in imgcls.options()}
         self.assertTrue({"epochs", "network", "threads"} <= names)
+
+    def test_parameters_of_a_trained_one(self):
+        wanted = self.model.predict_proba(picture(True, 7))
+        model = imgcls.Classifier.load(self.model.to_bytes()).set_params(threads=2, epochs=7)
+        self.assertEqual(model.get_params(), {"threads": 2, "epochs": 7})
+        self.assertEqual(model.predict_proba(picture(True, 7)), wanted)
+        self.assertEqual(repr(model), "Classifier(threads=2, epochs=7)")
+        with self.assertRaises(ValueError):
+            model.set_params(epoch=3)
+
+    def test_copies_and_pickles(self):
+        wanted = self.model.predict_proba(picture(True, 7))
+        for again in (copy.copy(self.model), pickle.loads(pickle.dumps(self.model))):
+            self.assertEqual(again.predict_proba(picture(True, 7)), wanted)
+            self.assertEqual(again.get_params(), self.model.get_params())
+        untrained = pickle.loads(pickle.dumps(imgcls.Classifier(epochs=2)))
+        self.assertEqual(untrained.get_params(), {"epochs": 2})
+
+    def test_errors_pickle(self):
+        for source, kind in (("missing.st", imgcls.NotFoundError), (b"junk", imgcls.InvalidError),
+                             (self.folder.name, imgcls.FileError)):
+            with self.assertRaises(kind) as caught:
+                imgcls.Classifier.load(source)
+            again = pickle.loads(pickle.dumps(caught.exception))
+            self.assertIs(type(again), kind)
+            self.assertEqual(str(again), str(caught.exception))
+            self.assertEqual(again.status, caught.exception.status)
+            self.assertTrue(str(again) and "(" not in repr(str(again))[:1])
+
+    def test_many_threads(self):
+        """Threads predict and measure with one classifier, while it is trained anew."""
+        model = imgcls.Classifier.load(self.model.to_bytes(), epochs=3, network="lenet5")
+        wanted = {seed: self.model.predict_proba([picture(True, seed)] * 3) for seed in range(4)}
+        failed = []
+
+        def use(seed):
+            events = []
+            for _ in range(10):
+                if model.predict_proba([picture(True, seed)] * 3) != wanted[seed]:
+                    failed.append(seed)
+            report = model.evaluate(*pictures(), split="all", progress=events.append)
+            if report.count != 60 or {event["phase"] for event in events} - {"prepare", "evaluate"}:
+                failed.append(events)
+
+        threads = [threading.Thread(target=use, args=(seed,)) for seed in range(4)]
+        other = imgcls.Classifier(**SETTINGS)
+        for thread in threads:
+            thread.start()
+        other.fit(*pictures(), progress=lambda event: failed.append(event)
+                  if event["phase"] == "evaluate" else None)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failed, [])
+
+    def test_arrays_of_pictures(self):
+        class Array(list):
+            ndim = 4
+
+        both = [picture(True, 1), picture(False, 2)]
+        self.assertEqual(self.model.predict(Array(both)), ["light", "dark"])
+        self.assertEqual(self.model.predict([]), [])
+
+    def test_names_that_are_not_utf8(self):
+        name = os.fsencode(self.path("")) + b"/\xff.png"
+        imgcls.Image(picture(True, 1)).save_png(name)
+        self.assertEqual(imgcls.Image(pathlib.Path(os.fsdecode(name))).info[:2], (28, 28))
 
     def test_closing_twice(self):
         image = imgcls.Image(picture(True, 1))
