@@ -17,6 +17,7 @@
 
 typedef struct object {
     void *handle;
+    int busy; /* a call is under way that calls back into Lua: hands off until it returns */
 } object;
 
 static const char CONTEXT[] = "imgcls.context", OPTIONS[] = "imgcls.options",
@@ -50,6 +51,7 @@ static object *push_object(lua_State *L, const char *type)
 {
     object *o = lua_newuserdata(L, sizeof *o);
     o->handle = NULL;
+    o->busy = 0;
     luaL_getmetatable(L, type);
     lua_setmetatable(L, -2);
     return o;
@@ -60,6 +62,8 @@ static void *check_handle(lua_State *L, int index, const char *type)
     object *o = luaL_checkudata(L, index, type);
     if (o->handle == NULL)
         luaL_argerror(L, index, "this object is closed");
+    if (o->busy)
+        luaL_argerror(L, index, "this object is at work: wait until the call returns");
     return o->handle;
 }
 
@@ -90,6 +94,8 @@ static int close_object(lua_State *L)
     const char *type = lua_touserdata(L, lua_upvalueindex(1));
     object *o = luaL_checkudata(L, 1, type);
     void *handle = o->handle;
+    if (o->busy)
+        luaL_argerror(L, 1, "this object is at work: return true to stop it");
     o->handle = NULL;
     if (handle != NULL)
         free_handle(type, handle);
@@ -559,13 +565,18 @@ static void push_ranking(lua_State *L, const ic_model *model, const ic_predictio
     }
 }
 
-/* The state's prediction handle, so that a steady loop allocates nothing in the library. */
-static ic_prediction *prediction_of(lua_State *L)
+/* The state's prediction, so that a steady loop allocates nothing in the library. It is made when it
+ * is first wanted, as a context with a prediction can no longer be configured. */
+static ic_status prediction_of(lua_State *L, ic_prediction **out)
 {
+    ic_status status = IC_OK;
     lua_getfield(L, LUA_REGISTRYINDEX, THE_PREDICTION);
     object *o = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return o->handle;
+    if (o->handle == NULL)
+        status = ic_prediction_create(begin(L), (ic_prediction **)&o->handle);
+    *out = o->handle;
+    return status;
 }
 
 /* model:predict(image or path) -> class, probability, ranking */
@@ -577,8 +588,10 @@ static int model_predict(lua_State *L)
     if (image == NULL)
         return pushed;
     begin(L);
-    ic_prediction *prediction = prediction_of(L);
-    ic_status status = ic_predict(model, image, prediction);
+    ic_prediction *prediction;
+    ic_status status = prediction_of(L, &prediction);
+    if (status >= 0)
+        status = ic_predict(model, image, prediction);
     if (status < 0)
         return push_failure(L, status);
     int32_t index = 0;
@@ -609,9 +622,11 @@ static int model_predict_all(lua_State *L)
         lua_rawseti(L, keep, i + 1);
         lua_settop(L, keep);
     }
-    ic_prediction *prediction = prediction_of(L);
     begin(L);
-    ic_status status = ic_predict_batch(model, images, count, prediction);
+    ic_prediction *prediction;
+    ic_status status = prediction_of(L, &prediction);
+    if (status >= 0)
+        status = ic_predict_batch(model, images, count, prediction);
     if (status < 0)
         return push_failure(L, status);
     lua_newtable(L);
@@ -666,9 +681,12 @@ static int trainer_run(lua_State *L)
 {
     ic_trainer *trainer = check_handle(L, 1, TRAINER);
     lua_settop(L, 2);
+    object *o = lua_touserdata(L, 1);
     progress_call call;
     begin_progress(L, 2, &call);
+    o->busy = 1;
     ic_status status = ic_trainer_run(trainer);
+    o->busy = 0;
     end_progress(&call);
     return give_true(L, status);
 }
@@ -808,16 +826,15 @@ static void add_type(lua_State *L, const char *type, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-/* Makes the state's context and prediction, which live in the registry as long as the state. */
+/* Makes the state's context and a place for its prediction; both live in the registry as long as the
+ * state. */
 static void add_context(lua_State *L)
 {
     object *context = push_object(L, CONTEXT);
     if (ic_context_create((ic_context **)&context->handle) < 0)
         luaL_error(L, "%s", ic_last_error());
     lua_setfield(L, LUA_REGISTRYINDEX, THE_CONTEXT);
-    object *prediction = push_object(L, PREDICTION);
-    if (ic_prediction_create(context->handle, (ic_prediction **)&prediction->handle) < 0)
-        luaL_error(L, "%s", ic_last_error());
+    push_object(L, PREDICTION);
     lua_setfield(L, LUA_REGISTRYINDEX, THE_PREDICTION);
 }
 

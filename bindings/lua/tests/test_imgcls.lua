@@ -40,6 +40,10 @@ test("version and options", function()
    assert(names.epochs.type == "int" and names.epochs.help ~= "")
 end)
 
+test("configure, before anything else", function()
+   assert(imgcls.configure { threads = 2 })
+end)
+
 test("log function", function()
    local lines = {}
    imgcls.log(function(_, message) lines[#lines + 1] = message end)
@@ -88,6 +92,21 @@ test("cancel, and errors in callbacks", function()
    assert(done == nil and code == -11 and message ~= "")
    local passed, problem = pcall(trainer.run, trainer, function() error("mine") end)
    assert(not passed and tostring(problem):match("mine"))
+end)
+
+test("a trainer at work is not to be touched", function()
+   local trainer = assert(imgcls.trainer(model, set, nil, settings))
+   local problems = {}
+   assert(trainer:run(function()
+      for _, method in ipairs { "close", "step", "run" } do
+         problems[method] = select(2, pcall(trainer[method], trainer))
+      end
+   end))
+   for _, method in ipairs { "close", "step", "run" } do
+      assert(tostring(problems[method]):match("at work"), method)
+   end
+   assert(trainer:value("epoch") == 3)
+   trainer:close()
 end)
 
 test("predict", function()
