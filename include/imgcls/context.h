@@ -25,7 +25,8 @@ typedef struct ic_options ic_options;
  */
 typedef void *(*ic_allocate_fn)(void *block, size_t size, void *payload);
 
-/* A message for people, one line without the newline. Comes on the thread that made the call. */
+/* A message for people, one line of UTF-8 without the newline. Comes on the thread that made the
+ * call. */
 typedef void (*ic_log_fn)(int32_t level, const char *message, void *payload);
 
 enum {

@@ -29,26 +29,27 @@ typedef int32_t ic_status;
 
 enum {
     IC_OK = 0,
-    IC_DONE = 1,                /* ic_train_step: the training is finished */
-    IC_ERROR_ARGUMENT = -1,     /* a NULL or nonsensical argument */
-    IC_ERROR_MEMORY = -2,       /* the allocator returned NULL */
-    IC_ERROR_IO = -3,           /* the system could not read or write a file */
-    IC_ERROR_NOT_FOUND = -4,    /* no such file, folder, part, class or value */
-    IC_ERROR_FORMAT = -5,       /* the bytes are damaged or are not what they claim to be */
-    IC_ERROR_UNSUPPORTED = -6,  /* sound, but of a kind that this version does not read */
-    IC_ERROR_LIMIT = -7,        /* larger than a limit of the context allows */
-    IC_ERROR_OPTION = -8,       /* an unknown option, or a value that it does not take */
-    IC_ERROR_DATA = -9,         /* a data set that cannot be trained or measured on */
-    IC_ERROR_DIVERGED = -10,    /* the loss is no longer a finite number */
-    IC_ERROR_CANCELLED = -11,   /* the progress callback asked to stop */
-    IC_ERROR_STATE = -12,       /* the object is not in a state for this call */
-    IC_ERROR_INTERNAL = -13     /* a defect of imgcls: please report it */
+    IC_DONE = 1,               /* ic_train_step: the training is finished */
+    IC_ERROR_ARGUMENT = -1,    /* a NULL or nonsensical argument */
+    IC_ERROR_MEMORY = -2,      /* the allocator returned NULL */
+    IC_ERROR_IO = -3,          /* the system could not read or write a file */
+    IC_ERROR_NOT_FOUND = -4,   /* no such file, folder, part, class or value */
+    IC_ERROR_FORMAT = -5,      /* the bytes are damaged or are not what they claim to be */
+    IC_ERROR_UNSUPPORTED = -6, /* sound, but of a kind that this version does not read */
+    IC_ERROR_LIMIT = -7,       /* larger than a limit of the context allows */
+    IC_ERROR_OPTION = -8,      /* an unknown option, or a value that it does not take */
+    IC_ERROR_DATA = -9,        /* a data set that cannot be trained or measured on */
+    IC_ERROR_DIVERGED = -10,   /* the loss is no longer a finite number */
+    IC_ERROR_CANCELLED = -11,  /* the progress callback asked to stop */
+    IC_ERROR_STATE = -12,      /* the object is not in a state for this call */
+    IC_ERROR_INTERNAL = -13    /* a defect of imgcls: please report it */
 };
 
 /*
  * The text of the last error on the calling thread: what was wrong, with which file, value and
- * limit, and what to do. Never NULL; "" before the first error. Valid until the next imgcls call
- * on this thread; successful calls leave it alone.
+ * limit, and what to do, in UTF-8 (other bytes in names of files become '?'). Never NULL; "" before
+ * the first error. Valid until the next imgcls call on this thread; successful calls leave it
+ * alone.
  */
 IC_API const char *ic_last_error(void);
 

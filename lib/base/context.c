@@ -6,9 +6,9 @@
 #include "base/options.h"
 #include "base/pool.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,8 +150,7 @@ void ic_log(ic_context *context, int32_t level, const char *format, ...)
     char message[IC_ERROR_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(message, sizeof message, format, arguments);
+    ic_text_format(message, sizeof message, format, arguments);
     va_end(arguments);
-    if (length >= 0)
-        context->log(level, message, context->log_payload);
+    context->log(level, message, context->log_payload);
 }

@@ -1,6 +1,9 @@
 /* base/text.c: UTF-8, distances and endings of names. SPDX-License-Identifier: MIT */
 #include "base/text.h"
 
+#include "base/status.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* Bytes of the sequence at text, 0 when it is not valid UTF-8. (Unicode 15, table 3-7.) */
@@ -31,6 +34,31 @@ bool ic_utf8_valid(const char *text, size_t length)
         i += step;
     }
     return true;
+}
+
+void ic_text_copy(char *buffer, size_t capacity, const char *text)
+{
+    size_t length = strlen(text), at = 0;
+    while (at < length) {
+        size_t step = sequence_length((const unsigned char *)text + at, length - at);
+        if (at + (step > 0 ? step : 1) >= capacity)
+            break;
+        if (step > 0)
+            memmove(buffer + at, text + at, step);
+        else
+            buffer[at] = '?';
+        at += step > 0 ? step : 1;
+    }
+    if (capacity > 0)
+        buffer[at] = '\0';
+}
+
+void ic_text_format(char *buffer, size_t capacity, const char *format, va_list arguments)
+{
+    char text[IC_ERROR_TEXT_MAX + 3]; /* the last character that fits is whole in it */
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
+    ic_text_copy(buffer, capacity, text);
 }
 
 enum { DISTANCE_TEXT_MAX = 64 };

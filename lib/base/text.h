@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 
+#include <stdarg.h>
+
 /*
  * Writes value with at most `digits` digits after the point, trailing zeros cut ("0.05", "12"), a
  * point in every locale; "nan", "inf" and "-inf" for those. Returns buffer, for use in messages.
@@ -21,6 +23,15 @@ bool ic_parse_int(const char *text, int64_t *out);
 
 /* Valid UTF-8 without overlong forms and surrogates. */
 bool ic_utf8_valid(const char *text, size_t length);
+
+/*
+ * A copy that is valid UTF-8 whatever the text: other bytes (in the names of files, say) become
+ * '?', and what does not fit is cut between characters. buffer may be text itself.
+ */
+void ic_text_copy(char *buffer, size_t capacity, const char *text);
+
+/* As vsnprintf, with a result as ic_text_copy's; capacity is IC_ERROR_TEXT_MAX at most. */
+void ic_text_format(char *buffer, size_t capacity, const char *format, va_list arguments);
 
 /* Optimal-string-alignment distance, for suggestions; at most limit + 1. */
 int32_t ic_text_distance(const char *a, const char *b, int32_t limit);

@@ -90,13 +90,10 @@ static ic_status add_parts(const ic_dataset *dataset, json_t *root)
 /* JSON text of a path, which may be any bytes: what is not UTF-8 becomes question marks. */
 static ic_status set_path(ic_context *context, json_t *object, const char *key, const char *path)
 {
-    if (ic_utf8_valid(path, strlen(path)))
-        return ic_json_set(object, key, json_string(path));
     char *copy;
-    IC_TRY(ic_copy_text(context, path, &copy));
-    for (char *c = copy; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
+    size_t size = strlen(path) + 1;
+    IC_TRY(ic_allocate(context, size, &copy));
+    ic_text_copy(copy, size, path);
     ic_status status = ic_json_set(object, key, json_string(copy));
     ic_free(context, copy);
     return status;
@@ -112,7 +109,7 @@ static ic_status add_broken(const ic_dataset *dataset, json_t *root)
         json_t *entry = json_object();
         IC_TRY(ic_json_append(list, entry));
         IC_TRY(set_path(context, entry, "file", broken->path));
-        IC_TRY(set_path(context, entry, "reason", broken->reason));
+        IC_TRY(ic_json_set(entry, "reason", json_string(broken->reason)));
     }
     return IC_OK;
 }

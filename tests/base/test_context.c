@@ -121,6 +121,11 @@ static void test_log(void **state)
     text[2999] = '\0';
     ic_log(context, IC_LOG_DEBUG, "%s", text);
     assert_int_equal(strlen(it.message), IC_ERROR_TEXT_MAX - 1);
+    memcpy(text + IC_ERROR_TEXT_MAX - 2, "\xe2\x82\xac", 3); /* cut between characters */
+    text[0] = '\xff';
+    ic_log(context, IC_LOG_DEBUG, "%s", text);
+    assert_int_equal(strlen(it.message), IC_ERROR_TEXT_MAX - 2);
+    assert_int_equal(it.message[0], '?');
     ic_context_free(context);
 }
 

@@ -35,6 +35,18 @@ static void test_long_messages_end_at_a_character(void **state)
     assert_string_equal(small, "\xC3\xA4\xC3\xA4\xC3\xA4");
 }
 
+/* File names may hold any bytes; what hosts get is UTF-8. */
+static void test_messages_are_utf8(void **state)
+{
+    (void)state;
+    ic_fail(IC_ERROR_IO, "cannot read caf\xe9/\xc3\xa9\xc3.png: %.2s", "a\xc3\xa9");
+    assert_string_equal(ic_last_error(), "cannot read caf?/\xc3\xa9?.png: a?");
+    ic_fail_prefix(IC_ERROR_IO, "\xff: ");
+    assert_string_equal(ic_last_error(), "?: cannot read caf?/\xc3\xa9?.png: a?");
+    ic_error_set("\xed\xa0\x80");
+    assert_string_equal(ic_last_error(), "???");
+}
+
 static void *fail_elsewhere(void *payload)
 {
     (void)payload;
@@ -87,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message_is_kept),
         cmocka_unit_test(test_long_messages_end_at_a_character),
+        cmocka_unit_test(test_messages_are_utf8),
         cmocka_unit_test(test_each_thread_has_its_own),
         cmocka_unit_test(test_try_passes_errors_only),
         cmocka_unit_test(test_names_and_version),
