@@ -90,8 +90,9 @@ IC_API ic_status ic_dataset_class(const ic_dataset *dataset, int32_t index, cons
                                   int64_t *count);
 
 /*
- * One picture's origin (its path, "FILE#12" for the twelfth of an IDX file, "memory#3" for one
- * added from memory; borrowed) and its class. Either output may be NULL.
+ * One picture's origin (its path, byte for byte as the disk has it; "FILE#12" for the twelfth of an
+ * IDX file, "memory#3" for one added from memory; borrowed) and its class. Either output may be
+ * NULL.
  */
 IC_API ic_status ic_dataset_item(const ic_dataset *dataset, int64_t index, const char **origin,
                                  int32_t *class_index);

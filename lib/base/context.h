@@ -66,7 +66,7 @@ ic_status ic_progress_send(ic_context *context, const ic_progress *progress);
 
 /*
  * The usual event: phase, done of total pictures, seconds since started. Sends only when
- * a tenth of a second has gone by since *last (which it then moves), or when done == total.
+ * a tenth of a second has gone by since *last (which it then moves), or when all is done.
  */
 ic_status ic_progress_step(ic_context *context, const char *phase, int64_t done, int64_t total,
                            double started, double *last);

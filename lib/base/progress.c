@@ -70,7 +70,7 @@ ic_status ic_progress_step(ic_context *context, const char *phase, int64_t done,
                            double started, double *last)
 {
     double now = ic_clock_seconds();
-    if (now - *last < EVENT_SECONDS && done != total)
+    if (now - *last < EVENT_SECONDS && (done != total || total == 0))
         return IC_OK;
     *last = now;
     ic_progress progress;
