@@ -143,7 +143,8 @@ static void test_threads_do_not_show(void **state)
 static void test_a_steady_loop_allocates_nothing(void **state)
 {
     test_allocator allocator = {0};
-    ic_context *context = test_context_with(&allocator, 2);
+    /* One thread: which of two has made its workspace by when would be a matter of luck. */
+    ic_context *context = test_context_with(&allocator, 1);
     ic_model *models[2] = {fixture_make(context, "lenet5", 28, 1, CLASSES, 1),
                            fixture_make(context, "lenet5", 32, 3, CLASSES, 2)};
     const ic_image *images[20];
@@ -153,7 +154,7 @@ static void test_a_steady_loop_allocates_nothing(void **state)
         images[i] = fixture_image(context, 40, 30, (uint64_t)i);
     int64_t calls = 0;
     for (int round = 0; round < 12; round++) {
-        if (round == 4) /* which worker prepares what is not settled: give each a few rounds */
+        if (round == 4)
             calls = allocator.calls;
         for (int m = 0; m < 2; m++) { /* two models and two sizes: four executors, all kept */
             assert_ok(ic_predict(models[m], images[round], prediction));
