@@ -6,6 +6,7 @@ import ctypes
 import json
 import logging
 import os
+import signal
 import threading
 import weakref
 from ctypes import byref, c_char_p, c_double, c_int32, c_size_t, c_void_p
@@ -131,9 +132,28 @@ _threads = threading.local()
 
 
 class _Call:
+    """One call of the library that calls back. While it runs on the main thread, Ctrl-C is noted
+    instead of raised: an exception at the very start of a C callback would be lost."""
+
     def __init__(self, progress):
         self.progress = progress
         self.failure = None
+        self._handler = None
+
+    def _interrupt(self, *_):
+        self.failure = KeyboardInterrupt()
+
+    def __enter__(self):
+        _calls().append(self)
+        if (threading.current_thread() is threading.main_thread()
+                and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
+            self._handler = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_):
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+        _calls().pop()
 
 
 def _calls():
@@ -145,10 +165,11 @@ def _calls():
 @_library.PROGRESS_FUNCTION
 def _on_progress(event, _):
     call = _calls()[-1] if _calls() else None
-    if call is None or call.progress is None:
+    if call is None:
         return 0
     try:
-        return 1 if call.progress(_event(event)) else 0
+        stop = call.progress is not None and call.progress(_event(event))
+        return 1 if stop or call.failure is not None else 0
     except BaseException as error:  # carried past the C frames and raised by Context.call
         call.failure = error
         return 1
@@ -173,12 +194,8 @@ class Context(Handle):
 
     def call(self, progress, function, *arguments):
         """Runs long work; progress(dict) may return True to cancel, or raise."""
-        call = _Call(progress)
-        _calls().append(call)
-        try:
+        with _Call(progress) as call:
             status = function(*arguments)
-        finally:
-            _calls().pop()
         if call.failure is not None:
             raise call.failure
         return check(status)

@@ -46,7 +46,7 @@ class Training(Handle):
 
     def step(self) -> bool:
         """At most one batch; False when the training is done."""
-        return check(lib.ic_train_step(self)) != DONE
+        return self._context.call(None, lib.ic_train_step, self) != DONE
 
     def run(self, progress: Progress = None) -> None:
         """To the end. progress(event) may return True to stop; the best epoch so far is kept."""
@@ -126,7 +126,9 @@ class Classifier:
             train, held_out = whole.split(**self._settings)
         else:
             train, held_out = whole, self._data(validation, None, progress)
-        model = Handle(create(lib.ic_model_create, self._context, train, chosen), lib.ic_model_free)
+        out = c_void_p()
+        self._context.call(progress, lib.ic_model_create, self._context, train, chosen, byref(out))
+        model = Handle(out.value, lib.ic_model_free)
         training = Training(self._context, model, train, held_out, chosen)
         self._model = model
         return training

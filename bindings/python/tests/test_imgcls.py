@@ -5,6 +5,7 @@ import copy
 import os
 import pathlib
 import pickle
+import signal
 import sys
 import tempfile
 import threading
@@ -109,6 +110,21 @@ class Tests(unittest.TestCase):
         model.fit(*pictures(), progress=stop_after_one)
         self.assertEqual(events[-1]["epoch"], 1)
         self.assertIn("validation_accuracy", events[-1])
+
+    def test_interrupt(self):
+        """Ctrl-C stops a training without a progress function, in one go and step by step."""
+        def step_by_step(model):
+            with model.training(*pictures()) as training:
+                while training.step():
+                    pass
+
+        for train in (lambda model: model.fit(*pictures()), step_by_step):
+            timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            with self.assertRaises(KeyboardInterrupt):
+                train(imgcls.Classifier(**{**SETTINGS, "epochs": 100000}))
+            timer.join()
+            self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
 
     def test_exceptions_come_out_of_callbacks(self):
         def broken(event):
