@@ -191,6 +191,17 @@ static ic_status measure_all(evaluation *e)
     return ic_metrics_measure(e->context, &scores, &e->report->metrics);
 }
 
+/* Pictures that were left out for another reason than being broken, which the data set has told. */
+static void tell_skipped(const evaluation *e)
+{
+    const ic_report *report = e->report;
+    size_t told = (size_t)ic_dataset_broken_count(e->dataset);
+    if (report->skipped_count > told)
+        ic_log(e->context, IC_LOG_WARNING, "%zu of %lld pictures were left out; the first: %s: %s",
+               report->skipped_count - told, (long long)ic_dataset_count(e->dataset),
+               report->skipped[told].file, report->skipped[told].reason);
+}
+
 /* ---- The interface ---- */
 
 ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset, const ic_options *options,
@@ -210,6 +221,7 @@ ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset, const ic
     e.dataset = part;
     IC_TRY_CLEAN(prepare(&e, options));
     IC_TRY_CLEAN(measure_all(&e));
+    tell_skipped(&e);
     *out = e.report;
     e.report = NULL;
 cleanup:

@@ -175,10 +175,10 @@ ic_status ic_evaluation_part(const ic_model *model, const ic_dataset *dataset, c
         found = ic_dataset_retain((ic_dataset *)dataset);
     }
     if (found == NULL)
-        return ic_fail(IC_ERROR_NOT_FOUND,
-                       "the data set has no %s part, and it is not what the model was trained on: "
-                       "set the option split to auto or all",
-                       wanted);
+        return ic_fail(
+            IC_ERROR_NOT_FOUND,
+            "the data set has no %s part%s: set the option split to auto or all", wanted,
+            strcmp(wanted, "test") == 0 ? "" : ", and it is not what the model was trained on");
     *part = found;
     *name = found_name;
     return IC_OK;

@@ -8,9 +8,8 @@
 #define IC_MODEL_FILE_VERSION "1"
 
 #define IC_KEY_VERSION "imgcls.version"
-#define IC_KEY_REQUIRES                                                                            \
-    "imgcls.requires"                    /* JSON: names of what a reader must know; none so far    \
-                                          */
+/* JSON: the names of what a reader must know; there are none so far. */
+#define IC_KEY_REQUIRES "imgcls.requires"
 #define IC_KEY_NETWORK  "imgcls.network" /* plain text */
 #define IC_KEY_GRAPH    "imgcls.graph"   /* JSON, as are the ones below */
 #define IC_KEY_CLASSES  "imgcls.classes"

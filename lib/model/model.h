@@ -58,11 +58,16 @@ ic_status ic_model_name(ic_model *model, const char *network, const char *const 
 
 /*
  * The record that training leaves (all keys present once trained; {} before):
- *   "options": ic_training_recipe_to_json, "pictures": n, "validation_pictures": n,
- *   "data": {"digest": hex of ic_dataset_digest of the whole set before the split (train +
- * validation together), "split": "declared" | "seed", "seed": n, "share": x}, "epochs": [{"epoch",
- * "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"}…],
- *   "best_epoch": n, "steps": optimiser steps of the weights.
+ *
+ *   "options": as of ic_training_recipe_to_json
+ *   "pictures": n
+ *   "validation_pictures": n
+ *   "data": {"digest": hex of ic_dataset_digest of the whole set before the split (train and
+ *            validation together), "split": "declared" | "seed", "seed": n, "share": x}
+ *   "epochs": [{"epoch", "train_loss", "train_accuracy", "validation_loss",
+ *               "validation_accuracy", "learning_rate"}…]
+ *   "best_epoch": n
+ *   "steps": optimiser steps of the weights
  */
 
 #endif

@@ -197,15 +197,25 @@ static void test_json_has_what_scripts_read(void **state)
 
 /* ---- Pictures that cannot be measured ---- */
 
+static void keep_warning(int32_t level, const char *message, void *payload)
+{
+    if (level == IC_LOG_WARNING)
+        snprintf(payload, 300, "%s", message);
+}
+
 static void test_unknown_classes_are_skipped(void **state)
 {
+    char warning[300] = "";
     static const char *const mixed[] = {"stranger", "class 2", "class 0"};
     ic_context *context = test_context(1);
     ic_model *model = fixture_make(context, "lenet5", 28, 3, CLASSES, 5);
     ic_dataset *dataset = make_dataset(context, mixed, 3, 9);
     ic_report *report;
     double support;
+    assert_ok(ic_context_set_log(context, keep_warning, warning));
     assert_ok(ic_evaluate(model, dataset, NULL, &report));
+    assert_non_null(strstr(warning, "3 of 9 pictures were left out"));
+    assert_non_null(strstr(warning, "does not know its class"));
     assert_true(value_of(report, "count") == 6);
     for (int32_t c = 0; c < CLASSES; c++) { /* matched by name, whatever the order */
         assert_ok(ic_report_class_value(report, c, "support", &support));
