@@ -94,8 +94,21 @@ static bool choose_flip(ic_context *context, const ic_data_facts *facts, const i
     return !facts->grey;
 }
 
-/* Small pictures are shifted a little; photographs are seen in random crops, under varying light.
- */
+static void log_augment(ic_context *context, const ic_augment *augment, bool tiny)
+{
+    if (!tiny)
+        ic_log(context, IC_LOG_INFO,
+               "augmentation: random crops of at least %d %% of the area, brightness, contrast",
+               (int)(augment->crop_scale * 100 + 0.5F));
+    else if (augment->shift > 0)
+        ic_log(context, IC_LOG_INFO,
+               "augmentation: shifts of up to %d pixels: the pictures are small",
+               (int)augment->shift);
+    else
+        ic_log(context, IC_LOG_INFO, "augmentation off: so few epochs learn nothing by heart");
+}
+
+/* Small pictures are shifted a little; photographs are seen in random crops, in changing light. */
 static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts,
                                  const ic_pipeline *pipeline, int32_t epochs,
                                  const ic_options *options)
@@ -115,14 +128,7 @@ static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts
         .saturation = (float)wish(options, "saturation", -1, photograph ? light : 0),
         .erasing = (float)wish(options, "erasing", -1, 0),
     };
-    if (tiny)
-        ic_log(context, IC_LOG_INFO, "augmentation: shifts of up to %d pixels: %s",
-               (int)augment.shift,
-               shift > 0 ? "the pictures are small" : "few epochs learn nothing by heart");
-    else
-        ic_log(context, IC_LOG_INFO,
-               "augmentation: random crops of at least %d %% of the area, brightness, contrast",
-               (int)(augment.crop_scale * 100 + 0.5F));
+    log_augment(context, &augment, tiny);
     return augment;
 }
 
