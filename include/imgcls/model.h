@@ -17,20 +17,27 @@ typedef struct ic_model ic_model;
 /*
  * A new, untrained model for the classes of a data set. Takes options of owner "model"; what is
  * left on auto (network, input size, pipeline) is chosen from the data, and the log says why.
- * Mean and deviation are measured on these pictures. IC_ERROR_DATA: fewer than two classes with
- * pictures.
+ * Mean and deviation are measured on these pictures, with progress ("prepare"). Release it with
+ * ic_model_free. IC_ERROR_DATA: fewer than two classes with pictures, or a class whose name is not
+ * UTF-8; IC_ERROR_ARGUMENT: the input is too small for the network.
  */
 IC_API ic_status ic_model_create(ic_context *context, const ic_dataset *train,
                                  const ic_options *options, ic_model **out);
 
-/* Reads a model file (.safetensors). IC_ERROR_FORMAT says what in it is wrong. */
+/*
+ * Reads a model file (.safetensors); release the model with ic_model_free. IC_ERROR_FORMAT says
+ * what in the file is wrong; IC_ERROR_UNSUPPORTED: a newer version wrote it.
+ */
 IC_API ic_status ic_model_load(ic_context *context, const char *path, ic_model **out);
 
-/* The same from memory; the bytes are not kept. */
+/* The same from memory; the bytes are copied. */
 IC_API ic_status ic_model_load_memory(ic_context *context, const void *bytes, size_t size,
                                       ic_model **out);
 
-/* Writes the model file, all or nothing; an older file of that name stays until the end. */
+/*
+ * Writes the model file with the last published weights, all or nothing; an older file of that name
+ * stays until the end. IC_ERROR_IO says why it cannot be written.
+ */
 IC_API ic_status ic_model_save(const ic_model *model, const char *path);
 
 /*
@@ -49,14 +56,15 @@ IC_API int32_t ic_model_class_count(const ic_model *model);
 /* The name of a class, borrowed; NULL when there is no such class. */
 IC_API const char *ic_model_class_name(const ic_model *model, int32_t index);
 
-/* What the network takes, after the pixel pipeline. Any output may be NULL. */
+/* What the network takes, after the pixel pipeline, in pixels. Any output may be NULL. */
 IC_API ic_status ic_model_input(const ic_model *model, int32_t *width, int32_t *height,
                                 int32_t *channels);
 
 /*
- * A description as JSON: network, parameters, input, classes, pipeline, training. *size receives
- * the bytes needed, the final zero included; a buffer that is too small is left alone and
- * IC_ERROR_LIMIT returned.
+ * A description as JSON: network, parameters (how many), input{width,height,channels}, classes
+ * (names), pipeline (what is done to pixels), training (options, data, epochs and their figures; {}
+ * before). *size receives the bytes needed, the final zero included; a buffer that is too small is
+ * left alone and IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
  */
 IC_API ic_status ic_model_json(const ic_model *model, char *buffer, size_t capacity, size_t *size);
 

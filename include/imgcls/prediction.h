@@ -15,6 +15,7 @@ extern "C" {
  */
 typedef struct ic_prediction ic_prediction;
 
+/* Makes one; release it with ic_prediction_free. */
 IC_API ic_status ic_prediction_create(ic_context *context, ic_prediction **out);
 
 /* Frees it; NULL does nothing. */
@@ -28,7 +29,7 @@ IC_API void ic_prediction_free(ic_prediction *prediction);
 IC_API ic_status ic_predict(const ic_model *model, const ic_image *image,
                             ic_prediction *prediction);
 
-/* Classifies count pictures; each gets the very bits that ic_predict gives it. */
+/* Classifies count (at least 1) pictures; each gets the very bits that ic_predict gives it. */
 IC_API ic_status ic_predict_batch(const ic_model *model, const ic_image *const *images,
                                   int32_t count, ic_prediction *prediction);
 
@@ -37,17 +38,21 @@ IC_API int32_t ic_prediction_count(const ic_prediction *prediction);
 
 /*
  * The class at a rank (0: the most probable) of the first picture, and its probability (0..1).
- * Any output may be NULL.
+ * Any output may be NULL. IC_ERROR_STATE: nothing has been predicted yet; IC_ERROR_ARGUMENT: no
+ * such rank.
  */
 IC_API ic_status ic_prediction_class(const ic_prediction *prediction, int32_t rank,
                                      int32_t *class_index, float *probability);
 
-/* The same for one picture of a batch. */
+/* The same for one picture (from 0) of a batch. */
 IC_API ic_status ic_prediction_batch_class(const ic_prediction *prediction, int32_t picture,
                                            int32_t rank, int32_t *class_index,
                                            float *probability);
 
-/* Borrows the probabilities of one picture in the order of the classes, until the next predict. */
+/*
+ * Borrows the probabilities of one picture in the order of the classes, until the next predict. Any
+ * output may be NULL.
+ */
 IC_API ic_status ic_prediction_probabilities(const ic_prediction *prediction, int32_t picture,
                                              const float **probabilities, int32_t *count);
 

@@ -15,7 +15,11 @@ typedef struct ic_report ic_report;
  * Classifies the pictures of a data set and counts. Takes options of owner "evaluation"; split
  * says which part: train, validation, test, all, or auto: the declared test part; else, where
  * this is the data that the model was trained on (by digest), the pictures held out then; else
- * all of it. Classes are matched by name. Reports progress ("evaluate") and can be cancelled.
+ * all of it. Classes are matched by name; pictures of classes that the model does not know, and
+ * those that cannot be read, are left out, named in the log and in the JSON. Reports progress
+ * ("evaluate") and can be cancelled. The report does not change when the model is trained further;
+ * release it with ic_report_free. IC_ERROR_NOT_FOUND: there is no such part; IC_ERROR_DATA: no
+ * picture can be measured; IC_ERROR_DIVERGED: the network's output is not finite.
  */
 IC_API ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset,
                              const ic_options *options, ic_report **out);
@@ -32,30 +36,40 @@ IC_API void ic_report_free(ic_report *report);
  */
 IC_API ic_status ic_report_value(const ic_report *report, const char *name, double *out);
 
-/* One number of one class: "precision", "recall", "f1", "auc", "support". */
+/*
+ * One number of one class (by the model's order): "precision", "recall", "f1", "auc", "support"
+ * (pictures). The errors are ic_report_value's; IC_ERROR_ARGUMENT: no such class.
+ */
 IC_API ic_status ic_report_class_value(const ic_report *report, int32_t class_index,
                                        const char *name, double *out);
 
-/* How many pictures of class actual were called predicted. */
+/* How many pictures of class actual were called predicted. IC_ERROR_ARGUMENT: no such class. */
 IC_API ic_status ic_report_confusion(const ic_report *report, int32_t actual, int32_t predicted,
                                      int64_t *out);
 
-/* The part that was measured: "train", "validation", "test" or "all". Borrowed; "" for NULL. */
+/* The part that was measured: "train", "validation", "test" or "all". Static; "" for NULL. */
 IC_API const char *ic_report_split(const ic_report *report);
 
 /*
  * Everything as JSON: accuracy, top5_accuracy, loss, auc, count, split, classes, confusion,
- * per_class[{class,precision,recall,f1,auc,support}], skipped[{file,reason}], averages.
- * *size receives the bytes needed, the final zero included; a buffer that is too small is left
+ * per_class[{class,precision,recall,f1,auc,support}], skipped[{file,reason}], and the
+ * means over the classes: precision, recall, f1, weighted_precision, weighted_recall, weighted_f1.
+ * What is undefined is null. *size receives the bytes needed, the final zero included; a buffer that is too small is left
  * alone and IC_ERROR_LIMIT returned.
  */
 IC_API ic_status ic_report_json(const ic_report *report, char *buffer, size_t capacity,
                                 size_t *size);
 
-/* Draws the confusion matrix; the ending of path says how: .png or .svg. */
+/*
+ * Draws the confusion matrix; the ending of path says how: .png or .svg (else IC_ERROR_ARGUMENT).
+ * In a .png accented Latin letters lose their accents, and other scripts become boxes.
+ */
 IC_API ic_status ic_report_plot_confusion(const ic_report *report, const char *path);
 
-/* Draws the learning curves of a model's training: loss and accuracy by epoch; .png or .svg. */
+/*
+ * Draws the learning curves of a model's training: loss and accuracy by epoch; .png or .svg.
+ * IC_ERROR_STATE: the model has not been trained.
+ */
 IC_API ic_status ic_model_plot_history(const ic_model *model, const char *path);
 
 #ifdef __cplusplus

@@ -15,7 +15,8 @@ typedef struct ic_trainer ic_trainer;
  * Prepares the training of a model. Takes options of owner "trainer"; what is left on auto comes
  * from the recipe for this data, and the log says why. validation NULL: a part is split off
  * train (by validation_share and seed). Classes are matched by name; IC_ERROR_DATA names what
- * does not fit. References on all three are kept.
+ * does not fit, also a set without a sound picture. References on all three are kept; release the
+ * trainer with ic_trainer_free.
  */
 IC_API ic_status ic_trainer_create(ic_model *model, const ic_dataset *train,
                                    const ic_dataset *validation, const ic_options *options,
@@ -26,14 +27,19 @@ IC_API ic_status ic_trainer_create(ic_model *model, const ic_dataset *train,
  * epoch), so that a program with a loop of its own stays fluent. IC_OK: there is more to do;
  * IC_DONE: finished (all epochs, or stopped early), and the model holds the best weights.
  * After every validated epoch that is the best so far, its weights are published to the model.
- * IC_ERROR_DIVERGED: the loss is not finite; the model keeps the last good weights.
+ * IC_ERROR_DIVERGED: the loss is not finite; the model keeps the last good weights, and every
+ * further step fails in the same way. IC_ERROR_CANCELLED: the progress callback asked to stop; the
+ * next step goes on.
  */
 IC_API ic_status ic_train_step(ic_trainer *trainer);
 
-/* Steps until done; progress goes to the callback of the context, which can cancel. */
+/*
+ * Steps until done (IC_OK); progress ("train", "validate") goes to the callback of the context, which
+ * can cancel.
+ */
 IC_API ic_status ic_trainer_run(ic_trainer *trainer);
 
-/* One number of the training so far, by the names of ic_progress_value. */
+/* One number of the training so far, by the names of ic_progress_value; its errors, too. */
 IC_API ic_status ic_trainer_value(const ic_trainer *trainer, const char *name, double *out);
 
 /* Frees it; the model keeps what was published. NULL does nothing. */
