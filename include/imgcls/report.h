@@ -52,10 +52,10 @@ IC_API const char *ic_report_split(const ic_report *report);
 
 /*
  * Everything as JSON: accuracy, top5_accuracy, loss, auc, count, split, classes, confusion,
- * per_class[{class,precision,recall,f1,auc,support}], skipped[{file,reason}], and the
- * means over the classes: precision, recall, f1, weighted_precision, weighted_recall, weighted_f1.
- * What is undefined is null. *size receives the bytes needed, the final zero included; a buffer that is too small is left
- * alone and IC_ERROR_LIMIT returned.
+ * per_class[{class,precision,recall,f1,auc,support}], skipped[{file,reason}], and the means over
+ * the classes: precision, recall, f1, weighted_precision, weighted_recall, weighted_f1. What is
+ * undefined is null. *size receives the bytes needed, the final zero included; a buffer that is too
+ * small is left alone and IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
  */
 IC_API ic_status ic_report_json(const ic_report *report, char *buffer, size_t capacity,
                                 size_t *size);

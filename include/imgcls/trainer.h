@@ -34,8 +34,8 @@ IC_API ic_status ic_trainer_create(ic_model *model, const ic_dataset *train,
 IC_API ic_status ic_train_step(ic_trainer *trainer);
 
 /*
- * Steps until done (IC_OK); progress ("train", "validate") goes to the callback of the context, which
- * can cancel.
+ * Steps until done (IC_OK); progress ("train", "validate") goes to the callback of the context,
+ * which can cancel.
  */
 IC_API ic_status ic_trainer_run(ic_trainer *trainer);
 
