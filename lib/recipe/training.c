@@ -116,7 +116,7 @@ static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts
     bool tiny = ic_facts_tiny(facts), photograph = !tiny && !facts->grey;
     double grey_shift = epochs >= MANY_EPOCHS ? 2 : 0;
     double shift = !tiny ? 0 : facts->grey ? grey_shift : pipeline->width / 8;
-    double crop = tiny ? 1 : photograph ? 0.35 : 0.6;
+    double crop = tiny ? 1 : photograph ? 0.5 : 0.6;
     double light = photograph ? 0.3 : tiny ? 0 : 0.2;
     ic_augment augment = {
         .flip = choose_flip(context, facts, options),
