@@ -13,7 +13,7 @@ void ic_permute_weights(int64_t k, ic_shape shape, const float *x, float *y)
                 y[pixel * c + j] = x[j * pixels + pixel];
 }
 
-void ic_unpermute_weights(int64_t k, ic_shape shape, const float *x, float *y)
+static void unpermute_weights(int64_t k, ic_shape shape, const float *x, float *y)
 {
     int64_t pixels = (int64_t)shape.h * shape.w, c = shape.c;
     for (int64_t i = 0; i < k; i++, x += pixels * c, y += pixels * c)
@@ -68,8 +68,8 @@ static void run_unpermute(const ic_run *run, const ic_step *step, int32_t phase,
     ic_piece piece = ic_step_piece(step, unit);
     ic_shape shape = {.h = step->window.h, .w = step->window.w, .c = step->window.c};
     int64_t start = piece.first * step->c;
-    ic_unpermute_weights(piece.rows, shape, ic_at(run, step->reads[0]) + start,
-                         ic_at(run, step->writes[0]) + start);
+    unpermute_weights(piece.rows, shape, ic_at(run, step->reads[0]) + start,
+                      ic_at(run, step->writes[0]) + start);
 }
 
 const ic_step_kind ic_step_unpermute = {"unpermute", ic_piece_units, run_unpermute};

@@ -8,11 +8,12 @@
 /* Packs weights [step->first, + step->count) of the program's list; step->rows units in all. */
 extern const ic_step_kind ic_step_pack;
 
-/* [k][c][h*w] <-> [k][h*w][c]: the order of a linear layer's weights in torch and that of NHWC. */
+/* [k][c][h*w] to [k][h*w][c]: from the order of a linear layer's weights in torch to that of NHWC.
+ */
 void ic_permute_weights(int64_t k, ic_shape shape, const float *x, float *y);
-void ic_unpermute_weights(int64_t k, ic_shape shape, const float *x, float *y);
 
-/* writes[0] = reads[0] unpermuted; step->rows: k, window h, w, c: the shape. */
+/* writes[0] = reads[0] the other way round, for gradients; step->rows: k, window h, w, c: the
+ * shape. */
 extern const ic_step_kind ic_step_unpermute;
 
 #endif
