@@ -2,28 +2,57 @@
  * MIT */
 #include "kernels/conv_algorithm.h"
 
+#include <string.h>
+
 /* Of equal cost the first one wins. */
 static const ic_conv_algorithm *const algorithms[] = {
     &ic_conv_depthwise,
     &ic_conv_rows,
     &ic_conv_patches,
     &ic_conv_weights,
+    &ic_conv_winograd,
+    &ic_conv_winograd_weights,
 };
 
-void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv *out)
+/* The cheapest algorithm of a pass for the shape of `conv`. */
+static const ic_conv_algorithm *cheapest(const ic_conv *conv, ic_conv_pass pass)
 {
+    const ic_conv_algorithm *best = NULL;
+    double least = 0;
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; ++i) {
+        ic_conv_plan plan = {.algorithm = algorithms[i]};
+        double cost = algorithms[i]->plan(conv, pass, &plan);
+        if (cost < 0 || (best != NULL && cost >= least))
+            continue;
+        best = algorithms[i];
+        least = cost;
+    }
+    return best;
+}
+
+void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, int32_t expected_n,
+                     ic_conv *out)
+{
+    ic_conv expected = {.shape = *shape, .kernels = kernels};
+    expected.shape.n = expected_n;
     *out = (ic_conv){.shape = *shape, .kernels = kernels};
     for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
-        double best = -1;
-        for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; ++i) {
-            ic_conv_plan plan = {.algorithm = algorithms[i]};
-            double cost = algorithms[i]->plan(out, (ic_conv_pass)pass, &plan);
-            if (cost < 0 || (best >= 0 && cost >= best))
-                continue;
-            best = cost;
-            out->plans[pass] = plan;
+        ic_conv_plan *plan = &out->plans[pass];
+        plan->algorithm = cheapest(&expected, (ic_conv_pass)pass);
+        plan->algorithm->plan(out, (ic_conv_pass)pass, plan);
+    }
+}
+
+bool ic_conv_choose(ic_conv *conv, ic_conv_pass pass, const char *name)
+{
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; ++i) {
+        ic_conv_plan plan = {.algorithm = algorithms[i]};
+        if (strcmp(algorithms[i]->name, name) == 0 && algorithms[i]->plan(conv, pass, &plan) >= 0) {
+            conv->plans[pass] = plan;
+            return true;
         }
     }
+    return false;
 }
 
 const char *ic_conv_algorithm_name(const ic_conv *conv, ic_conv_pass pass)

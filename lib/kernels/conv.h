@@ -46,7 +46,7 @@ typedef struct ic_conv_plan {
     size_t scratch_floats; /* workspace of one worker */
 } ic_conv_plan;
 
-/* A planned convolution. Plain data: copy it, keep it. Depends on the shape and the level alone. */
+/* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone. */
 typedef struct ic_conv {
     ic_conv_shape shape;
     const ic_kernels *kernels;
@@ -85,12 +85,16 @@ typedef struct ic_conv_arguments {
  * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout
  * of the packed weights depends on the level and the layer (channels, groups, filter, strides,
  * pads, dilations), not on n, h and w, so that plans of different batch and picture sizes share
- * them.
+ * them: the algorithm is chosen as if there were expected_n pictures.
  */
-void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv *out);
+void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, int32_t expected_n,
+                     ic_conv *out);
 
 /* The chosen algorithm by name, for logs, tests and benchmarks. */
 const char *ic_conv_algorithm_name(const ic_conv *conv, ic_conv_pass pass);
+
+/* Plans a pass by the algorithm of that name; false: it cannot do it. For tests and benchmarks. */
+bool ic_conv_choose(ic_conv *conv, ic_conv_pass pass, const char *name);
 
 /* Brings weights (OIHW: [k][c/groups][r][s]) into the packed form of a pass; cut into units too. */
 int64_t ic_conv_pack_units(const ic_conv *conv, ic_conv_pass pass);

@@ -19,7 +19,8 @@
  *
  * ic_multiply_add(c, a, b): c += a * b, in one instruction where there is one. In assembly, so that
  * it adds in place: given the freedom, compilers move accumulators from register to register and
- * spill them.
+ * spill them. ic_fused(a, b, c) is the same as an expression, for transforms. ic_most(limit, v) and
+ * ic_least(limit, v) are the larger and the smaller one; a NaN in v stays.
  */
 #if defined(__AVX512F__)
 #include "kernels/x86/vector_avx512.h"

@@ -40,6 +40,7 @@ static const layer layers[] = {
     {"resnet18 256 8x8 b32", 32, 8, 8, 256, 256, 3, 1, 1, 1},
     {"resnet18 256->512 s2 b32", 32, 8, 8, 256, 512, 3, 2, 1, 1},
     {"resnet18 512 4x4 b32", 32, 4, 4, 512, 512, 3, 1, 1, 1},
+    {"resnet 256ch 14x14 b16", 16, 14, 14, 256, 256, 3, 1, 1, 1},
     {"resnet 256ch 14x14 b32", 32, 14, 14, 256, 256, 3, 1, 1, 1},
     {"resnet 512ch 7x7 b32", 32, 7, 7, 512, 512, 3, 1, 1, 1},
     {"resnet 64ch 56x56 b1", 1, 56, 56, 64, 64, 3, 1, 1, 1},
@@ -134,7 +135,9 @@ static double measure(const ic_conv *conv, ic_conv_pass pass, const memory *m, d
     return best;
 }
 
-static void bench_layer(const layer *l, ic_cpu_level level, double seconds, int json)
+/* algorithm: by this one where it can; "": by the chosen one. */
+static void bench_layer(const layer *l, ic_cpu_level level, const char *algorithm, double seconds,
+                        int json)
 {
     int32_t oh = (l->h + 2 * l->pad - l->filter) / l->stride + 1;
     int32_t ow = (l->w + 2 * l->pad - l->filter) / l->stride + 1;
@@ -155,10 +158,12 @@ static void bench_layer(const layer *l, ic_cpu_level level, double seconds, int 
                            .dilation_w = 1,
                            .groups = l->groups};
     ic_conv conv;
-    ic_conv_prepare(ic_kernels_at(level), &shape, &conv);
+    ic_conv_prepare(ic_kernels_at(level), &shape, shape.n, &conv);
     size_t w_floats = (size_t)l->k * (l->c / l->groups) * l->filter * l->filter;
     double flops = 2.0 * l->n * oh * ow * (double)w_floats;
     for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
+        if (algorithm[0] != '\0' && !ic_conv_choose(&conv, (ic_conv_pass)pass, algorithm))
+            continue;
         const ic_conv_plan *plan = &conv.plans[pass];
         memory m = {.x = make_floats((size_t)l->n * l->h * l->w * l->c, 1),
                     .y = make_floats((size_t)l->n * oh * ow * l->k, 1),
@@ -183,7 +188,7 @@ static void bench_layer(const layer *l, ic_cpu_level level, double seconds, int 
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"c", "avx2", "avx512"};
-    const char *level_name = NULL, *part = "";
+    const char *level_name = NULL, *part = "", *algorithm = "";
     double seconds = 0.3;
     int json = 0;
     for (int i = 1; i < argc; ++i) {
@@ -193,10 +198,13 @@ int main(int argc, char **argv)
             level_name = argv[++i];
         else if (strcmp(argv[i], "--shape") == 0 && i + 1 < argc)
             part = argv[++i];
+        else if (strcmp(argv[i], "--algorithm") == 0 && i + 1 < argc)
+            algorithm = argv[++i];
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
             seconds = atof(argv[++i]);
         else {
-            fputs("usage: kernels [--level c|avx2|avx512] [--shape PART] [--seconds S] [--json]\n",
+            fputs("usage: kernels [--level c|avx2|avx512] [--shape PART] [--algorithm NAME] "
+                  "[--seconds S] [--json]\n",
                   stderr);
             return 2;
         }
@@ -205,6 +213,6 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < sizeof layers / sizeof *layers; ++i)
             if (strstr(layers[i].name, part) != NULL &&
                 (level_name == NULL || strcmp(level_name, names[level]) == 0))
-                bench_layer(&layers[i], (ic_cpu_level)level, seconds, json);
+                bench_layer(&layers[i], (ic_cpu_level)level, algorithm, seconds, json);
     return 0;
 }

@@ -8,6 +8,8 @@
  */
 #include "rig.h"
 
+#include <math.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,20 @@ static ic_graph *build(ic_context *context, ic_shape shape, tail_fn tail)
         fail_msg("%s", ic_last_error());
     assert_ok(ic_graph_finish(graph, logits));
     return graph;
+}
+
+/*
+ * Sums of whole numbers are exact, but not in Winograd's convolutions, whose filters are multiples
+ * of 1/24; there the two sides agree within rounding.
+ */
+static bool sums_are_exact = true;
+
+static void assert_same(double a, double b)
+{
+    if (sums_are_exact)
+        assert_true(a == b);
+    else
+        assert_true(fabs(a - b) <= 1e-5 * (fabs(a) + fabs(b)) + 0.05);
 }
 
 /* <y, g> = <x, d_x>; and where there are parameters that y is linear in, = <w, d_w> for each. */
@@ -49,12 +65,12 @@ static void check_adjoint(tail_fn tail, ic_shape shape, int32_t batch, bool para
         double forward = dot(ic_executor_logits(rig.executor), g, rig.outputs);
         rig_backward(&rig, g);
         double to_input = dot(x, ic_executor_input_gradients(rig.executor), rig.inputs);
-        assert_true(forward == to_input);
+        assert_same(forward, to_input);
         for (int32_t i = 0; parameters && i < ic_graph_parameter_count(rig.graph); i++) {
             const ic_parameter *p = ic_graph_parameter(rig.graph, i);
             double to_weights =
                 dot(rig.parameters + p->offset, rig.gradients + p->offset, p->count);
-            assert_true(forward == to_weights);
+            assert_same(forward, to_weights);
         }
     }
     free(g);
@@ -98,8 +114,11 @@ static void convolutions(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         conv_options = cases[i].options;
+        sums_are_exact = !(conv_options.size == 3 && conv_options.stride <= 1 &&
+                           conv_options.dilation <= 1 && conv_options.groups <= 1);
         check_adjoint(conv_tail, cases[i].shape, cases[i].batch, true);
     }
+    sums_are_exact = true;
 }
 
 static ic_node linear_tail(ic_graph *graph, ic_node x)

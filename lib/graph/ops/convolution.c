@@ -180,7 +180,9 @@ static ic_status lower_input(ic_lowering *l, int32_t source, int32_t channels, i
 ic_status ic_lower_convolution(ic_lowering *l, int32_t node, int32_t source,
                                const ic_conv_shape *shape, ic_shape permuted)
 {
-    ic_conv_prepare(l->program->kernels, shape, &l->program->convs[node]);
+    /* Inference of any batch size shares packed weights and bits: chosen for one picture. */
+    ic_conv_prepare(l->program->kernels, shape, ic_lower_trains(l) ? shape->n : 1,
+                    &l->program->convs[node]);
     fused f = absorb(l, node);
     int32_t packed = IC_NO_TENSOR, bias = IC_NO_TENSOR, y = IC_NO_TENSOR;
     ic_step step = conv_step(l, &step_forward, node, IC_CONV_FORWARD);

@@ -2,6 +2,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/gemm.h"
 #include "kernels/ref/level.h"
+#include "kernels/winograd.h"
 
 #define TEXT_OF(level)       #level
 #define TEXT_OF_VALUE(level) TEXT_OF(level)
@@ -15,6 +16,7 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
 
     .gemm = &IC_AT_LEVEL(ic_gemm),
     .depthwise = &IC_AT_LEVEL(ic_depthwise),
+    .winograd = &IC_AT_LEVEL(ic_winograd),
 
     .activate = IC_AT_LEVEL(ic_activate),
     .activate_backward = IC_AT_LEVEL(ic_activate_backward),

@@ -49,4 +49,23 @@ static __attribute__((noinline, unused)) void ic_store_part(float *p, ic_mask ma
     memcpy(p, &v, (size_t)mask * sizeof(float));
 }
 
+IC_VECTOR_INLINE ic_vector ic_fused(ic_vector a, ic_vector b, ic_vector c)
+{
+    return a * b + c;
+}
+
+IC_VECTOR_INLINE ic_vector ic_most(ic_vector limit, ic_vector value)
+{
+    for (int i = 0; i < IC_LANES; ++i)
+        value[i] = value[i] < limit[i] ? limit[i] : value[i];
+    return value;
+}
+
+IC_VECTOR_INLINE ic_vector ic_least(ic_vector limit, ic_vector value)
+{
+    for (int i = 0; i < IC_LANES; ++i)
+        value[i] = value[i] > limit[i] ? limit[i] : value[i];
+    return value;
+}
+
 #endif

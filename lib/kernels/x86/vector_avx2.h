@@ -47,4 +47,19 @@ IC_VECTOR_INLINE void ic_store_part(float *p, ic_mask mask, ic_vector v)
     _mm256_maskstore_ps(p, mask, v);
 }
 
+IC_VECTOR_INLINE ic_vector ic_fused(ic_vector a, ic_vector b, ic_vector c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+IC_VECTOR_INLINE ic_vector ic_most(ic_vector limit, ic_vector value)
+{
+    return _mm256_max_ps(limit, value);
+}
+
+IC_VECTOR_INLINE ic_vector ic_least(ic_vector limit, ic_vector value)
+{
+    return _mm256_min_ps(limit, value);
+}
+
 #endif

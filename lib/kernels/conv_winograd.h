@@ -1,0 +1,74 @@
+/*
+ * kernels/conv_winograd.h: what the passes of Winograd convolution share: tiles of a grid, and
+ * reading them. SPDX-License-Identifier: MIT
+ */
+#ifndef KERNELS_CONV_WINOGRAD_H
+#define KERNELS_CONV_WINOGRAD_H
+
+#include "kernels/conv_grid.h"
+#include "kernels/winograd.h"
+
+/*
+ * Costs in products (see conv_grid.h): of the transforms, for each channel of a tile; of a float
+ * that comes from, or goes to, memory beyond the second cache. Fitted to measurements.
+ */
+enum {
+    IC_WINOGRAD_INPUT_COST = 200,
+    IC_WINOGRAD_OUTPUT_COST = 180,
+    IC_WINOGRAD_MEMORY_COST = 16
+};
+
+/* Floats added to rows and planes, so that neighbours do not fall into the same cache set. */
+enum { IC_WINOGRAD_SKEW = 16 };
+
+/* The tiles of a picture's outputs; all tiles are counted over pictures, rows and columns. */
+typedef struct ic_winograd_tiles {
+    int32_t down, across;
+    int64_t count; /* of all pictures */
+} ic_winograd_tiles;
+
+/* Where a tile lies. */
+typedef struct ic_winograd_place {
+    int32_t image;
+    int32_t row, column; /* of its first output */
+} ic_winograd_place;
+
+/* Whether F(4x4, 3x3) computes this grid: 3x3, stride 1, no dilation, no groups. */
+bool ic_winograd_can(const ic_conv_grid *grid);
+
+ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid);
+ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t tile);
+
+/* A row of `channels` floats in whole vectors and the skew. */
+static inline int64_t ic_winograd_pitch(int64_t channels)
+{
+    return (channels + 15) / 16 * 16 + IC_WINOGRAD_SKEW;
+}
+
+/* How a pass reads pixels: prologue and place for tiles whose values must be made aside. */
+typedef struct ic_winograd_reader {
+    const ic_kernels *kernels;
+    const ic_prologue *prologue; /* NULL: as they are */
+    const float *in;             /* [n][h][w][c] */
+    int32_t h, w, c;
+    int32_t side;          /* of a tile: 6 inputs or 4 gradients */
+    bool aside;            /* the activation is no clamp: make the values in `made` first */
+    const float *zeros;    /* c of them */
+    float *made;           /* [side * side][c] when aside */
+    ic_winograd_input how; /* for the transforms */
+} ic_winograd_reader;
+
+/* Floats that a reader needs for zeros and values made aside. */
+size_t ic_winograd_reader_floats(int32_t side, int32_t c);
+ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
+                                         const float *in, int32_t h, int32_t w, int32_t c,
+                                         int32_t side, int64_t tap_stride, float *room);
+
+/*
+ * The pixels of the tile whose first one is (row, column), either negative or beyond the picture
+ * where it hangs over. Fills pixels and inside [side * side]; returns inside, or NULL when all are.
+ */
+const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
+                                int32_t column, const float **pixels, float *inside);
+
+#endif

@@ -1,0 +1,95 @@
+/* kernels/conv_winograd_tiles.c: the tiles of a picture and their pixels. SPDX-License-Identifier:
+ * MIT */
+#include "kernels/conv_winograd.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool axis_can(const ic_conv_axis *axis)
+{
+    return axis->taps == 3 && axis->step == 1 && axis->spread == 1 && axis->stride == 1;
+}
+
+bool ic_winograd_can(const ic_conv_grid *grid)
+{
+    return grid->groups == 1 && axis_can(&grid->h) && axis_can(&grid->w);
+}
+
+ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid)
+{
+    ic_winograd_tiles tiles = {
+        .down = (int32_t)ic_conv_divide_up(grid->h.count, IC_WINOGRAD_OUT),
+        .across = (int32_t)ic_conv_divide_up(grid->w.count, IC_WINOGRAD_OUT)};
+    tiles.count = (int64_t)grid->n * tiles.down * tiles.across;
+    return tiles;
+}
+
+ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t tile)
+{
+    int64_t each = (int64_t)tiles->down * tiles->across;
+    int64_t rest = tile % each;
+    return (ic_winograd_place){.image = (int32_t)(tile / each),
+                               .row = (int32_t)(rest / tiles->across) * IC_WINOGRAD_OUT,
+                               .column = (int32_t)(rest % tiles->across) * IC_WINOGRAD_OUT};
+}
+
+size_t ic_winograd_reader_floats(int32_t side, int32_t c)
+{
+    return (size_t)ic_winograd_pitch(c) * (size_t)(side * side + 1);
+}
+
+/* A prologue whose activation is a clamp is applied in registers. */
+static bool clamps(int32_t activation, float *low, float *high)
+{
+    *low = activation == IC_ACTIVATION_NONE ? -INFINITY : 0;
+    *high = activation == IC_ACTIVATION_RELU6 ? 6 : INFINITY;
+    return activation == IC_ACTIVATION_NONE || activation == IC_ACTIVATION_RELU ||
+           activation == IC_ACTIVATION_RELU6;
+}
+
+ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
+                                         const float *in, int32_t h, int32_t w, int32_t c,
+                                         int32_t side, int64_t tap_stride, float *room)
+{
+    ic_winograd_reader r = {.kernels = kernels,
+                            .prologue = prologue,
+                            .in = in,
+                            .h = h,
+                            .w = w,
+                            .c = c,
+                            .side = side,
+                            .zeros = room,
+                            .made = room + ic_winograd_pitch(c),
+                            .how = {.c = c, .tap_stride = tap_stride}};
+    memset(room, 0, (size_t)c * sizeof(float));
+    if (prologue == NULL)
+        return r;
+    r.aside = !clamps(prologue->activation, &r.how.low, &r.how.high);
+    r.how.changed = !r.aside;
+    r.how.scale = prologue->scale;
+    r.how.shift = prologue->shift;
+    return r;
+}
+
+const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
+                                int32_t column, const float **pixels, float *inside)
+{
+    const int32_t side = reader->side, h = reader->h, w = reader->w;
+    const int64_t c = reader->c;
+    const float *first = reader->in + (((int64_t)image * h + row) * w + column) * c;
+    const bool whole = row >= 0 && column >= 0 && row + side <= h && column + side <= w;
+    for (int32_t i = 0; i < side; ++i)
+        for (int32_t j = 0; j < side; ++j) {
+            const int32_t at = i * side + j;
+            const bool in = whole || (row + i >= 0 && row + i < h && column + j >= 0 &&
+                                      column + j < w);
+            pixels[at] = in ? first + ((int64_t)i * w + j) * c : reader->zeros;
+            inside[at] = in ? 1.0f : 0.0f;
+            if (in && reader->aside) {
+                float *made = reader->made + at * ic_winograd_pitch(c);
+                ic_conv_load(reader->kernels, reader->prologue, 0, 1, reader->c, pixels[at], made);
+                pixels[at] = made;
+            }
+        }
+    return whole ? NULL : inside;
+}

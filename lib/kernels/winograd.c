@@ -1,0 +1,368 @@
+/*
+ * kernels/winograd.c: the transforms of kernels/winograd.h with the channels in vectors, compiled
+ * once per CPU level. Each is two passes of a one-dimensional one, down the columns and along the
+ * rows of a tile. SPDX-License-Identifier: MIT
+ */
+#include "kernels/winograd.h"
+#include "kernels/ref/level.h"
+#include "kernels/vector.h"
+
+enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT, FILTER = 3 };
+
+#define UNROLL _Pragma("GCC unroll 8")
+
+IC_VECTOR_INLINE ic_vector constant(float value)
+{
+    return ic_broadcast(&value);
+}
+
+/* B^T d: the six values d[0], d[stride], … */
+IC_VECTOR_INLINE void input_line(const ic_vector *d, int stride, ic_vector *out, int out_stride)
+{
+    const ic_vector two = constant(2), four = constant(4), minus_four = constant(-4),
+                    minus_five = constant(-5), minus_two = constant(-2);
+    ic_vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride],
+              d4 = d[4 * stride], d5 = d[5 * stride];
+    ic_vector even = ic_fused(minus_four, d2, d4), odd = ic_fused(minus_four, d1, d3);
+    ic_vector outer = d4 - d2, inner = d3 - d1;
+    out[0] = ic_fused(four, d0, ic_fused(minus_five, d2, d4));
+    out[out_stride] = even + odd;
+    out[2 * out_stride] = even - odd;
+    out[3 * out_stride] = ic_fused(two, inner, outer);
+    out[4 * out_stride] = ic_fused(minus_two, inner, outer);
+    out[5 * out_stride] = ic_fused(four, d1, ic_fused(minus_five, d3, d5));
+}
+
+/* A^T m: four values out of six. */
+IC_VECTOR_INLINE void output_line(const ic_vector *m, int stride, ic_vector *out, int out_stride)
+{
+    const ic_vector two = constant(2), four = constant(4), eight = constant(8);
+    ic_vector m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride],
+              m4 = m[4 * stride], m5 = m[5 * stride];
+    ic_vector near_even = m1 + m2, near_odd = m1 - m2, far_even = m3 + m4, far_odd = m3 - m4;
+    out[0] = (m0 + near_even) + far_even;
+    out[out_stride] = ic_fused(two, far_odd, near_odd);
+    out[2 * out_stride] = ic_fused(four, far_even, near_even);
+    out[3 * out_stride] = ic_fused(eight, far_odd, near_odd) + m5;
+}
+
+/* A y: six values out of four. */
+IC_VECTOR_INLINE void gradient_line(const ic_vector *y, int stride, ic_vector *out, int out_stride)
+{
+    const ic_vector two = constant(2), four = constant(4);
+    ic_vector y0 = y[0], y1 = y[stride], y2 = y[2 * stride], y3 = y[3 * stride];
+    ic_vector even = y0 + y2, odd = y1 + y3;
+    ic_vector far_even = ic_fused(four, y2, y0), far_odd = two * ic_fused(four, y3, y1);
+    out[0] = y0;
+    out[out_stride] = even + odd;
+    out[2 * out_stride] = even - odd;
+    out[3 * out_stride] = far_even + far_odd;
+    out[4 * out_stride] = far_even - far_odd;
+    out[5 * out_stride] = y3;
+}
+
+/* G g: six values out of three. */
+IC_VECTOR_INLINE void weights_line(const ic_vector *g, int stride, ic_vector *out, int out_stride)
+{
+    const ic_vector quarter = constant(0.25f), sixth = constant(1.0f / 6),
+                    twelfth = constant(1.0f / 12), near = constant(1.0f / 24);
+    ic_vector g0 = g[0], g1 = g[stride], g2 = g[2 * stride];
+    ic_vector ends = g0 + g2;
+    ic_vector far_even = ic_fused(sixth, g2, near * g0), far_odd = twelfth * g1;
+    out[0] = quarter * g0;
+    out[out_stride] = -sixth * (ends + g1);
+    out[2 * out_stride] = -sixth * (ends - g1);
+    out[3 * out_stride] = far_even + far_odd;
+    out[4 * out_stride] = far_even - far_odd;
+    out[5 * out_stride] = g2;
+}
+
+/* G^T u: three values out of six. */
+IC_VECTOR_INLINE void filter_line(const ic_vector *u, int stride, ic_vector *out, int out_stride)
+{
+    const ic_vector quarter = constant(0.25f), sixth = constant(1.0f / 6),
+                    twelfth = constant(1.0f / 12), near = constant(1.0f / 24);
+    ic_vector u0 = u[0], u1 = u[stride], u2 = u[2 * stride], u3 = u[3 * stride],
+              u4 = u[4 * stride], u5 = u[5 * stride];
+    ic_vector both = u1 + u2, far_both = u3 + u4;
+    out[0] = ic_fused(near, far_both, ic_fused(-sixth, both, quarter * u0));
+    out[out_stride] = ic_fused(twelfth, u3 - u4, sixth * (u2 - u1));
+    out[2 * out_stride] = ic_fused(sixth, far_both, ic_fused(-sixth, both, u5));
+}
+
+/* What the loads of one vector of channels have in common. */
+typedef struct reader {
+    ic_vector scale, slope, shift, low, high;
+} reader;
+
+typedef enum reading { AS_IT_IS, CLAMPED, AFFINE, OF_TWO } reading;
+
+IC_VECTOR_INLINE reader reader_of(const reading how, const ic_winograd_input *p, int64_t c,
+                                  ic_mask mask)
+{
+    reader r = {0};
+    if (how == CLAMPED || how == AFFINE) {
+        r.low = ic_broadcast(&p->low);
+        r.high = ic_broadcast(&p->high);
+    }
+    if (how == AFFINE || how == OF_TWO) {
+        r.scale = ic_load_part(p->scale + c, mask);
+        r.shift = ic_load_part(p->shift + c, mask);
+    }
+    if (how == OF_TWO)
+        r.slope = ic_load_part(p->slope + c, mask);
+    return r;
+}
+
+/* inside NULL: the pixel is. */
+IC_VECTOR_INLINE ic_vector read_pixel(const reading how, const bool part, const reader *r,
+                                      int64_t other, const float *x, ic_mask mask,
+                                      const float *inside)
+{
+    ic_vector value = part ? ic_load_part(x, mask) : ic_load(x);
+    if (how == AS_IT_IS)
+        return value;
+    if (how == AFFINE)
+        value = ic_fused(value, r->scale, r->shift);
+    if (how == CLAMPED || how == AFFINE)
+        value = ic_least(r->high, ic_most(r->low, value));
+    if (how == OF_TWO) {
+        const float *second = inside == NULL || *inside != 0 ? x + other : x;
+        ic_vector with = part ? ic_load_part(second, mask) : ic_load(second);
+        value = ic_fused(value, r->scale, ic_fused(with, r->slope, r->shift));
+    }
+    if (inside != NULL)
+        value *= ic_broadcast(inside);
+    return value;
+}
+
+IC_VECTOR_INLINE void input_vector(const reading how, const bool border, const bool part,
+                                   const ic_winograd_input *p, int64_t c, ic_mask mask,
+                                   const float *const *pixels, const float *inside, float *v)
+{
+    ic_vector t[IN * IN];
+    const reader r = reader_of(how, p, c, mask);
+    UNROLL
+    for (int j = 0; j < IN; ++j) {
+        ic_vector d[IN];
+        UNROLL
+        for (int i = 0; i < IN; ++i)
+            d[i] = read_pixel(how, part, &r, p->other, pixels[i * IN + j] + c, mask,
+                              border ? inside + i * IN + j : NULL);
+        input_line(d, 1, t + j, IN);
+    }
+    UNROLL
+    for (int i = 0; i < IN; ++i) {
+        ic_vector out[IN];
+        input_line(t + i * IN, 1, out, 1);
+        UNROLL
+        for (int j = 0; j < IN; ++j)
+            ic_store(v + (i * IN + j) * p->tap_stride + c, out[j]);
+    }
+}
+
+IC_VECTOR_INLINE void input_tile(const reading how, const bool border, const ic_winograd_input *p,
+                                 const float *const *pixels, const float *inside, float *v)
+{
+    int64_t c = 0;
+    for (; c + IC_LANES <= p->c; c += IC_LANES)
+        input_vector(how, border, false, p, c, ic_mask_of(IC_LANES), pixels, inside, v);
+    if (c < p->c)
+        input_vector(how, border, true, p, c, ic_mask_of(p->c - c), pixels, inside, v);
+}
+
+static reading reading_of(const ic_winograd_input *p)
+{
+    return !p->changed ? AS_IT_IS : p->slope != NULL ? OF_TWO : p->scale != NULL ? AFFINE : CLAMPED;
+}
+
+static void input(const ic_winograd_input *p, const float *const *pixels, const float *inside,
+                  float *v)
+{
+    const reading how = reading_of(p);
+    if (how == AS_IT_IS)
+        input_tile(AS_IT_IS, false, p, pixels, NULL, v);
+    else if (how == CLAMPED)
+        input_tile(CLAMPED, false, p, pixels, NULL, v); /* a zero stays one */
+    else if (how == AFFINE && inside == NULL)
+        input_tile(AFFINE, false, p, pixels, NULL, v);
+    else if (how == AFFINE)
+        input_tile(AFFINE, true, p, pixels, inside, v);
+    else if (inside == NULL)
+        input_tile(OF_TWO, false, p, pixels, NULL, v);
+    else
+        input_tile(OF_TWO, true, p, pixels, inside, v);
+}
+
+IC_VECTOR_INLINE void gradient_vector(const reading how, const bool part,
+                                      const ic_winograd_input *p, int64_t c, ic_mask mask,
+                                      const float *const *pixels, const float *inside, float *w)
+{
+    ic_vector t[IN * OUT];
+    const reader r = reader_of(how, p, c, mask);
+    UNROLL
+    for (int j = 0; j < OUT; ++j) {
+        ic_vector d[OUT];
+        UNROLL
+        for (int i = 0; i < OUT; ++i)
+            d[i] = read_pixel(how, part, &r, p->other, pixels[i * OUT + j] + c, mask,
+                              inside != NULL ? inside + i * OUT + j : NULL);
+        gradient_line(d, 1, t + j, OUT);
+    }
+    UNROLL
+    for (int i = 0; i < IN; ++i) {
+        ic_vector out[IN];
+        gradient_line(t + i * OUT, 1, out, 1);
+        UNROLL
+        for (int j = 0; j < IN; ++j)
+            ic_store(w + (i * IN + j) * p->tap_stride, out[j]);
+    }
+}
+
+static void gradient(const ic_winograd_input *p, const float *const *pixels, const float *inside,
+                     int32_t first, int32_t columns, float *w)
+{
+    const bool two = reading_of(p) == OF_TWO;
+    for (int64_t i = 0; i < columns; i += IC_LANES) {
+        const ic_mask mask = ic_mask_of(columns - i);
+        if (two)
+            gradient_vector(OF_TWO, true, p, first + i, mask, pixels, inside, w + i);
+        else if (i + IC_LANES <= columns)
+            gradient_vector(AS_IT_IS, false, p, first + i, mask, pixels, NULL, w + i);
+        else
+            gradient_vector(AS_IT_IS, true, p, first + i, mask, pixels, NULL, w + i);
+    }
+}
+
+/* What is done to one vector of outputs on its way out. */
+IC_VECTOR_INLINE ic_vector finish_vector(const ic_winograd_output *p, ic_vector value,
+                                         ic_vector bias, ic_mask mask, const float *residual,
+                                         const float *y)
+{
+    value += bias;
+    if (residual != NULL)
+        value += ic_load_part(residual, mask);
+    if (p->accumulate)
+        value += ic_load_part(y, mask);
+    return ic_least(ic_broadcast(&p->high), ic_most(ic_broadcast(&p->low), value));
+}
+
+IC_VECTOR_INLINE void output_vector(const bool whole, const bool finished, const bool summed,
+                                    const ic_winograd_output *p, int32_t rows, int32_t columns,
+                                    int64_t k, ic_mask mask, const float *m, const float *residual,
+                                    float *y, float *sums, int64_t sum_stride)
+{
+    ic_vector t[OUT * IN];
+    ic_vector bias = ic_zero(), sum = ic_zero(), squares = ic_zero();
+    if (finished && p->bias != NULL)
+        bias = ic_load_part(p->bias + k, mask);
+    UNROLL
+    for (int j = 0; j < IN; ++j) {
+        ic_vector d[IN];
+        UNROLL
+        for (int i = 0; i < IN; ++i)
+            d[i] = ic_load(m + (i * IN + j) * p->tap_stride + k);
+        output_line(d, 1, t + j, IN);
+    }
+    UNROLL
+    for (int i = 0; i < OUT; ++i) {
+        if (!whole && i >= rows)
+            break;
+        ic_vector out[OUT];
+        output_line(t + i * IN, 1, out, 1);
+        UNROLL
+        for (int j = 0; j < OUT; ++j) {
+            if (!whole && j >= columns)
+                break;
+            int64_t at = i * p->row + j * p->pixel + k;
+            if (finished)
+                out[j] = finish_vector(p, out[j], bias, mask,
+                                       residual != NULL ? residual + at : NULL, y + at);
+            if (summed) {
+                sum += out[j];
+                squares = ic_fused(out[j], out[j], squares);
+            }
+            if (whole)
+                ic_store(y + at, out[j]);
+            else
+                ic_store_part(y + at, mask, out[j]);
+        }
+    }
+    if (summed) {
+        ic_store_part(sums + k, mask, ic_load_part(sums + k, mask) + sum);
+        ic_store_part(sums + sum_stride + k, mask,
+                      ic_load_part(sums + sum_stride + k, mask) + squares);
+    }
+}
+
+static void output(const ic_winograd_output *p, int32_t rows, int32_t columns, const float *m,
+                   const float *residual, float *y, float *sums, int64_t sum_stride)
+{
+    for (int64_t k = 0; k < p->k; k += IC_LANES) {
+        const ic_mask mask = ic_mask_of(p->k - k);
+        const bool whole = rows == OUT && columns == OUT && k + IC_LANES <= p->k;
+        if (whole && !p->finished && sums == NULL)
+            output_vector(true, false, false, p, OUT, OUT, k, mask, m, NULL, y, NULL, 0);
+        else if (whole && !p->finished)
+            output_vector(true, false, true, p, OUT, OUT, k, mask, m, NULL, y, sums, sum_stride);
+        else if (whole && sums == NULL)
+            output_vector(true, true, false, p, OUT, OUT, k, mask, m, residual, y, NULL, 0);
+        else if (sums == NULL)
+            output_vector(false, true, false, p, rows, columns, k, mask, m, residual, y, NULL, 0);
+        else
+            output_vector(false, true, true, p, rows, columns, k, mask, m, residual, y, sums,
+                          sum_stride);
+    }
+}
+
+static void weights(int32_t count, const float *g, int64_t tap_stride, float *u)
+{
+    for (int64_t k = 0; k < count; k += IC_LANES) {
+        ic_vector t[IN * FILTER];
+        UNROLL
+        for (int j = 0; j < FILTER; ++j) {
+            ic_vector d[FILTER];
+            UNROLL
+            for (int i = 0; i < FILTER; ++i)
+                d[i] = ic_load(g + (i * FILTER + j) * (int64_t)count + k);
+            weights_line(d, 1, t + j, FILTER);
+        }
+        UNROLL
+        for (int i = 0; i < IN; ++i) {
+            ic_vector out[IN];
+            weights_line(t + i * FILTER, 1, out, 1);
+            UNROLL
+            for (int j = 0; j < IN; ++j)
+                ic_store(u + (i * IN + j) * tap_stride + k, out[j]);
+        }
+    }
+}
+
+static void weights_gradient(int32_t count, const float *u, int64_t tap_stride, float *d_g)
+{
+    for (int64_t k = 0; k < count; k += IC_LANES) {
+        ic_vector t[FILTER * IN];
+        UNROLL
+        for (int j = 0; j < IN; ++j) {
+            ic_vector d[IN];
+            UNROLL
+            for (int i = 0; i < IN; ++i)
+                d[i] = ic_load(u + (i * IN + j) * tap_stride + k);
+            filter_line(d, 1, t + j, IN);
+        }
+        UNROLL
+        for (int i = 0; i < FILTER; ++i) {
+            ic_vector out[FILTER];
+            filter_line(t + i * IN, 1, out, 1);
+            UNROLL
+            for (int j = 0; j < FILTER; ++j)
+                ic_store(d_g + (i * FILTER + j) * (int64_t)count + k, out[j]);
+        }
+    }
+}
+
+const ic_winograd_kernels IC_AT_LEVEL(ic_winograd) = {.input = input,
+                                                      .gradient = gradient,
+                                                      .output = output,
+                                                      .weights = weights,
+                                                      .weights_gradient = weights_gradient};

@@ -1,0 +1,87 @@
+/*
+ * kernels/winograd.h: the transforms of Winograd's F(4x4, 3x3) (Lavin, Gray 2016), one set per CPU
+ * level. SPDX-License-Identifier: MIT
+ *
+ * A tile of 4x4 outputs of a 3x3 filter reads 6x6 inputs. With the interpolation points 0, 1, -1,
+ * 2, -2 and infinity, y = A^T [(G g G^T) . (B^T d B)] A: 36 products in place of 144. Each of the
+ * 36 places is a matrix product over channels, which is left to kernels/gemm.h.
+ *
+ *   B^T = 4  0 -5  0  1  0     G = 1/4    0    0     A^T = 1  1  1  1  1  0
+ *         0 -4 -4  1  1  0        -1/6 -1/6 -1/6           0  1 -1  2 -2  0
+ *         0  4 -4 -1  1  0        -1/6  1/6 -1/6           0  1  1  4  4  0
+ *         0 -2 -1  2  1  0        1/24 1/12  1/6           0  1 -1  8 -8  1
+ *         0  2 -1 -2  1  0        1/24 -1/12 1/6
+ *         0  4  0 -5  0  1           0    0    1
+ *
+ * The gradient of the weights is the same sum seen from the other side: d_g = G^T [sum over tiles
+ * of (B^T d B) . (A d_y A^T)] G.
+ */
+#ifndef KERNELS_WINOGRAD_H
+#define KERNELS_WINOGRAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    IC_WINOGRAD_OUT = 4,   /* outputs of a tile, on each side */
+    IC_WINOGRAD_IN = 6,    /* inputs */
+    IC_WINOGRAD_TAPS = 36, /* products */
+    IC_WINOGRAD_FILTER = 9
+};
+
+/*
+ * How inputs are read: clamp(x * scale[c] + shift[c], low, high), scale NULL: without the affine
+ * map; or with `other` (x's neighbour in a second tensor, so many floats away): x * scale[c] +
+ * x[other] * slope[c] + shift[c]. Nothing of this is applied where `inside` is 0.
+ */
+typedef struct ic_winograd_input {
+    int32_t c;
+    int64_t tap_stride; /* floats between the 36 results */
+    bool changed;       /* whether any of this is to be done */
+    const float *scale, *slope, *shift;
+    int64_t other;
+    float low, high;
+} ic_winograd_input;
+
+/* How outputs are written: clamp(y + bias[k] + residual, low, high). */
+typedef struct ic_winograd_output {
+    int32_t k;
+    int64_t tap_stride; /* floats between the 36 products */
+    int64_t pixel, row; /* floats from an output to the one beside it, and below it */
+    bool finished;      /* whether any of what follows is to be done */
+    bool accumulate;    /* adds what is there */
+    const float *bias;
+    float low, high;
+} ic_winograd_output;
+
+typedef struct ic_winograd_kernels {
+    /*
+     * v[tap][c] = B^T d B of one tile; pixels[36]: its inputs row by row (outside the picture: any
+     * c zeros); inside NULL: all are. Full vectors are written, beyond c too.
+     */
+    void (*input)(const ic_winograd_input *p, const float *const *pixels, const float *inside,
+                  float *v);
+    /*
+     * w[tap * tap_stride + i] = A d_y A^T of one tile's 4x4 gradients, for channels first + i, i <
+     * columns; zeros up to the next multiple of the lanes. pixels[16], inside[16] or NULL.
+     */
+    void (*gradient)(const ic_winograd_input *p, const float *const *pixels, const float *inside,
+                     int32_t first, int32_t columns, float *w);
+    /*
+     * y = A^T m A for the rows x columns outputs of a tile that are there; residual: like y, or
+     * NULL. sums NULL, or [2][sum_stride]: the sums of the outputs and of their squares are added.
+     */
+    void (*output)(const ic_winograd_output *p, int32_t rows, int32_t columns, const float *m,
+                   const float *residual, float *y, float *sums, int64_t sum_stride);
+    /* u[tap * tap_stride + i] = (G g G^T)[tap] for i < count filters g[9][count]; count is a
+     * multiple of the lanes. */
+    void (*weights)(int32_t count, const float *g, int64_t tap_stride, float *u);
+    /* d_g[9][count] = G^T u G, u as above. */
+    void (*weights_gradient)(int32_t count, const float *u, int64_t tap_stride, float *d_g);
+} ic_winograd_kernels;
+
+extern const ic_winograd_kernels ic_winograd_c;
+extern const ic_winograd_kernels ic_winograd_avx2;
+extern const ic_winograd_kernels ic_winograd_avx512;
+
+#endif
