@@ -206,7 +206,7 @@ static void transform_inputs(const tile_block *b, int64_t first, int64_t last, f
     ic_winograd_reader reader = ic_winograd_reader_of(
         b->conv->kernels, b->forward ? arguments->prologue : NULL,
         b->forward ? arguments->x : arguments->d_y, grid->h.in, grid->w.in, grid->depth,
-        IC_WINOGRAD_IN, b->v_tap, scratch);
+        0, grid->depth, IC_WINOGRAD_IN, b->v_tap, scratch);
     for (int64_t tile = first; tile < last; ++tile) {
         const float *pixels[IC_WINOGRAD_TAPS];
         float inside[IC_WINOGRAD_TAPS];

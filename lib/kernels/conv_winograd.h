@@ -49,8 +49,9 @@ static inline int64_t ic_winograd_pitch(int64_t channels)
 typedef struct ic_winograd_reader {
     const ic_kernels *kernels;
     const ic_prologue *prologue; /* NULL: as they are */
-    const float *in;             /* [n][h][w][c] */
-    int32_t h, w, c;
+    const float *in;             /* [n][h][w][channels], from the first one that is read on */
+    int32_t h, w, channels;
+    int32_t first, c; /* the channels that are read */
     int32_t side;          /* of a tile: 6 inputs or 4 gradients */
     bool aside;            /* the activation is no clamp: make the values in `made` first */
     const float *zeros;    /* c of them */
@@ -61,8 +62,9 @@ typedef struct ic_winograd_reader {
 /* Floats that a reader needs for zeros and values made aside. */
 size_t ic_winograd_reader_floats(int32_t side, int32_t c);
 ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
-                                         const float *in, int32_t h, int32_t w, int32_t c,
-                                         int32_t side, int64_t tap_stride, float *room);
+                                         const float *in, int32_t h, int32_t w,
+                                         int32_t channels, int32_t first, int32_t c, int32_t side,
+                                         int64_t tap_stride, float *room);
 
 /*
  * The pixels of the tile whose first one is (row, column), either negative or beyond the picture

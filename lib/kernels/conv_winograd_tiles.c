@@ -48,14 +48,17 @@ static bool clamps(int32_t activation, float *low, float *high)
 }
 
 ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
-                                         const float *in, int32_t h, int32_t w, int32_t c,
-                                         int32_t side, int64_t tap_stride, float *room)
+                                         const float *in, int32_t h, int32_t w,
+                                         int32_t channels, int32_t first, int32_t c, int32_t side,
+                                         int64_t tap_stride, float *room)
 {
     ic_winograd_reader r = {.kernels = kernels,
                             .prologue = prologue,
-                            .in = in,
+                            .in = in + first,
                             .h = h,
                             .w = w,
+                            .channels = channels,
+                            .first = first,
                             .c = c,
                             .side = side,
                             .zeros = room,
@@ -66,8 +69,10 @@ ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_pro
         return r;
     r.aside = !clamps(prologue->activation, &r.how.low, &r.how.high);
     r.how.changed = !r.aside;
-    r.how.scale = prologue->scale;
-    r.how.shift = prologue->shift;
+    if (prologue->scale != NULL) {
+        r.how.scale = prologue->scale + first;
+        r.how.shift = prologue->shift + first;
+    }
     return r;
 }
 
@@ -75,19 +80,19 @@ const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image,
                                 int32_t column, const float **pixels, float *inside)
 {
     const int32_t side = reader->side, h = reader->h, w = reader->w;
-    const int64_t c = reader->c;
-    const float *first = reader->in + (((int64_t)image * h + row) * w + column) * c;
+    const int64_t channels = reader->channels;
+    const float *first = reader->in + (((int64_t)image * h + row) * w + column) * channels;
     const bool whole = row >= 0 && column >= 0 && row + side <= h && column + side <= w;
     for (int32_t i = 0; i < side; ++i)
         for (int32_t j = 0; j < side; ++j) {
             const int32_t at = i * side + j;
             const bool in = whole || (row + i >= 0 && row + i < h && column + j >= 0 &&
                                       column + j < w);
-            pixels[at] = in ? first + ((int64_t)i * w + j) * c : reader->zeros;
+            pixels[at] = in ? first + ((int64_t)i * w + j) * channels : reader->zeros;
             inside[at] = in ? 1.0f : 0.0f;
             if (in && reader->aside) {
-                float *made = reader->made + at * ic_winograd_pitch(c);
-                ic_conv_load(reader->kernels, reader->prologue, 0, 1, reader->c, pixels[at], made);
+                float *made = reader->made + at * ic_winograd_pitch(reader->c);
+                ic_conv_load(reader->kernels, reader->prologue, reader->first, 1, reader->c, pixels[at], made);
                 pixels[at] = made;
             }
         }

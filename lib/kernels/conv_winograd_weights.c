@@ -3,10 +3,11 @@
  * Winograd's F(4x4, 3x3): d_g = G^T [sum over tiles of (B^T d B) . (A d_y A^T)] G; see
  * kernels/winograd.h. SPDX-License-Identifier: MIT
  *
- * The tiles are cut into chunks, each two phases: both transforms of every tile, V [tap][tile][c]
- * and W [tap][panel][tile][width]; then, for each tap and panel, the product of the two over the
- * chunk's tiles, added to the sums [tap][panel][c][width]. The last phase turns the sums back into
- * filters. Every sum has one owner and a fixed order.
+ * The layer is taken as many small ones, of a few dozen channels in and out, so that the sums of
+ * one, [tap][panel][c][width], stay in the second cache while all tiles go by: that is worth doing
+ * the transforms of the tiles, V [tap][tile][c] and W [tap][panel][tile][width], once for each of
+ * them. Where these are too few, the tiles are cut into parts too; a second phase adds the parts'
+ * filters in order.
  */
 #include "kernels/conv_winograd.h"
 
@@ -14,52 +15,57 @@
 
 /* The plan's cut. */
 enum {
-    TILES, /* of a chunk */
-    GROUP  /* tiles of a unit of the first phase */
+    DEPTH,  /* channels in, of a small layer */
+    PANELS, /* of channels out */
+    PARTS,  /* of the tiles */
+    TILES   /* that are transformed at a time */
 };
 
 enum {
-    TILES_MIN = 112,
-    TILES_MAX = 448,
-    ROOM_FLOATS = 768 * 1024, /* that V and W should take */
+    CHANNELS = 64, /* of a small layer, in and out: its 36 sums are 576 KB */
+    ROOM_TILES = 28,
+    PART_TILES = 4 * ROOM_TILES, /* the least of a part: its sums must be turned back */
     WANTED_UNITS = 16,
-    FILTER_DEPTH = 8 /* channels of a unit of the last phase */
+    FILTER_DEPTH = 8 /* channels that are turned back at a time */
 };
 
-static int64_t panel_count(const ic_conv *conv)
+static int32_t pieces_of(int32_t total, int32_t piece)
 {
-    return ic_conv_panel_count(conv->kernels->gemm, conv->shape.k);
+    return (int32_t)ic_conv_divide_up(total, piece);
 }
 
-static int64_t padded_columns(const ic_conv *conv)
+static int64_t room_columns(const ic_conv *conv, const ic_conv_plan *plan)
 {
-    return ic_conv_padded_columns(conv->kernels->gemm, conv->shape.k);
+    return (int64_t)plan->block[PANELS] * conv->kernels->gemm->wide.width;
 }
 
-static int64_t v_tap_floats(const ic_conv *conv, int64_t tiles)
+/* Floats of a tap in V, in W and in the sums. */
+static int64_t v_tap_floats(const ic_conv_plan *plan)
 {
-    return tiles * ic_winograd_pitch(conv->shape.c) + IC_WINOGRAD_SKEW;
+    return plan->block[TILES] * ic_winograd_pitch(plan->block[DEPTH]) + IC_WINOGRAD_SKEW;
 }
 
-static int64_t w_tap_floats(const ic_conv *conv, int64_t tiles)
+static int64_t w_tap_floats(const ic_conv *conv, const ic_conv_plan *plan)
 {
-    return tiles * padded_columns(conv) + IC_WINOGRAD_SKEW;
+    return plan->block[TILES] * room_columns(conv, plan) + IC_WINOGRAD_SKEW;
 }
 
-static int64_t sum_tap_floats(const ic_conv *conv)
+static int64_t sum_tap_floats(const ic_conv *conv, const ic_conv_plan *plan)
 {
-    return conv->shape.c * padded_columns(conv) + IC_WINOGRAD_SKEW;
+    return plan->block[DEPTH] * room_columns(conv, plan) + IC_WINOGRAD_SKEW;
 }
 
-
-static double pass_cost(const ic_conv *conv, double tiles, double chunks)
+static double pass_cost(const ic_conv *conv, const ic_conv_plan *plan, double tiles)
 {
     const ic_conv_shape *s = &conv->shape;
-    double padded = (double)padded_columns(conv);
+    double padded = ic_conv_padded_columns(conv->kernels->gemm, s->k);
+    double rounds_in = pieces_of(s->c, plan->block[DEPTH]);
+    double rounds_out =
+        pieces_of(ic_conv_panel_count(conv->kernels->gemm, s->k), plan->block[PANELS]);
     double sums = IC_WINOGRAD_TAPS * (double)s->c * padded;
-    return sums * tiles +
-           tiles * (s->c * IC_WINOGRAD_INPUT_COST + padded * IC_WINOGRAD_OUTPUT_COST) +
-           sums * (2 * chunks + 1) * IC_WINOGRAD_MEMORY_COST / 2;
+    return sums * tiles * 1.1 + tiles * rounds_out * s->c * IC_WINOGRAD_INPUT_COST +
+           tiles * rounds_in * padded * IC_WINOGRAD_OUTPUT_COST +
+           sums * IC_WINOGRAD_MEMORY_COST / 2 * plan->block[PARTS];
 }
 
 static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
@@ -68,162 +74,211 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     ic_conv_grid_at(conv, pass, 0, &grid);
     if (pass != IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(&grid))
         return -1;
-    ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
-    int64_t each = IC_WINOGRAD_TAPS * (ic_winograd_pitch(grid.depth) + padded_columns(conv));
-    int64_t chunk = ROOM_FLOATS / each;
-    chunk = chunk < TILES_MIN ? TILES_MIN : chunk > TILES_MAX ? TILES_MAX : chunk;
-    int64_t chunks = ic_conv_divide_up(tiles.count, chunk);
-    chunk = ic_conv_divide_up(tiles.count, chunks);
-    int64_t group = ic_conv_divide_up(chunk, WANTED_UNITS);
-    plan->phases = (int32_t)(2 * chunks + 1);
-    plan->block[TILES] = (int32_t)chunk;
-    plan->block[GROUP] = (int32_t)group;
+    const ic_gemm_kernels *gemm = conv->kernels->gemm;
+    int64_t tiles = ic_winograd_tiles_of(&grid).count;
+    int32_t panels = ic_conv_panel_count(gemm, grid.columns);
+    int32_t rounds_in = pieces_of(grid.depth, CHANNELS);
+    int32_t rounds_out = pieces_of(panels, CHANNELS / gemm->wide.width);
+    plan->block[DEPTH] = pieces_of(grid.depth, rounds_in);
+    plan->block[PANELS] = pieces_of(panels, rounds_out);
+    plan->block[TILES] = (int32_t)(tiles < ROOM_TILES ? tiles : ROOM_TILES);
+    int64_t parts = ic_conv_divide_up(WANTED_UNITS, (int64_t)rounds_in * rounds_out);
+    int64_t most = ic_conv_divide_up(tiles, PART_TILES);
+    plan->block[PARTS] = (int32_t)(parts < most ? parts : most);
+    plan->phases = plan->block[PARTS] > 1 ? 2 : 1;
+    size_t weights = (size_t)grid.columns * (size_t)grid.depth * IC_WINOGRAD_FILTER;
     plan->packed_floats = 0;
-    plan->shared_floats =
-        (size_t)(IC_WINOGRAD_TAPS * (sum_tap_floats(conv) + v_tap_floats(conv, chunk) +
-                                     w_tap_floats(conv, chunk)));
-    plan->scratch_floats = ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth) +
-                           ic_winograd_reader_floats(IC_WINOGRAD_OUT, grid.columns);
-    return pass_cost(conv, (double)tiles.count, (double)chunks);
+    plan->shared_floats = plan->block[PARTS] > 1 ? weights * (size_t)plan->block[PARTS] : 0;
+    plan->scratch_floats =
+        (size_t)(IC_WINOGRAD_TAPS * (v_tap_floats(plan) + w_tap_floats(conv, plan) +
+                                     sum_tap_floats(conv, plan))) +
+        ic_winograd_reader_floats(IC_WINOGRAD_IN, plan->block[DEPTH]) +
+        ic_winograd_reader_floats(IC_WINOGRAD_OUT, (int32_t)room_columns(conv, plan));
+    return pass_cost(conv, plan, (double)tiles);
+}
+
+static int64_t small_layers(const ic_conv *conv, const ic_conv_plan *plan)
+{
+    return (int64_t)pieces_of(conv->shape.c, plan->block[DEPTH]) *
+           pieces_of(ic_conv_panel_count(conv->kernels->gemm, conv->shape.k), plan->block[PANELS]);
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
 {
     const ic_conv_plan *plan = &conv->plans[pass];
-    if (phase == plan->phases - 1)
-        return panel_count(conv) * ic_conv_divide_up(conv->shape.c, FILTER_DEPTH);
-    if (phase % 2 == 0)
-        return ic_conv_divide_up(plan->block[TILES], plan->block[GROUP]);
-    return IC_WINOGRAD_TAPS * panel_count(conv);
+    return phase == 0 ? small_layers(conv, plan) * plan->block[PARTS] : conv->shape.k;
 }
 
-/* One chunk of tiles and the places of its transforms and of all sums. */
-typedef struct tile_chunk {
+/* A small layer and a part of the tiles, and the places of its transforms and sums. */
+typedef struct small_layer {
     const ic_conv *conv;
+    const ic_conv_plan *plan;
     const ic_conv_arguments *arguments;
     ic_conv_grid grid;
     ic_winograd_tiles tiles;
-    int64_t first, last; /* of all tiles */
-    int64_t room;        /* tiles of a full chunk: the pitch of panels in W */
-    int64_t v_tap, w_tap, sum_tap;
-    float *v, *w, *sums;
-} tile_chunk;
+    int32_t first_channel, depth; /* in */
+    int32_t first_panel, last_panel, first_column, columns; /* out */
+    int64_t first_tile, last_tile;
+    int64_t v_tap, w_tap, sum_tap; /* floats between taps */
+    float *v, *w, *sums, *spare;
+    float *out; /* filters of the whole layer, of this part */
+} small_layer;
 
-static tile_chunk chunk_of(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t index)
+static int32_t smaller(int32_t a, int32_t b)
 {
-    tile_chunk chunk = {.conv = conv, .arguments = arguments};
-    ic_conv_grid_at(conv, IC_CONV_BACKWARD_WEIGHTS, 0, &chunk.grid);
-    chunk.tiles = ic_winograd_tiles_of(&chunk.grid);
-    chunk.room = conv->plans[IC_CONV_BACKWARD_WEIGHTS].block[TILES];
-    chunk.first = index * chunk.room;
-    chunk.last = chunk.first + chunk.room;
-    chunk.last = chunk.last < chunk.tiles.count ? chunk.last : chunk.tiles.count;
-    chunk.v_tap = v_tap_floats(conv, chunk.room);
-    chunk.w_tap = w_tap_floats(conv, chunk.room);
-    chunk.sum_tap = sum_tap_floats(conv);
-    chunk.sums = arguments->shared;
-    chunk.v = chunk.sums + IC_WINOGRAD_TAPS * chunk.sum_tap;
-    chunk.w = chunk.v + IC_WINOGRAD_TAPS * chunk.v_tap;
-    return chunk;
+    return a < b ? a : b;
 }
 
-static void transform_gradient(const tile_chunk *chunk, const ic_winograd_reader *reader,
-                               int64_t tile, ic_winograd_place place)
+static small_layer layer_of(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t unit,
+                            float *scratch)
 {
-    const ic_gemm_kernels *gemm = chunk->conv->kernels->gemm;
-    const float *pixels[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
-    float inside[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
-    const float *partly =
-        ic_winograd_pixels(reader, place.image, place.row, place.column, pixels, inside);
-    for (int64_t i = 0; i < panel_count(chunk->conv); ++i) {
-        ic_conv_panel panel = ic_conv_panel_at(gemm, chunk->grid.columns, (int32_t)i);
-        chunk->conv->kernels->winograd->gradient(
-            &reader->how, pixels, partly, panel.first, panel.columns,
-            chunk->w + panel.offset * chunk->room + (tile - chunk->first) * panel.tile->width);
-    }
+    const ic_conv_plan *plan = &conv->plans[IC_CONV_BACKWARD_WEIGHTS];
+    const ic_gemm_kernels *gemm = conv->kernels->gemm;
+    small_layer l = {.conv = conv, .plan = plan, .arguments = arguments};
+    ic_conv_grid_at(conv, IC_CONV_BACKWARD_WEIGHTS, 0, &l.grid);
+    l.tiles = ic_winograd_tiles_of(&l.grid);
+    int64_t parts = plan->block[PARTS], part = unit % parts, index = unit / parts;
+    int32_t rounds_in = pieces_of(l.grid.depth, plan->block[DEPTH]);
+    l.first_channel = (int32_t)(index % rounds_in) * plan->block[DEPTH];
+    l.depth = smaller(plan->block[DEPTH], l.grid.depth - l.first_channel);
+    l.first_panel = (int32_t)(index / rounds_in) * plan->block[PANELS];
+    l.last_panel = smaller(l.first_panel + plan->block[PANELS],
+                           ic_conv_panel_count(gemm, l.grid.columns));
+    l.first_column = l.first_panel * gemm->wide.width;
+    l.columns = smaller(l.last_panel * gemm->wide.width, l.grid.columns) - l.first_column;
+    l.first_tile = ic_conv_cut(l.tiles.count, parts, part);
+    l.last_tile = ic_conv_cut(l.tiles.count, parts, part + 1);
+    l.v_tap = v_tap_floats(plan);
+    l.w_tap = w_tap_floats(conv, plan);
+    l.sum_tap = sum_tap_floats(conv, plan);
+    l.v = scratch;
+    l.w = l.v + IC_WINOGRAD_TAPS * l.v_tap;
+    l.sums = l.w + IC_WINOGRAD_TAPS * l.w_tap;
+    l.spare = l.sums + IC_WINOGRAD_TAPS * l.sum_tap;
+    l.out = parts == 1 ? arguments->out
+                       : arguments->shared + part * (int64_t)l.grid.columns * l.grid.depth *
+                                                 IC_WINOGRAD_FILTER;
+    return l;
 }
 
-static void transform_tiles(const tile_chunk *chunk, int64_t unit, float *scratch)
+static void transform_inputs(const small_layer *l, int64_t first, int64_t last)
 {
-    const ic_conv_grid *grid = &chunk->grid;
-    const ic_conv *conv = chunk->conv;
-    const ic_conv_arguments *arguments = chunk->arguments;
-    int64_t group = conv->plans[IC_CONV_BACKWARD_WEIGHTS].block[GROUP];
-    int64_t first = chunk->first + unit * group;
-    int64_t last = first + group < chunk->last ? first + group : chunk->last;
-    ic_winograd_reader of_x = ic_winograd_reader_of(
-        conv->kernels, arguments->prologue, arguments->x, grid->h.in, grid->w.in, grid->depth,
-        IC_WINOGRAD_IN, chunk->v_tap, scratch);
-    ic_winograd_reader of_d_y = ic_winograd_reader_of(
-        conv->kernels, NULL, arguments->d_y, grid->h.count, grid->w.count, grid->columns,
-        IC_WINOGRAD_OUT, chunk->w_tap,
-        scratch + ic_winograd_reader_floats(IC_WINOGRAD_IN, grid->depth));
+    const ic_conv_grid *grid = &l->grid;
+    ic_winograd_reader reader = ic_winograd_reader_of(
+        l->conv->kernels, l->arguments->prologue, l->arguments->x, grid->h.in, grid->w.in,
+        grid->depth, l->first_channel, l->depth, IC_WINOGRAD_IN, l->v_tap, l->spare);
     for (int64_t tile = first; tile < last; ++tile) {
         const float *pixels[IC_WINOGRAD_TAPS];
         float inside[IC_WINOGRAD_TAPS];
-        ic_winograd_place place = ic_winograd_place_of(&chunk->tiles, tile);
+        ic_winograd_place place = ic_winograd_place_of(&l->tiles, tile);
         const float *partly =
-            ic_winograd_pixels(&of_x, place.image, grid->h.origin + place.row,
+            ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
                                grid->w.origin + place.column, pixels, inside);
-        conv->kernels->winograd->input(&of_x.how, pixels, partly,
-                                       chunk->v +
-                                           (tile - chunk->first) * ic_winograd_pitch(grid->depth));
-        transform_gradient(chunk, &of_d_y, tile, place);
+        l->conv->kernels->winograd->input(&reader.how, pixels, partly,
+                                          l->v + (tile - first) * ic_winograd_pitch(l->depth));
     }
 }
 
-/* sums[tap][panel] += V[tap]^T W[tap][panel], or = for the first chunk. */
-static void multiply(const tile_chunk *chunk, int64_t unit)
+static void transform_gradients(const small_layer *l, int64_t first, int64_t last)
 {
-    const ic_conv *conv = chunk->conv;
-    int64_t panels = panel_count(conv), tap = unit / panels, depth = chunk->grid.depth;
-    ic_conv_panel panel =
-        ic_conv_panel_at(conv->kernels->gemm, chunk->grid.columns, (int32_t)(unit % panels));
+    const ic_conv_grid *grid = &l->grid;
+    const ic_gemm_kernels *gemm = l->conv->kernels->gemm;
+    ic_winograd_reader reader = ic_winograd_reader_of(
+        l->conv->kernels, NULL, l->arguments->d_y, grid->h.count, grid->w.count, grid->columns,
+        l->first_column, l->columns, IC_WINOGRAD_OUT, l->w_tap, l->spare);
+    for (int64_t tile = first; tile < last; ++tile) {
+        const float *pixels[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
+        float inside[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
+        ic_winograd_place place = ic_winograd_place_of(&l->tiles, tile);
+        const float *partly =
+            ic_winograd_pixels(&reader, place.image, place.row, place.column, pixels, inside);
+        for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
+            ic_conv_panel panel = ic_conv_panel_at(gemm, grid->columns, i);
+            l->conv->kernels->winograd->gradient(
+                &reader.how, pixels, partly, panel.first - l->first_column, panel.columns,
+                l->w + (panel.offset - l->first_column) * (int64_t)l->plan->block[TILES] +
+                    (tile - first) * panel.tile->width);
+        }
+    }
+}
+
+/* sums[tap][panel] += V[tap]^T W[tap][panel], or = for the first tiles. */
+static void multiply(const small_layer *l, int64_t count, bool accumulate)
+{
+    const ic_gemm_kernels *gemm = l->conv->kernels->gemm;
     ic_gemm_run run = {0, 0};
     ic_gemm_columns sum = {.runs = &run,
                            .count = 1,
-                           .depth = chunk->last - chunk->first,
-                           .lda = ic_winograd_pitch(depth),
-                           .ldc = panel.tile->width,
-                           .accumulate = chunk->first > 0};
-    ic_conv_column_tiles(panel.tile, &sum, depth, chunk->v + tap * chunk->v_tap,
-                         chunk->w + tap * chunk->w_tap + panel.offset * chunk->room,
-                         chunk->sums + tap * chunk->sum_tap + panel.offset * depth);
+                           .depth = count,
+                           .lda = ic_winograd_pitch(l->depth),
+                           .accumulate = accumulate};
+    for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
+        for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
+            ic_conv_panel panel = ic_conv_panel_at(gemm, l->grid.columns, i);
+            int64_t offset = panel.offset - l->first_column;
+            sum.ldc = panel.tile->width;
+            ic_conv_column_tiles(panel.tile, &sum, l->depth, l->v + tap * l->v_tap,
+                                 l->w + tap * l->w_tap + offset * l->plan->block[TILES],
+                                 l->sums + tap * l->sum_tap + offset * l->depth);
+        }
 }
 
 /* The filters of some channels of a panel, in the order of the weights. */
-static void make_filters(const tile_chunk *chunk, int64_t unit)
+static void make_filters(const small_layer *l, const ic_conv_panel *panel, int64_t first)
 {
     float filters[FILTER_DEPTH * IC_WINOGRAD_FILTER * IC_GEMM_WIDTH_MAX];
-    const ic_conv *conv = chunk->conv;
-    int64_t depth = chunk->grid.depth;
-    int64_t pieces = ic_conv_divide_up(depth, FILTER_DEPTH);
-    ic_conv_panel panel =
-        ic_conv_panel_at(conv->kernels->gemm, chunk->grid.columns, (int32_t)(unit / pieces));
-    int64_t first = unit % pieces * FILTER_DEPTH, width = panel.tile->width;
-    int64_t count = depth - first < FILTER_DEPTH ? depth - first : FILTER_DEPTH;
+    int64_t width = panel->tile->width;
+    int64_t count = l->depth - first < FILTER_DEPTH ? l->depth - first : FILTER_DEPTH;
+    const float *sums = l->sums + (int64_t)(panel->offset - l->first_column) * l->depth;
     for (int64_t d = 0; d < count; ++d)
-        conv->kernels->winograd->weights_gradient(
-            panel.tile->width, chunk->sums + panel.offset * depth + (first + d) * width,
-            chunk->sum_tap, filters + d * IC_WINOGRAD_FILTER * width);
-    for (int64_t n = 0; n < panel.columns; ++n) {
-        float *to = chunk->arguments->out +
-                    ((panel.first + n) * depth + first) * IC_WINOGRAD_FILTER;
+        l->conv->kernels->winograd->weights_gradient(
+            panel->tile->width, sums + (first + d) * width, l->sum_tap,
+            filters + d * IC_WINOGRAD_FILTER * width);
+    for (int64_t n = 0; n < panel->columns; ++n) {
+        float *to = l->out + ((panel->first + n) * (int64_t)l->grid.depth + l->first_channel +
+                              first) *
+                                 IC_WINOGRAD_FILTER;
         for (int64_t i = 0; i < count * IC_WINOGRAD_FILTER; ++i)
             to[i] = filters[i * width + n];
     }
 }
 
+static void run_layer(const small_layer *l)
+{
+    int64_t step = l->plan->block[TILES];
+    for (int64_t first = l->first_tile; first < l->last_tile; first += step) {
+        int64_t last = first + step < l->last_tile ? first + step : l->last_tile;
+        transform_inputs(l, first, last);
+        transform_gradients(l, first, last);
+        multiply(l, last - first, first > l->first_tile);
+    }
+    for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
+        ic_conv_panel panel = ic_conv_panel_at(l->conv->kernels->gemm, l->grid.columns, i);
+        for (int64_t first = 0; first < l->depth; first += FILTER_DEPTH)
+            make_filters(l, &panel, first);
+    }
+}
+
+/* The filters of one channel out: the parts, added in order. */
+static void add_parts(const ic_conv *conv, int64_t unit, const ic_conv_arguments *arguments)
+{
+    const ic_conv_plan *plan = &conv->plans[IC_CONV_BACKWARD_WEIGHTS];
+    int64_t each = (int64_t)conv->shape.c * IC_WINOGRAD_FILTER, all = each * conv->shape.k;
+    float *out = arguments->out + unit * each;
+    memcpy(out, arguments->shared + unit * each, (size_t)each * sizeof(float));
+    for (int64_t part = 1; part < plan->block[PARTS]; ++part)
+        conv->kernels->accumulate(each, arguments->shared + part * all + unit * each, out);
+}
+
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
                      const ic_conv_arguments *arguments, float *scratch)
 {
-    tile_chunk chunk = chunk_of(conv, arguments, phase / 2);
-    if (phase == conv->plans[pass].phases - 1)
-        make_filters(&chunk, unit);
-    else if (phase % 2 == 0)
-        transform_tiles(&chunk, unit, scratch);
-    else
-        multiply(&chunk, unit);
+    if (phase == 1) {
+        add_parts(conv, unit, arguments);
+        return;
+    }
+    small_layer layer = layer_of(conv, arguments, unit, scratch);
+    run_layer(&layer);
 }
 
 static int64_t no_units(const ic_conv *conv, ic_conv_pass pass)
