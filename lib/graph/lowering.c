@@ -298,7 +298,7 @@ static void begin_nodes(ic_lowering *l)
         ic_lowered_node *n = &l->nodes[i];
         n->value = ic_value_of(IC_NO_TENSOR);
         n->saved_value = n->value;
-        n->plain = n->gradient = n->consumer = IC_NO_TENSOR;
+        n->plain = n->gradient = n->consumer = n->sums = IC_NO_TENSOR;
         n->tail = (int32_t)i;
         for (int32_t k = 0; k < IC_LOWERED_SAVED; k++)
             n->saved[k] = IC_NO_TENSOR;

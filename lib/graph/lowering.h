@@ -15,6 +15,8 @@ enum { IC_LOWERED_SAVED = 4 };
 
 typedef struct ic_lowered_node {
     ic_value value;
+    int32_t sums;     /* of the value: [sum_blocks][2][c], its sums and those of squares; or -1 */
+    int32_t sum_blocks;
     int32_t plain;    /* the tensor with scale, shift and activation applied; -1: not made (yet) */
     int32_t gradient; /* the tensor of the gradient so far; -1: none yet */
     bool wants_gradient;

@@ -44,6 +44,7 @@ typedef struct ic_conv_plan {
     size_t packed_floats;  /* size of the packed weights this pass reads; 0: it reads none */
     size_t shared_floats;  /* workspace of one run, shared by its units (partial sums) */
     size_t scratch_floats; /* workspace of one worker */
+    int32_t sum_blocks;    /* forward: blocks of outputs whose sums a run can give */
 } ic_conv_plan;
 
 /* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone. */
@@ -79,6 +80,7 @@ typedef struct ic_conv_arguments {
     const ic_prologue *prologue; /* of x, forward and backward weights; NULL: none */
     const ic_epilogue *epilogue; /* forward; NULL: none */
     float *shared;               /* plans[pass].shared_floats, 64-byte aligned */
+    float *sums; /* forward: [sum_blocks][2][k], the sums of y and of y^2 of each block; or NULL */
 } ic_conv_arguments;
 
 /*

@@ -321,3 +321,24 @@ void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int
     for (int64_t i = 0; i < (whole ? 1 : rows); ++i)
         conv->kernels->activate((ic_activation)epilogue->activation, count, y + i * k, y + i * k);
 }
+
+void ic_conv_clear_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
+                        int32_t channel, int32_t columns)
+{
+    if (arguments->sums == NULL)
+        return;
+    float *sums = arguments->sums + 2 * block * conv->shape.k + channel;
+    memset(sums, 0, (size_t)columns * sizeof(float));
+    memset(sums + conv->shape.k, 0, (size_t)columns * sizeof(float));
+}
+
+void ic_conv_add_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
+                      int64_t first, int64_t rows, int32_t channel, int32_t columns)
+{
+    if (arguments->sums == NULL)
+        return;
+    int64_t k = conv->shape.k;
+    float *sums = arguments->sums + 2 * block * k + channel;
+    conv->kernels->gemm->sum(rows, columns, k, arguments->out + first * k + channel, sums,
+                             sums + k);
+}

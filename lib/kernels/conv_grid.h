@@ -124,4 +124,13 @@ void ic_conv_load_row(const ic_kernels *kernels, const ic_conv_grid *grid,
 void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t first,
                     int64_t rows, int32_t channel, int32_t columns);
 
+/*
+ * The sums of a block of outputs, if they are wanted: cleared for some channels, then added to,
+ * while the outputs are still in the cache.
+ */
+void ic_conv_clear_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
+                        int32_t channel, int32_t columns);
+void ic_conv_add_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
+                      int64_t first, int64_t rows, int32_t channel, int32_t columns);
+
 #endif

@@ -24,7 +24,7 @@ enum { INPUT, PRODUCTS, OUTPUT }; /* the phases */
 enum {
     WANTED_UNITS = 4,
     PHASED_TILES = 4,              /* in a unit of the first and the last phase */
-    ROOM_FLOATS = 256 * 1024,      /* that V and M should take: half of a 2 MB cache */
+    ROOM_FLOATS = 128 * 1024,      /* that V and M should take: with the weights of 64 channels, the cache */
     WEIGHTS_FLOATS = 384 * 1024,   /* beyond this, U streams by for every block: larger ones */
     PACK_DEPTH = 8                 /* channels of a unit of packing */
 };
@@ -106,6 +106,8 @@ static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan
         (size_t)(IC_WINOGRAD_TAPS * (block * (v_pitch(&grid) + m_pitch(conv, kept)) +
                                      2 * IC_WINOGRAD_SKEW));
     plan->phases = phased ? 3 : 1;
+    plan->sum_blocks =
+        (int32_t)ic_conv_divide_up(tiles.count, phased ? PHASED_TILES : block);
     plan->block[TILES] = (int32_t)block;
     plan->block[PANELS] = (int32_t)kept;
     plan->block[PHASED] = phased;
@@ -275,9 +277,12 @@ static void activate_tile(const tile_block *b, int32_t rows, int32_t columns, in
         }
 }
 
-/* The outputs of tiles [first, last) in the panels [base, end), whose products are in M. */
-static void transform_outputs(const tile_block *b, int64_t first, int64_t last, int64_t base,
-                              int64_t end)
+/*
+ * The outputs of tiles [first, last) in the panels [base, end), whose products are in M; index: of
+ * the block among those whose sums may be wanted.
+ */
+static void transform_outputs(const tile_block *b, int64_t index, int64_t first, int64_t last,
+                              int64_t base, int64_t end)
 {
     const ic_conv_grid *grid = &b->grid;
     const ic_gemm_kernels *gemm = b->conv->kernels->gemm;
@@ -287,6 +292,10 @@ static void transform_outputs(const tile_block *b, int64_t first, int64_t last, 
     int32_t limit = (int32_t)end * gemm->wide.width;
     int32_t channels = (limit < grid->columns ? limit : grid->columns) - channel;
     ic_winograd_output out = output_of(b, channel, channels);
+    float *sums = b->arguments->sums;
+    if (sums != NULL)
+        sums += 2 * index * grid->columns + channel;
+    ic_conv_clear_sums(b->conv, b->arguments, index, channel, channels);
     for (int64_t tile = first; tile < last; ++tile) {
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
         int32_t rows = grid->h.count - place.row, columns = grid->w.count - place.column;
@@ -299,7 +308,7 @@ static void transform_outputs(const tile_block *b, int64_t first, int64_t last, 
         b->conv->kernels->winograd->output(&out, rows, columns,
                                            b->m + (tile - b->first) * b->m_pitch,
                                            residual != NULL ? residual + at : NULL,
-                                           b->arguments->out + at, NULL, 0);
+                                           b->arguments->out + at, sums, grid->columns);
         activate_tile(b, rows, columns, channels, b->arguments->out + at);
     }
 }
@@ -333,7 +342,7 @@ static void run_block(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
         int64_t end = base + kept < panels ? base + kept : panels;
         for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
             multiply_tap(&b, tap, base, end, base);
-        transform_outputs(&b, b.first, b.first + b.count, base, end);
+        transform_outputs(&b, unit, b.first, b.first + b.count, base, end);
     }
 }
 
@@ -349,7 +358,7 @@ static void run_phase(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int
     else if (phase == PRODUCTS)
         multiply_tap(&b, unit, 0, panels, 0);
     else
-        transform_outputs(&b, first, last, 0, panels);
+        transform_outputs(&b, unit, first, last, 0, panels);
 }
 
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,

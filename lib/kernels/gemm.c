@@ -205,6 +205,34 @@ static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
         finish_rows(rows, columns, ld, bias, residual, floor, y);
 }
 
+/* Two chains of additions, so that they need not wait for one another. */
+static void sum(int64_t rows, int32_t columns, int64_t ld, const float *y, float *sums,
+                float *squares)
+{
+    for (int64_t n = 0; n < columns; n += IC_LANES) {
+        const ic_mask mask = ic_mask_of(columns - n);
+        ic_vector even = ic_zero(), odd = ic_zero(), even_square = ic_zero(),
+                  odd_square = ic_zero();
+        const float *from = y + n;
+        int64_t i = 0;
+        for (; i + 2 <= rows; i += 2, from += 2 * ld) {
+            const ic_vector a = ic_load_part(from, mask), b = ic_load_part(from + ld, mask);
+            even += a;
+            odd += b;
+            ic_multiply_add(even_square, a, a);
+            ic_multiply_add(odd_square, b, b);
+        }
+        if (i < rows) {
+            const ic_vector a = ic_load_part(from, mask);
+            even += a;
+            ic_multiply_add(even_square, a, a);
+        }
+        ic_store_part(sums + n, mask, ic_load_part(sums + n, mask) + (even + odd));
+        ic_store_part(squares + n, mask,
+                      ic_load_part(squares + n, mask) + (even_square + odd_square));
+    }
+}
+
 #if defined(__AVX512F__)
 enum { WIDE_ROWS = 14, NARROW_ROWS = 14, BLOCK_FLOATS = 64 * 1024 };
 #define EACH_WIDE(X)                                                                               \
@@ -244,4 +272,5 @@ const ic_gemm_kernels IC_AT_LEVEL(ic_gemm) = {.wide = {.rows = WIDE_ROWS,
                                                          .columns_fn = narrow_columns},
                                               .block_floats = BLOCK_FLOATS,
                                               .pack_panel = pack_panel,
-                                              .finish = finish};
+                                              .finish = finish,
+                                              .sum = sum};

@@ -67,6 +67,9 @@ typedef struct ic_gemm_kernels {
      */
     void (*finish)(int64_t rows, int32_t columns, int64_t ld, const float *bias,
                    const float *residual, float floor, float *y);
+    /* sums[column] += y, squares[column] += y^2 over the rows, which are ld apart. */
+    void (*sum)(int64_t rows, int32_t columns, int64_t ld, const float *y, float *sums,
+                float *squares);
 } ic_gemm_kernels;
 
 extern const ic_gemm_kernels ic_gemm_c;

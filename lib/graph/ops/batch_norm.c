@@ -33,14 +33,26 @@ static ic_status declare(ic_graph *graph, const ic_graph_node *node)
     return ic_graph_declare(graph, node, "running_var", IC_ROLE_STATISTIC, 1, shape);
 }
 
-/* ---- Statistics: sums of each piece, then everything per channel ---- */
+/*
+ * ---- Statistics: sums of each piece, then everything per channel. A convolution may have made the
+ * sums on its way: then they are in x[1], of `count` blocks, and the first phase falls away ----
+ */
+
+enum { CHANNELS = 256 }; /* of a unit of the second phase */
+
+static bool has_sums(const ic_step *step)
+{
+    return step->x[1].tensor >= 0;
+}
 
 static int64_t statistics_units(const ic_run *run, const ic_step *step, int32_t phase)
 {
-    return phase == 0 ? ic_step_pieces(step) : 1;
+    if (phase == 0 && !has_sums(step))
+        return ic_step_pieces(step);
+    return (step->c + CHANNELS - 1) / CHANNELS;
 }
 
-static void combine_statistics(const ic_run *run, const ic_step *step)
+static void combine_statistics(const ic_run *run, const ic_step *step, int32_t first, int32_t last)
 {
     const float *gamma = ic_at(run, step->reads[GAMMA]), *beta = ic_at(run, step->reads[BETA]);
     float *running_mean = ic_at(run, step->reads[RUNNING_MEAN]);
@@ -49,11 +61,13 @@ static void combine_statistics(const ic_run *run, const ic_step *step)
     float *shift = ic_at(run, step->writes[SAVED_SHIFT]);
     float *saved_mean = ic_at(run, step->writes[SAVED_MEAN]);
     float *inverse = ic_at(run, step->writes[SAVED_INVERSE]);
-    int64_t pieces = ic_step_pieces(step), stride = 2 * (int64_t)step->c;
+    const float *sums = has_sums(step) ? ic_at(run, step->x[1].tensor) : run->shared;
+    int64_t pieces = has_sums(step) ? step->count : ic_step_pieces(step);
+    int64_t stride = 2 * (int64_t)step->c;
     double n = (double)step->rows;
-    for (int32_t i = 0; i < step->c; i++) {
-        double mean = ic_sum_pieces(run->shared + i, pieces, stride) / n;
-        double square = ic_sum_pieces(run->shared + step->c + i, pieces, stride) / n;
+    for (int32_t i = first; i < last; i++) {
+        double mean = ic_sum_pieces(sums + i, pieces, stride) / n;
+        double square = ic_sum_pieces(sums + step->c + i, pieces, stride) / n;
         double var = square > mean * mean ? square - mean * mean : 0;
         double unbiased = n > 1 ? var * n / (n - 1) : var;
         double invert = 1 / sqrt(var + IC_NORM_EPSILON);
@@ -69,8 +83,9 @@ static void combine_statistics(const ic_run *run, const ic_step *step)
 static void run_statistics(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                            float *scratch)
 {
-    if (phase == 1) {
-        combine_statistics(run, step);
+    if (phase == 1 || has_sums(step)) {
+        int32_t first = (int32_t)unit * CHANNELS, last = first + CHANNELS;
+        combine_statistics(run, step, first, last < step->c ? last : step->c);
         return;
     }
     ic_piece piece = ic_step_piece(step, unit);
@@ -175,12 +190,16 @@ static const ic_step_kind step_backward = {"batch norm backward", backward_units
 static ic_status lower_statistics(ic_lowering *l, int32_t node, int32_t x)
 {
     ic_lowered_node *n = &l->nodes[node];
+    const ic_lowered_node *input = &l->nodes[ic_lower_node(l, node)->inputs[0]];
     ic_shape shape = ic_lower_node(l, node)->shape;
     ic_step step = ic_step_of(&step_statistics, node);
     ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);
-    step.phases = 2;
-    step.shared_bytes = (size_t)ic_step_pieces(&step) * 2 * (size_t)shape.c * sizeof(float);
+    step.phases = input->sums >= 0 ? 1 : 2;
+    step.count = input->sum_blocks;
     step.x[0] = ic_value_of(x);
+    step.x[1] = ic_value_of(input->sums);
+    if (input->sums < 0)
+        step.shared_bytes = (size_t)ic_step_pieces(&step) * 2 * (size_t)shape.c * sizeof(float);
     for (int32_t i = 0; i < PARAMETERS; i++)
         IC_TRY(ic_lower_parameter(l, node, i, IC_BASE_PARAMETERS, &step.reads[i]));
     for (int32_t i = 0; i < IC_LOWERED_SAVED; i++) {

@@ -8,6 +8,7 @@
 /* ---- Steps: thin shells around kernels/conv.h ---- */
 
 enum { READ_PACKED = 0, READ_BIAS = 1 };     /* forward */
+enum { WRITE_Y = 0, WRITE_SUMS = 1 };
 enum { READ_D_Y = 0, READ_PACKED_BACK = 1 }; /* backward */
 
 static int64_t forward_units(const ic_run *run, const ic_step *step, int32_t phase)
@@ -47,7 +48,8 @@ static void run_forward(const ic_run *run, const ic_step *step, int32_t phase, i
                                    .out = ic_at(run, step->writes[0]),
                                    .prologue = prologue_of(run, step->x[0], &prologue),
                                    .epilogue = bare ? NULL : &epilogue,
-                                   .shared = run->shared};
+                                   .shared = run->shared,
+                                   .sums = ic_at(run, step->writes[WRITE_SUMS])};
     ic_conv_run(step->conv, IC_CONV_FORWARD, phase, unit, &arguments, scratch);
 }
 
@@ -177,6 +179,24 @@ static ic_status lower_input(ic_lowering *l, int32_t source, int32_t channels, i
     return IC_OK;
 }
 
+/* In training a batch norm wants the sums of its input: they cost a pass over memory elsewhere. */
+static bool norm_follows(const ic_lowering *l, int32_t node)
+{
+    int32_t next = ic_lower_only_consumer(l, l->nodes[node].tail);
+    return ic_lower_trains(l) && next >= 0 &&
+           ic_lower_node(l, next)->op == &ic_operator_batch_norm;
+}
+
+static ic_status lower_sums(ic_lowering *l, int32_t node, int32_t *sums)
+{
+    const ic_conv *conv = &l->program->convs[node];
+    ic_lowered_node *tail = &l->nodes[l->nodes[node].tail];
+    tail->sum_blocks = conv->plans[IC_CONV_FORWARD].sum_blocks;
+    IC_TRY(ic_lower_floats(l, 2 * (size_t)tail->sum_blocks * (size_t)conv->shape.k, &tail->sums));
+    *sums = tail->sums;
+    return IC_OK;
+}
+
 ic_status ic_lower_convolution(ic_lowering *l, int32_t node, int32_t source,
                                const ic_conv_shape *shape, ic_shape permuted)
 {
@@ -194,8 +214,10 @@ ic_status ic_lower_convolution(ic_lowering *l, int32_t node, int32_t source,
     IC_TRY(ic_lower_tensor(l, ic_lower_node(l, node)->shape, &y));
     step.reads[READ_PACKED] = packed;
     step.reads[READ_BIAS] = bias;
-    step.writes[0] = y;
+    step.writes[WRITE_Y] = y;
     step.activation = f.activation;
+    if (norm_follows(l, node))
+        IC_TRY(lower_sums(l, node, &step.writes[WRITE_SUMS]));
     IC_TRY(ic_lower_step(l, &step));
 
     ic_lowered_node *n = &l->nodes[node];
