@@ -32,12 +32,14 @@ int64_t ic_piece_units(const ic_run *run, const ic_step *step, int32_t phase)
     return ic_step_pieces(step);
 }
 
-double ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride)
+void ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride, int32_t count,
+                   double *totals)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < pieces; i++)
-        sum += (double)partial[i * stride];
-    return sum;
+    for (int32_t i = 0; i < count; i++)
+        totals[i] = 0;
+    for (int64_t piece = 0; piece < pieces; piece++, partial += stride)
+        for (int32_t i = 0; i < count; i++)
+            totals[i] += (double)partial[i];
 }
 
 /* ---- Values ---- */
@@ -130,6 +132,8 @@ const ic_step_kind ic_step_activation_backward = {"activation backward", ic_piec
 
 /* ---- Gradients of biases ---- */
 
+enum { CHANNELS = 256 }; /* of a unit that adds pieces */
+
 void ic_step_cut_bias_gradient(ic_step *step, int64_t rows, int32_t c)
 {
     ic_step_cut(step, rows, c);
@@ -139,7 +143,7 @@ void ic_step_cut_bias_gradient(ic_step *step, int64_t rows, int32_t c)
 
 static int64_t bias_gradient_units(const ic_run *run, const ic_step *step, int32_t phase)
 {
-    return phase == 0 ? ic_step_pieces(step) : 1;
+    return phase == 0 ? ic_step_pieces(step) : (step->c + CHANNELS - 1) / CHANNELS;
 }
 
 static void run_bias_gradient(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
@@ -148,9 +152,12 @@ static void run_bias_gradient(const ic_run *run, const ic_step *step, int32_t ph
     const ic_kernels *kernels = run->program->kernels;
     int32_t c = step->c;
     if (phase == 1) {
-        float *gradient = ic_at(run, step->writes[1]);
-        for (int32_t i = 0; i < c; i++)
-            gradient[i] = (float)ic_sum_pieces(run->shared + i, ic_step_pieces(step), c);
+        float *gradient = ic_at(run, step->writes[1]) + unit * CHANNELS;
+        int32_t left = c - (int32_t)unit * CHANNELS, count = left < CHANNELS ? left : CHANNELS;
+        double totals[CHANNELS];
+        ic_sum_pieces(run->shared + unit * CHANNELS, ic_step_pieces(step), c, count, totals);
+        for (int32_t i = 0; i < count; i++)
+            gradient[i] = (float)totals[i];
         return;
     }
     ic_piece piece = ic_step_piece(step, unit);

@@ -39,9 +39,10 @@ int64_t ic_step_pieces(const ic_step *step);
 int64_t ic_piece_units(const ic_run *run, const ic_step *step, int32_t phase);
 
 /*
- * total[c] = the sum over pieces of partial[piece][c], pieces `stride` floats apart, in double and
- * in the order of the pieces.
+ * totals[c] = the sum over pieces of partial[piece * stride + c] for c < count, in double and in
+ * the order of the pieces.
  */
-double ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride);
+void ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride, int32_t count,
+                   double *totals);
 
 #endif

@@ -249,6 +249,7 @@ ic_status ic_lower_give_gradient(ic_lowering *l, int32_t node, int32_t tensor)
     ic_lowered_node *n = &l->nodes[node];
     if (!n->wants_gradient)
         return IC_OK;
+    n->given++;
     if (n->gradient < 0) {
         n->gradient = tensor;
         return IC_OK;
@@ -272,6 +273,7 @@ ic_status ic_lower_gradient_target(ic_lowering *l, int32_t node, int32_t *out, b
 {
     ic_lowered_node *n = &l->nodes[node];
     ic_shape shape = ic_lower_node(l, node)->shape;
+    n->given++;
     *accumulate = n->gradient >= 0;
     if (*accumulate && gradient_is_shared(l, node)) {
         int32_t copy = IC_NO_TENSOR;
@@ -299,6 +301,7 @@ static void begin_nodes(ic_lowering *l)
         n->value = ic_value_of(IC_NO_TENSOR);
         n->saved_value = n->value;
         n->plain = n->gradient = n->consumer = n->sums = IC_NO_TENSOR;
+        n->norm = n->gradient_sums = IC_NO_TENSOR;
         n->tail = (int32_t)i;
         for (int32_t k = 0; k < IC_LOWERED_SAVED; k++)
             n->saved[k] = IC_NO_TENSOR;

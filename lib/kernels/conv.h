@@ -44,7 +44,7 @@ typedef struct ic_conv_plan {
     size_t packed_floats;  /* size of the packed weights this pass reads; 0: it reads none */
     size_t shared_floats;  /* workspace of one run, shared by its units (partial sums) */
     size_t scratch_floats; /* workspace of one worker */
-    int32_t sum_blocks;    /* forward: blocks of outputs whose sums a run can give */
+    int32_t sum_blocks;    /* forward, backward data: whose sums a run can give; 0: it cannot */
 } ic_conv_plan;
 
 /* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone. */
@@ -70,6 +70,16 @@ typedef struct ic_epilogue {
     int32_t activation;
 } ic_epilogue;
 
+/*
+ * Done to d_x as it is stored, where x is the value of a batch norm and its activation: d_x becomes
+ * the gradient before the activation, and its sums are taken (ic_kernels.norm_gradient).
+ */
+typedef struct ic_norm_gradient {
+    const float *x; /* the norm's input, of d_x's shape */
+    const float *scale, *shift, *mean;
+    int32_t activation;
+} ic_norm_gradient;
+
 /* What a run reads and writes; a pass uses the members named in its comment. */
 typedef struct ic_conv_arguments {
     const float *x;              /* forward, backward weights: [n][h][w][c] */
@@ -80,7 +90,12 @@ typedef struct ic_conv_arguments {
     const ic_prologue *prologue; /* of x, forward and backward weights; NULL: none */
     const ic_epilogue *epilogue; /* forward; NULL: none */
     float *shared;               /* plans[pass].shared_floats, 64-byte aligned */
-    float *sums; /* forward: [sum_blocks][2][k], the sums of y and of y^2 of each block; or NULL */
+    const ic_norm_gradient *gradient; /* backward data, where sum_blocks > 0; NULL: none */
+    /*
+     * For each of the pass's sum_blocks: forward [2][k], the sums of y and of y^2, or NULL;
+     * backward data [2][c], those of the gradient.
+     */
+    float *sums;
 } ic_conv_arguments;
 
 /*

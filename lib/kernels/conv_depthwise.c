@@ -46,7 +46,7 @@ static double plan_depthwise(const ic_conv *conv, ic_conv_pass pass, ic_conv_pla
     plan->block[ROWS] = (int32_t)rows;
     plan->block[PARTS] = (int32_t)(blocks < WANTED_UNITS ? blocks : WANTED_UNITS);
     plan->packed_floats = weights ? 0 : (size_t)sum;
-    plan->sum_blocks = (int32_t)blocks;
+    plan->sum_blocks = ic_conv_grid_count(s, pass) == 1 ? (int32_t)blocks : 0;
     plan->shared_floats = weights ? (size_t)(plan->block[PARTS] * sum) : 0;
     int64_t copied = weights || grid.h.step * rows < s->h ? rows_read(&grid, rows) : s->h;
     plan->scratch_floats = pass == IC_CONV_BACKWARD_DATA ? 0 : (size_t)(copied * width * s->c);
@@ -146,13 +146,12 @@ static void convolve_block(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
     shifted.h.in -= from;
     for (int32_t i = first; i < last; ++i)
         convolve_row(conv, &shifted, arguments->packed, arguments->accumulate, i, x, y);
-    if (forward) {
-        int64_t pixel = (image * grid.h.out + first) * grid.w.out;
-        int64_t pixels = (int64_t)(last - first) * grid.w.out;
-        ic_conv_finish(conv, arguments, pixel, pixels, 0, (int32_t)c);
-        ic_conv_clear_sums(conv, arguments, unit, 0, (int32_t)c);
-        ic_conv_add_sums(conv, arguments, unit, pixel, pixels, 0, (int32_t)c);
-    }
+    if (plan->sum_blocks == 0)
+        return;
+    int64_t pixel = (image * grid.h.out + first) * grid.w.out;
+    int64_t pixels = (int64_t)(last - first) * grid.w.out;
+    ic_conv_clear_sums(conv, pass, arguments, unit, 0, (int32_t)c);
+    ic_conv_finish(conv, pass, arguments, unit, pixel, pixels, 0, (int32_t)c);
 }
 
 /* The input rows of the block, padded on all sides. */

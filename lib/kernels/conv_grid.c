@@ -300,14 +300,11 @@ void ic_conv_load_row(const ic_kernels *kernels, const ic_conv_grid *grid,
     memset(out + (left + inside) * depth, 0, (size_t)(right * depth) * sizeof(float));
 }
 
-void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t first,
-                    int64_t rows, int32_t channel, int32_t columns)
+static void apply_epilogue(const ic_conv *conv, const ic_epilogue *epilogue, float *out,
+                           int64_t first, int64_t rows, int32_t channel, int32_t columns)
 {
-    const ic_epilogue *epilogue = arguments->epilogue;
-    if (epilogue == NULL)
-        return;
     int64_t k = conv->shape.k;
-    float *y = arguments->out + first * k + channel;
+    float *y = out + first * k + channel;
     const float *bias = epilogue->bias != NULL ? epilogue->bias + channel : NULL;
     const float *residual =
         epilogue->residual != NULL ? epilogue->residual + first * k + channel : NULL;
@@ -322,23 +319,41 @@ void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int
         conv->kernels->activate((ic_activation)epilogue->activation, count, y + i * k, y + i * k);
 }
 
-void ic_conv_clear_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
-                        int32_t channel, int32_t columns)
+/* Channels of the output, of which each block has two sums. */
+static int64_t output_channels(const ic_conv *conv, ic_conv_pass pass)
 {
-    if (arguments->sums == NULL)
-        return;
-    float *sums = arguments->sums + 2 * block * conv->shape.k + channel;
-    memset(sums, 0, (size_t)columns * sizeof(float));
-    memset(sums + conv->shape.k, 0, (size_t)columns * sizeof(float));
+    return pass == IC_CONV_BACKWARD_DATA ? conv->shape.c : conv->shape.k;
 }
 
-void ic_conv_add_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
-                      int64_t first, int64_t rows, int32_t channel, int32_t columns)
+void ic_conv_finish(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
+                    int64_t block, int64_t first, int64_t rows, int32_t channel, int32_t columns)
+{
+    int64_t channels = output_channels(conv, pass), at = first * channels + channel;
+    float *y = arguments->out + at;
+    float *sums = arguments->sums;
+    if (sums != NULL)
+        sums += 2 * block * channels + channel;
+    const ic_norm_gradient *g = arguments->gradient;
+    if (pass == IC_CONV_BACKWARD_DATA) {
+        if (g != NULL)
+            conv->kernels->norm_gradient(rows, columns, channels, g->x + at, g->scale + channel,
+                                         g->shift + channel, g->mean + channel,
+                                         (ic_activation)g->activation, y, y, sums, sums + channels);
+        return;
+    }
+    if (arguments->epilogue != NULL)
+        apply_epilogue(conv, arguments->epilogue, arguments->out, first, rows, channel, columns);
+    if (sums != NULL)
+        conv->kernels->gemm->sum(rows, columns, channels, y, sums, sums + channels);
+}
+
+void ic_conv_clear_sums(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
+                        int64_t block, int32_t channel, int32_t columns)
 {
     if (arguments->sums == NULL)
         return;
-    int64_t k = conv->shape.k;
-    float *sums = arguments->sums + 2 * block * k + channel;
-    conv->kernels->gemm->sum(rows, columns, k, arguments->out + first * k + channel, sums,
-                             sums + k);
+    int64_t channels = output_channels(conv, pass);
+    float *sums = arguments->sums + 2 * block * channels + channel;
+    memset(sums, 0, (size_t)columns * sizeof(float));
+    memset(sums + channels, 0, (size_t)columns * sizeof(float));
 }

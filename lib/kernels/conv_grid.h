@@ -119,18 +119,14 @@ static inline int64_t ic_conv_padded_pixels(const ic_conv_grid *grid)
 void ic_conv_load_row(const ic_kernels *kernels, const ic_conv_grid *grid,
                       const ic_prologue *prologue, const float *row, float *out);
 
-/* Applies the epilogue to pixels [first, first + rows) and channels [channel, channel + columns) of
- * y. */
-void ic_conv_finish(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t first,
-                    int64_t rows, int32_t channel, int32_t columns);
-
 /*
- * The sums of a block of outputs, if they are wanted: cleared for some channels, then added to,
- * while the outputs are still in the cache.
+ * Ends pixels [first, first + rows) and channels [channel, channel + columns) of the output while
+ * they are in the cache: forward by the epilogue and the sums, backward data by the norm's
+ * gradient. Sums are added to those of block `block`, which are cleared first by the other function.
  */
-void ic_conv_clear_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
-                        int32_t channel, int32_t columns);
-void ic_conv_add_sums(const ic_conv *conv, const ic_conv_arguments *arguments, int64_t block,
-                      int64_t first, int64_t rows, int32_t channel, int32_t columns);
+void ic_conv_finish(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
+                    int64_t block, int64_t first, int64_t rows, int32_t channel, int32_t columns);
+void ic_conv_clear_sums(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
+                        int64_t block, int32_t channel, int32_t columns);
 
 #endif

@@ -170,7 +170,7 @@ static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     plan->shared_floats = 0;
     plan->scratch_floats = (copies ? (size_t)(block * copied * grid.depth) : 0) +
                            (spread ? (size_t)(block * grid.columns) : 0);
-    plan->sum_blocks = (int32_t)ic_conv_divide_up(pixels, block);
+    plan->sum_blocks = spread ? 0 : (int32_t)ic_conv_divide_up(pixels, block);
     return cost;
 }
 
@@ -304,13 +304,12 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     block.first_column = begin.first;
     block.columns = end.first + end.columns - begin.first;
     run_block(&block, plan->block[TAPS], scratch);
-    if (pass == IC_CONV_FORWARD) {
-        int64_t index = first / plan->block[PIXELS];
-        int32_t channel = block.group * grid.columns + block.first_column;
-        ic_conv_finish(conv, arguments, first, block.pixels, channel, block.columns);
-        ic_conv_clear_sums(conv, arguments, index, channel, block.columns);
-        ic_conv_add_sums(conv, arguments, index, first, block.pixels, channel, block.columns);
-    }
+    if (plan->sum_blocks == 0)
+        return;
+    int64_t index = first / plan->block[PIXELS];
+    int32_t channel = block.group * grid.columns + block.first_column;
+    ic_conv_clear_sums(conv, pass, arguments, index, channel, block.columns);
+    ic_conv_finish(conv, pass, arguments, index, first, block.pixels, channel, block.columns);
 }
 
 const ic_conv_algorithm ic_conv_patches = {.name = "patches",

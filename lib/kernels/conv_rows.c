@@ -72,7 +72,8 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     plan->packed_floats = ic_conv_packed_floats(conv, pass);
     plan->shared_floats = 0;
     plan->scratch_floats = (size_t)(images * floats);
-    plan->sum_blocks = (int32_t)(ic_conv_divide_up(s->n, images) * pieces);
+    bool whole = ic_conv_grid_count(s, pass) == 1; /* a unit's outputs lie side by side */
+    plan->sum_blocks = whole ? (int32_t)(ic_conv_divide_up(s->n, images) * pieces) : 0;
     return cost;
 }
 
@@ -171,7 +172,7 @@ static void run_block(row_block *block, float *scratch)
 }
 
 /* index: of the block among those whose sums may be wanted. */
-static void finish_block(const row_block *block, int64_t index)
+static void finish_block(const row_block *block, ic_conv_pass pass, int64_t index)
 {
     const ic_conv_grid *grid = block->grid;
     const ic_gemm_kernels *gemm = block->conv->kernels->gemm;
@@ -179,13 +180,11 @@ static void finish_block(const row_block *block, int64_t index)
     ic_conv_panel end = ic_conv_panel_at(gemm, grid->columns, block->last_panel - 1);
     int32_t columns = end.first + end.columns - begin.first;
     int64_t pixels = (int64_t)(block->last - block->first) * grid->w.out;
-    ic_conv_clear_sums(block->conv, block->arguments, index, begin.first, columns);
-    for (int32_t n = block->first_image; n < block->last_image; ++n) {
-        int64_t first = ((int64_t)n * grid->h.out + block->first) * grid->w.out;
-        ic_conv_finish(block->conv, block->arguments, first, pixels, begin.first, columns);
-        ic_conv_add_sums(block->conv, block->arguments, index, first, pixels, begin.first,
-                         columns);
-    }
+    ic_conv_clear_sums(block->conv, pass, block->arguments, index, begin.first, columns);
+    for (int32_t n = block->first_image; n < block->last_image; ++n)
+        ic_conv_finish(block->conv, pass, block->arguments, index,
+                       ((int64_t)n * grid->h.out + block->first) * grid->w.out, pixels,
+                       begin.first, columns);
 }
 
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
@@ -212,8 +211,8 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
                        .first_panel = (int32_t)ic_conv_cut(panels, splits, unit % splits),
                        .last_panel = (int32_t)ic_conv_cut(panels, splits, unit % splits + 1)};
     run_block(&block, scratch);
-    if (forward)
-        finish_block(&block, unit / splits);
+    if (plan->sum_blocks > 0)
+        finish_block(&block, pass, unit / splits);
 }
 
 const ic_conv_algorithm ic_conv_rows = {.name = "rows",

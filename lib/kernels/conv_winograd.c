@@ -263,18 +263,20 @@ static ic_winograd_output output_of(const tile_block *b, int32_t channel, int32_
     return out;
 }
 
-/* Activations that are no clamp, over the outputs of one tile. */
-static void activate_tile(const tile_block *b, int32_t rows, int32_t columns, int32_t channels,
-                          float *y)
+/* What the transform leaves over for one tile: activations that are no clamp, norms' gradients. */
+static void finish_tile(const tile_block *b, int64_t index, int64_t first, int32_t rows,
+                        int32_t columns, int32_t channel, int32_t channels)
 {
     const ic_epilogue *epilogue = b->forward ? b->arguments->epilogue : NULL;
-    if (epilogue == NULL || epilogue->activation <= IC_ACTIVATION_RELU6)
-        return;
-    for (int32_t i = 0; i < rows; ++i)
-        for (int32_t j = 0; j < columns; ++j) {
-            float *at = y + ((int64_t)i * b->grid.w.out + j) * b->grid.columns;
-            b->conv->kernels->activate((ic_activation)epilogue->activation, channels, at, at);
-        }
+    int64_t c = b->grid.columns;
+    for (int32_t i = 0; i < rows; ++i, first += b->grid.w.out) {
+        float *y = b->arguments->out + first * c + channel;
+        if (b->arguments->gradient != NULL)
+            ic_conv_finish(b->conv, IC_CONV_BACKWARD_DATA, b->arguments, index, first, columns,
+                           channel, channels);
+        for (int32_t j = 0; epilogue != NULL && j < columns; ++j, y += c)
+            b->conv->kernels->activate((ic_activation)epilogue->activation, channels, y, y);
+    }
 }
 
 /*
@@ -286,30 +288,33 @@ static void transform_outputs(const tile_block *b, int64_t index, int64_t first,
 {
     const ic_conv_grid *grid = &b->grid;
     const ic_gemm_kernels *gemm = b->conv->kernels->gemm;
-    const float *residual =
-        b->forward && b->arguments->epilogue != NULL ? b->arguments->epilogue->residual : NULL;
+    const ic_epilogue *epilogue = b->forward ? b->arguments->epilogue : NULL;
+    const float *residual = epilogue != NULL ? epilogue->residual : NULL;
     int32_t channel = (int32_t)base * gemm->wide.width;
     int32_t limit = (int32_t)end * gemm->wide.width;
     int32_t channels = (limit < grid->columns ? limit : grid->columns) - channel;
     ic_winograd_output out = output_of(b, channel, channels);
-    float *sums = b->arguments->sums;
+    bool left = b->forward ? epilogue != NULL && epilogue->activation > IC_ACTIVATION_RELU6
+                           : b->arguments->gradient != NULL;
+    float *sums = b->forward ? b->arguments->sums : NULL;
     if (sums != NULL)
         sums += 2 * index * grid->columns + channel;
-    ic_conv_clear_sums(b->conv, b->arguments, index, channel, channels);
+    ic_conv_clear_sums(b->conv, b->forward ? IC_CONV_FORWARD : IC_CONV_BACKWARD_DATA, b->arguments,
+                       index, channel, channels);
     for (int64_t tile = first; tile < last; ++tile) {
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
         int32_t rows = grid->h.count - place.row, columns = grid->w.count - place.column;
         rows = rows < IC_WINOGRAD_OUT ? rows : IC_WINOGRAD_OUT;
         columns = columns < IC_WINOGRAD_OUT ? columns : IC_WINOGRAD_OUT;
-        int64_t at =
-            (((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column) *
-                grid->columns +
-            channel;
+        int64_t pixel =
+            ((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column;
+        int64_t at = pixel * grid->columns + channel;
         b->conv->kernels->winograd->output(&out, rows, columns,
                                            b->m + (tile - b->first) * b->m_pitch,
                                            residual != NULL ? residual + at : NULL,
                                            b->arguments->out + at, sums, grid->columns);
-        activate_tile(b, rows, columns, channels, b->arguments->out + at);
+        if (left)
+            finish_tile(b, index, pixel, rows, columns, channel, channels);
     }
 }
 

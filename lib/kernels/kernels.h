@@ -72,9 +72,14 @@ typedef struct ic_kernels {
     /* y = x * scale[c] + shift[c], then the activation; in place */
     void (*affine)(int64_t rows, int32_t c, const float *x, const float *scale, const float *shift,
                    ic_activation activation, float *y);
-    /* sum[c] += d_y; dot[c] += d_y * (x - mean[c]) over the rows of this piece (set, not added) */
-    void (*norm_backward_sums)(int64_t rows, int32_t c, const float *x, const float *d_y,
-                               const float *mean, float *sum, float *dot);
+    /*
+     * d = d_y f'(x * scale[c] + shift[c]), f the activation; sum[c] += d; dot[c] += d * (x -
+     * mean[c]). Rows are ld floats apart in x, d_y and d; d may be d_y. Without an activation d is
+     * not written, as it would be d_y.
+     */
+    void (*norm_gradient)(int64_t rows, int32_t c, int64_t ld, const float *x, const float *scale,
+                          const float *shift, const float *mean, ic_activation activation,
+                          const float *d_y, float *d, float *sum, float *dot);
     /* d_x = a[c] * d_y + b[c] * x + e[c]; in place for d_x = d_y */
     void (*norm_backward)(int64_t rows, int32_t c, const float *x, const float *d_y, const float *a,
                           const float *b, const float *e, float *d_x);

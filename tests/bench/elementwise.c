@@ -85,10 +85,11 @@ static void run_sums(const bench_work *work)
                                 work->channels[4]);
 }
 
-static void run_backward_sums(const bench_work *work)
+static void run_gradient(const bench_work *work)
 {
-    work->kernels->norm_backward_sums(rows_of(work), work->c, work->x, work->y, work->channels[0],
-                                      work->channels[3], work->channels[4]);
+    work->kernels->norm_gradient(rows_of(work), work->c, work->c, work->x, work->channels[0],
+                                 work->channels[1], work->channels[2], IC_ACTIVATION_RELU, work->y,
+                                 work->z, work->channels[3], work->channels[4]);
 }
 
 static void run_backward(const bench_work *work)
@@ -165,8 +166,8 @@ static const bench_case benchmarks[] = {
     {"channel sums", run_sums, 4, 16},
     {"channel sums", run_sums, 4, 64},
     {"channel sums", run_sums, 4, 1280},
-    {"norm backward sums", run_backward_sums, 8, 64},
-    {"norm backward sums", run_backward_sums, 8, 1280},
+    {"norm gradient", run_gradient, 12, 64},
+    {"norm gradient", run_gradient, 12, 1280},
     {"norm backward", run_backward, 12, 64},
     {"sgd", run_sgd, 20, 1},
     {"adamw", run_adamw, 28, 1},

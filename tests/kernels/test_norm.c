@@ -159,7 +159,10 @@ static void check_backward_sums(const ic_kernels *kernels, int64_t rows, int32_t
             fill_integers(d_y, count, 1.0f, 10);
             fill_integers(mean, channels, 1.0f, 11);
         }
-        kernels->norm_backward_sums(rows, c, x, d_y, mean, sum, dot);
+        memset(sum, 0, channels * sizeof *sum);
+        memset(dot, 0, channels * sizeof *dot);
+        kernels->norm_gradient(rows, c, c, x, mean, mean, mean, IC_ACTIVATION_NONE, d_y, NULL, sum,
+                               dot);
         for (size_t k = 0; k < channels; k++) {
             double s = 0.0, s_size = 0.0, d = 0.0, d_size = 0.0;
             for (size_t i = k; i < count; i += channels) {
@@ -184,6 +187,62 @@ static void test_backward_sums(void **state)
 {
     (void)state;
     over_shapes(check_backward_sums);
+}
+
+/* With an activation, and rows of c + 3 floats of which c are worked on. */
+static void check_gradient(const ic_kernels *kernels, int64_t rows, int32_t c)
+{
+    static const ic_activation activations[] = {IC_ACTIVATION_RELU, IC_ACTIVATION_RELU6,
+                                                IC_ACTIVATION_SILU, IC_ACTIVATION_HARD_SWISH};
+    const size_t ld = (size_t)c + 3, count = (size_t)rows * ld, channels = (size_t)c;
+    float *x = floats(count), *d_y = floats(count), *d = floats(count), *value = floats(count);
+    float *scale = floats(channels), *shift = floats(channels), *mean = floats(channels);
+    float *sum = floats(channels), *dot = floats(channels);
+    fill_reals(x, count, 3.0f, 21);
+    fill_reals(d_y, count, 1.0f, 22);
+    fill_reals(scale, channels, 2.0f, 23);
+    fill_reals(shift, channels, 1.0f, 24);
+    fill_reals(mean, channels, 1.0f, 25);
+    for (size_t a = 0; a < sizeof activations / sizeof *activations; a++) {
+        for (size_t k = 0; k < channels; k++)
+            sum[k] = dot[k] = 1.0f;
+        memcpy(d, d_y, count * sizeof *d);
+        kernels->norm_gradient(rows, c, (int64_t)ld, x, scale, shift, mean, activations[a], d, d,
+                               sum, dot);
+        for (size_t i = 0; i < count; i++)
+            value[i] = i % ld < channels
+                           ? (float)fma((double)x[i], (double)scale[i % ld], (double)shift[i % ld])
+                           : 0.0f;
+        kernels->activate_backward(activations[a], (int64_t)count, value, d_y, value);
+        for (size_t k = 0; k < channels; k++) {
+            double s = 1.0, q = 1.0;
+            for (size_t i = k; i < count; i += ld) {
+                assert_near(d[i], (double)value[i], 1e-5, "gradient", kernels->name, (int64_t)i);
+                s += (double)value[i];
+                q += (double)value[i] * ((double)x[i] - (double)mean[k]);
+            }
+            assert_near(sum[k], s, 1e-5 * (double)(rows + 1), "sum", kernels->name, (int64_t)k);
+            assert_near(dot[k], q, 1e-4 * (double)(rows + 1), "dot", kernels->name, (int64_t)k);
+        }
+        for (size_t i = 0; i < count; i++)
+            if (i % ld >= channels)
+                assert_true(d[i] == d_y[i]);
+    }
+    release_floats(x, count);
+    release_floats(d_y, count);
+    release_floats(d, count);
+    release_floats(value, count);
+    release_floats(scale, channels);
+    release_floats(shift, channels);
+    release_floats(mean, channels);
+    release_floats(sum, channels);
+    release_floats(dot, channels);
+}
+
+static void test_gradient(void **state)
+{
+    (void)state;
+    over_shapes(check_gradient);
 }
 
 static void check_backward(const ic_kernels *kernels, int64_t rows, int32_t c)
@@ -225,7 +284,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums),          cmocka_unit_test(test_sum_adjoint),
         cmocka_unit_test(test_affine),        cmocka_unit_test(test_nan_goes_through),
-        cmocka_unit_test(test_backward_sums), cmocka_unit_test(test_backward),
+        cmocka_unit_test(test_backward_sums), cmocka_unit_test(test_gradient),
+        cmocka_unit_test(test_backward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

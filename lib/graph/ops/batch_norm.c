@@ -12,11 +12,12 @@
 #include "graph/lowering.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double MOMENTUM = 0.1;
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, PARAMETERS };  /* parameters */
-enum { SAVED_SCALE, SAVED_SHIFT, SAVED_MEAN, SAVED_INVERSE }; /* tensors of [c] */
+enum { SAVED_SCALE, SAVED_SHIFT, SAVED_MEAN = IC_NORM_MEAN, SAVED_INVERSE }; /* tensors of [c] */
 
 static ic_status infer(const ic_graph *graph, ic_graph_node *node)
 {
@@ -34,22 +35,47 @@ static ic_status declare(ic_graph *graph, const ic_graph_node *node)
 }
 
 /*
- * ---- Statistics: sums of each piece, then everything per channel. A convolution may have made the
- * sums on its way: then they are in x[1], of `count` blocks, and the first phase falls away ----
+ * ---- Both passes begin with two sums per channel: of pieces, then of all of these. A convolution
+ * may have made the sums of pieces on its way: then they are in x[1], of `count` blocks, and the
+ * first phase falls away ----
  */
 
-enum { CHANNELS = 256 }; /* of a unit of the second phase */
+enum { CHANNELS = 256 }; /* of a unit that adds pieces */
 
 static bool has_sums(const ic_step *step)
 {
     return step->x[1].tensor >= 0;
 }
 
+static int64_t channel_units(const ic_step *step)
+{
+    return (step->c + CHANNELS - 1) / CHANNELS;
+}
+
+static int32_t last_channel(const ic_step *step, int64_t unit)
+{
+    int64_t last = (unit + 1) * CHANNELS;
+    return last < step->c ? (int32_t)last : step->c;
+}
+
+/* ---- Statistics ---- */
+
 static int64_t statistics_units(const ic_run *run, const ic_step *step, int32_t phase)
 {
     if (phase == 0 && !has_sums(step))
         return ic_step_pieces(step);
-    return (step->c + CHANNELS - 1) / CHANNELS;
+    return channel_units(step);
+}
+
+/* Both sums of the channels [first, last) over all pieces or blocks. */
+static void sum_channels(const ic_run *run, const ic_step *step, int32_t first, int32_t last,
+                         double *first_sums, double *second_sums)
+{
+    const float *sums = has_sums(step) ? ic_at(run, step->x[1].tensor) : run->shared;
+    int64_t pieces = has_sums(step) ? step->count : ic_step_pieces(step);
+    int64_t stride = 2 * (int64_t)step->c;
+    ic_sum_pieces(sums + first, pieces, stride, last - first, first_sums);
+    ic_sum_pieces(sums + step->c + first, pieces, stride, last - first, second_sums);
 }
 
 static void combine_statistics(const ic_run *run, const ic_step *step, int32_t first, int32_t last)
@@ -61,13 +87,10 @@ static void combine_statistics(const ic_run *run, const ic_step *step, int32_t f
     float *shift = ic_at(run, step->writes[SAVED_SHIFT]);
     float *saved_mean = ic_at(run, step->writes[SAVED_MEAN]);
     float *inverse = ic_at(run, step->writes[SAVED_INVERSE]);
-    const float *sums = has_sums(step) ? ic_at(run, step->x[1].tensor) : run->shared;
-    int64_t pieces = has_sums(step) ? step->count : ic_step_pieces(step);
-    int64_t stride = 2 * (int64_t)step->c;
-    double n = (double)step->rows;
+    double sums[CHANNELS], squares[CHANNELS], n = (double)step->rows;
+    sum_channels(run, step, first, last, sums, squares);
     for (int32_t i = first; i < last; i++) {
-        double mean = ic_sum_pieces(sums + i, pieces, stride) / n;
-        double square = ic_sum_pieces(sums + step->c + i, pieces, stride) / n;
+        double mean = sums[i - first] / n, square = squares[i - first] / n;
         double var = square > mean * mean ? square - mean * mean : 0;
         double unbiased = n > 1 ? var * n / (n - 1) : var;
         double invert = 1 / sqrt(var + IC_NORM_EPSILON);
@@ -84,8 +107,7 @@ static void run_statistics(const ic_run *run, const ic_step *step, int32_t phase
                            float *scratch)
 {
     if (phase == 1 || has_sums(step)) {
-        int32_t first = (int32_t)unit * CHANNELS, last = first + CHANNELS;
-        combine_statistics(run, step, first, last < step->c ? last : step->c);
+        combine_statistics(run, step, (int32_t)unit * CHANNELS, last_channel(step, unit));
         return;
     }
     ic_piece piece = ic_step_piece(step, unit);
@@ -103,51 +125,52 @@ static const ic_step_kind step_statistics = {"batch norm statistics", statistics
 enum { READ_D_Y, READ_MEAN, READ_INVERSE, READ_GAMMA };
 enum { WRITE_D_X, WRITE_D_GAMMA, WRITE_D_BETA };
 
+enum { REDUCE, COMBINE, APPLY };
+
+static int32_t backward_phase(const ic_step *step, int32_t phase)
+{
+    return has_sums(step) ? phase + COMBINE : phase;
+}
+
 static int64_t backward_units(const ic_run *run, const ic_step *step, int32_t phase)
 {
-    return phase == 1 ? 1 : ic_step_pieces(step);
+    return backward_phase(step, phase) == COMBINE ? channel_units(step) : ic_step_pieces(step);
 }
 
 /* The sums of one piece; where there is an activation, d_x holds the gradient before it from here
  * on. */
-static void reduce_piece(const ic_run *run, const ic_step *step, int64_t unit, float *scratch)
+static void reduce_piece(const ic_run *run, const ic_step *step, int64_t unit)
 {
-    const ic_kernels *kernels = run->program->kernels;
     int32_t c = step->c;
     ic_piece piece = ic_step_piece(step, unit);
     const float *x = ic_at(run, step->x[0].tensor) + piece.first * c;
     const float *d_y = ic_at(run, step->reads[READ_D_Y]) + piece.first * c;
-    if (step->activation != IC_ACTIVATION_NONE) {
-        float *d_x = ic_at(run, step->writes[WRITE_D_X]) + piece.first * c;
-        kernels->affine(piece.rows, c, x, ic_at(run, step->x[0].scale),
-                        ic_at(run, step->x[0].shift), IC_ACTIVATION_NONE, scratch);
-        kernels->activate_backward(step->activation, piece.rows * c, scratch, d_y, d_x);
-        d_y = d_x;
-    }
+    float *d_x = ic_at(run, step->writes[WRITE_D_X]) + piece.first * c;
     float *sums = run->shared + unit * 2 * c;
-    kernels->norm_backward_sums(piece.rows, c, x, d_y, ic_at(run, step->reads[READ_MEAN]), sums,
-                                sums + c);
+    memset(sums, 0, 2 * (size_t)c * sizeof(float));
+    run->program->kernels->norm_gradient(
+        piece.rows, c, c, x, ic_at(run, step->x[0].scale), ic_at(run, step->x[0].shift),
+        ic_at(run, step->reads[READ_MEAN]), step->activation, d_y, d_x, sums, sums + c);
 }
 
 /* The coefficients a, b, e of d_x = a d + b x + e, behind the sums of the pieces. */
 static float *coefficients(const ic_run *run, const ic_step *step)
 {
-    return run->shared + ic_step_pieces(step) * 2 * step->c;
+    return run->shared + (has_sums(step) ? 0 : ic_step_pieces(step) * 2 * step->c);
 }
 
-static void combine_backward(const ic_run *run, const ic_step *step)
+static void combine_backward(const ic_run *run, const ic_step *step, int32_t first, int32_t last)
 {
     const float *gamma = ic_at(run, step->reads[READ_GAMMA]);
     const float *mean = ic_at(run, step->reads[READ_MEAN]);
     const float *inverse = ic_at(run, step->reads[READ_INVERSE]);
     float *d_gamma = ic_at(run, step->writes[WRITE_D_GAMMA]);
     float *d_beta = ic_at(run, step->writes[WRITE_D_BETA]);
-    int64_t pieces = ic_step_pieces(step), c = step->c, stride = 2 * c;
-    float *a = coefficients(run, step), *b = a + c, *e = b + c;
-    double n = (double)step->rows;
-    for (int64_t i = 0; i < c; i++) {
-        double sum = ic_sum_pieces(run->shared + i, pieces, stride);
-        double dot = ic_sum_pieces(run->shared + c + i, pieces, stride) * inverse[i];
+    float *a = coefficients(run, step), *b = a + step->c, *e = b + step->c;
+    double sums[CHANNELS], dots[CHANNELS], n = (double)step->rows;
+    sum_channels(run, step, first, last, sums, dots);
+    for (int32_t i = first; i < last; i++) {
+        double sum = sums[i - first], dot = dots[i - first] * inverse[i];
         double scale = (double)gamma[i] * inverse[i];
         double slope = -scale * inverse[i] * dot / n;
         d_beta[i] = (float)sum;
@@ -175,10 +198,11 @@ static void apply_piece(const ic_run *run, const ic_step *step, int64_t unit)
 static void run_backward(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                          float *scratch)
 {
-    if (phase == 0)
-        reduce_piece(run, step, unit, scratch);
-    else if (phase == 1)
-        combine_backward(run, step);
+    phase = backward_phase(step, phase);
+    if (phase == REDUCE)
+        reduce_piece(run, step, unit);
+    else if (phase == COMBINE)
+        combine_backward(run, step, (int32_t)unit * CHANNELS, last_channel(step, unit));
     else if (step->writes[WRITE_D_X] >= 0)
         apply_piece(run, step, unit);
 }
@@ -237,6 +261,7 @@ static ic_status forward(ic_lowering *l, int32_t node)
                    .shift = n->saved[SAVED_SHIFT],
                    .activation = ic_lower_absorb_activation(l, node, ic_activation_any)};
     l->nodes[n->tail].value = n->saved_value;
+    l->nodes[n->tail].norm = node;
     return IC_OK;
 }
 
@@ -248,8 +273,12 @@ static ic_status backward(ic_lowering *l, int32_t node)
     ic_step step = ic_step_of(&step_backward, node);
     ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);
     int32_t d_y = ic_lower_take_gradient(l, node);
+    const ic_lowered_node *tail = &l->nodes[n->tail];
     step.x[0] = n->saved_value;
-    step.activation = n->saved_value.activation;
+    step.x[1] = ic_value_of(tail->gradient_sums);
+    step.count = tail->gradient_blocks;
+    if (tail->gradient_sums < 0) /* else d_y has been through the activation */
+        step.activation = n->saved_value.activation;
     step.reads[READ_D_Y] = step.in_place = d_y;
     step.reads[READ_MEAN] = n->saved[SAVED_MEAN];
     step.reads[READ_INVERSE] = n->saved[SAVED_INVERSE];
@@ -257,10 +286,11 @@ static ic_status backward(ic_lowering *l, int32_t node)
     IC_TRY(ic_lower_tensor(l, shape, &step.writes[WRITE_D_X]));
     IC_TRY(ic_lower_parameter(l, node, GAMMA, IC_BASE_GRADIENTS, &step.writes[WRITE_D_GAMMA]));
     IC_TRY(ic_lower_parameter(l, node, BETA, IC_BASE_GRADIENTS, &step.writes[WRITE_D_BETA]));
-    step.phases = l->nodes[input].wants_gradient ? 3 : 2;
-    step.shared_bytes = (size_t)(ic_step_pieces(&step) * 2 + 3) * (size_t)shape.c * sizeof(float);
-    if (step.activation != IC_ACTIVATION_NONE)
-        step.scratch_bytes = (size_t)step.piece * (size_t)shape.c * sizeof(float);
+    int64_t pieces = tail->gradient_sums < 0 ? ic_step_pieces(&step) : 0;
+    step.phases = l->nodes[input].wants_gradient ? APPLY + 1 : APPLY;
+    if (tail->gradient_sums >= 0)
+        step.phases -= COMBINE;
+    step.shared_bytes = (size_t)(pieces * 2 + 3) * (size_t)shape.c * sizeof(float);
     IC_TRY(ic_lower_step(l, &step));
     return ic_lower_give_gradient(l, input, step.writes[WRITE_D_X]);
 }

@@ -62,8 +62,10 @@ void IC_AT_LEVEL(ic_channel_sums)(int64_t rows, int32_t c, const float *x, float
 void IC_AT_LEVEL(ic_channel_sum)(int64_t rows, int32_t c, const float *x, float *sum);
 void IC_AT_LEVEL(ic_affine)(int64_t rows, int32_t c, const float *x, const float *scale,
                             const float *shift, ic_activation activation, float *y);
-void IC_AT_LEVEL(ic_norm_backward_sums)(int64_t rows, int32_t c, const float *x, const float *d_y,
-                                        const float *mean, float *sum, float *dot);
+void IC_AT_LEVEL(ic_norm_gradient)(int64_t rows, int32_t c, int64_t ld, const float *x,
+                                   const float *scale, const float *shift, const float *mean,
+                                   ic_activation activation, const float *d_y, float *d, float *sum,
+                                   float *dot);
 void IC_AT_LEVEL(ic_norm_backward)(int64_t rows, int32_t c, const float *x, const float *d_y,
                                    const float *a, const float *b, const float *e, float *d_x);
 

@@ -96,39 +96,60 @@ void IC_AT_LEVEL(ic_affine)(int64_t rows, int32_t c, const float *x, const float
 #undef AFFINE
 }
 
-void IC_AT_LEVEL(ic_norm_backward_sums)(int64_t rows, int32_t c, const float *x, const float *d_y,
-                                        const float *mean, float *sum, float *dot)
+static IC_ALWAYS_INLINE void gradient_row(ic_activation activation, int64_t count, const float *x,
+                                          const float *scale, const float *shift, const float *mean,
+                                          const float *d_y, float *d, float *sum, float *dot)
 {
-    float sum_room[IC_WIDE_ROW], dot_room[IC_WIDE_ROW], mean_room[IC_WIDE_ROW];
+    IC_VECTOR_LOOP
+    for (int64_t i = 0; i < count; i++) {
+        const float value = ic_activation_gradient(
+            activation, IC_FMA(x[i], scale[i], shift[i]), d_y[i]);
+        sum[i] += value;
+        dot[i] = IC_FMA(value, x[i] - mean[i], dot[i]);
+        if (activation != IC_ACTIVATION_NONE)
+            d[i] = value;
+    }
+}
+
+/* Rows that lie side by side, joined. */
+static IC_ALWAYS_INLINE void gradient_rows(ic_activation activation, int64_t rows, int32_t c,
+                                           const float *x, const float *scale, const float *shift,
+                                           const float *mean, const float *d_y, float *d,
+                                           float *sum, float *dot)
+{
+    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW], mean_room[IC_WIDE_ROW];
+    float sum_room[IC_WIDE_ROW], dot_room[IC_WIDE_ROW];
     const int32_t joined = ic_rows_joined(rows, c);
-    float *s = joined == 1 ? sum : sum_room, *d = joined == 1 ? dot : dot_room;
-    const float *m = ic_repeat(mean, c, joined, mean_room);
+    const float *factor = ic_repeat(scale, c, joined, scale_room);
+    const float *offset = ic_repeat(shift, c, joined, shift_room);
+    const float *centre = ic_repeat(mean, c, joined, mean_room);
     const int64_t total = rows * c, wide = (int64_t)joined * c;
-    for (int64_t i = 0; i < wide; i++)
-        s[i] = d[i] = 0.0f;
-    int64_t at = 0;
-    for (; at + 4 * wide <= total; at += 4 * wide) {
-        const float *x0 = x + at, *x1 = x0 + wide, *x2 = x1 + wide, *x3 = x2 + wide;
-        const float *y0 = d_y + at, *y1 = y0 + wide, *y2 = y1 + wide, *y3 = y2 + wide;
-        IC_VECTOR_LOOP
-        for (int64_t i = 0; i < wide; i++) {
-            s[i] += (y0[i] + y1[i]) + (y2[i] + y3[i]);
-            const float low = IC_FMA(y1[i], x1[i] - m[i], y0[i] * (x0[i] - m[i]));
-            const float high = IC_FMA(y3[i], x3[i] - m[i], y2[i] * (x2[i] - m[i]));
-            d[i] += low + high;
-        }
+    float *s = joined == 1 ? sum : sum_room, *q = joined == 1 ? dot : dot_room;
+    for (int64_t i = 0; joined > 1 && i < wide; i++) {
+        s[i] = i < c ? sum[i] : 0.0f;
+        q[i] = i < c ? dot[i] : 0.0f;
     }
-    for (; at < total; at += wide) {
-        const int64_t count = ic_smaller(wide, total - at);
-        const float *x0 = x + at, *y0 = d_y + at;
-        IC_VECTOR_LOOP
-        for (int64_t i = 0; i < count; i++) {
-            s[i] += y0[i];
-            d[i] = IC_FMA(y0[i], x0[i] - m[i], d[i]);
-        }
-    }
+    for (int64_t at = 0; at < total; at += wide)
+        gradient_row(activation, ic_smaller(wide, total - at), x + at, factor, offset, centre,
+                     d_y + at, d + at, s, q);
     ic_fold(s, c, joined, sum);
-    ic_fold(d, c, joined, dot);
+    ic_fold(q, c, joined, dot);
+}
+
+void IC_AT_LEVEL(ic_norm_gradient)(int64_t rows, int32_t c, int64_t ld, const float *x,
+                                   const float *scale, const float *shift, const float *mean,
+                                   ic_activation activation, const float *d_y, float *d, float *sum,
+                                   float *dot)
+{
+#define GRADIENT(constant)                                                                         \
+    if (ld == c)                                                                                   \
+        gradient_rows(constant, rows, c, x, scale, shift, mean, d_y, d, sum, dot);                 \
+    else                                                                                           \
+        for (int64_t i = 0; i < rows; i++)                                                         \
+            gradient_row(constant, c, x + i * ld, scale, shift, mean, d_y + i * ld, d + i * ld,    \
+                         sum, dot)
+    IC_FOR_ACTIVATION(activation, GRADIENT)
+#undef GRADIENT
 }
 
 void IC_AT_LEVEL(ic_norm_backward)(int64_t rows, int32_t c, const float *x, const float *d_y,

@@ -31,7 +31,7 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
     .channel_sums = IC_AT_LEVEL(ic_channel_sums),
     .channel_sum = IC_AT_LEVEL(ic_channel_sum),
     .affine = IC_AT_LEVEL(ic_affine),
-    .norm_backward_sums = IC_AT_LEVEL(ic_norm_backward_sums),
+    .norm_gradient = IC_AT_LEVEL(ic_norm_gradient),
     .norm_backward = IC_AT_LEVEL(ic_norm_backward),
 
     .max_pool = IC_AT_LEVEL(ic_max_pool),
