@@ -291,6 +291,21 @@ ic_status ic_lower_gradient_target(ic_lowering *l, int32_t node, int32_t *out, b
     return IC_OK;
 }
 
+ic_status ic_lower_norm_gradient(ic_lowering *l, int32_t node, int32_t blocks, ic_step *step)
+{
+    ic_lowered_node *n = &l->nodes[node];
+    if (n->norm < 0 || n->given < n->uses || blocks == 0)
+        return IC_OK;
+    const ic_lowered_node *norm = &l->nodes[n->norm];
+    size_t floats = 2 * (size_t)blocks * (size_t)ic_lower_node(l, node)->shape.c;
+    IC_TRY(ic_lower_floats(l, floats, &n->gradient_sums));
+    n->gradient_blocks = blocks;
+    step->x[0] = norm->saved_value;
+    step->reads[IC_READ_NORM_MEAN] = norm->saved[IC_NORM_MEAN];
+    step->writes[IC_WRITE_GRADIENT_SUMS] = n->gradient_sums;
+    return IC_OK;
+}
+
 /* ---- The whole graph ---- */
 
 static void begin_nodes(ic_lowering *l)

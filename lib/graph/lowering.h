@@ -119,4 +119,11 @@ ic_status ic_lower_give_gradient(ic_lowering *l, int32_t node, int32_t tensor);
  */
 ic_status ic_lower_gradient_target(ic_lowering *l, int32_t node, int32_t *out, bool *accumulate);
 
+/*
+ * Where `node` is the value of a batch norm and no other gradient of it is to come, lets the step
+ * that writes its gradient take that on through the activation and sum it, in `blocks` blocks,
+ * which saves the norm a pass over memory. The step has then what ic_step_norm_gradient reads.
+ */
+ic_status ic_lower_norm_gradient(ic_lowering *l, int32_t node, int32_t blocks, ic_step *step);
+
 #endif

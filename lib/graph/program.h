@@ -86,6 +86,10 @@ struct ic_step {
     size_t scratch_bytes; /* workspace of each worker */
 };
 
+/* What a step has that also begins the gradient of a batch norm (ic_lower_norm_gradient): x[0] is
+ * the norm's value, x[0].tensor -1 where it does not. */
+enum { IC_READ_NORM_MEAN = 2, IC_WRITE_GRADIENT_SUMS = 1 };
+
 /* Weights to be packed, at the start of a pass (training) or once (inference). */
 typedef struct ic_pack {
     int32_t node;
@@ -139,6 +143,16 @@ static inline float *ic_at(const ic_run *run, int32_t tensor)
         return NULL;
     const ic_tensor *t = &run->program->tensors[tensor];
     return (float *)(void *)(run->bases[t->base] + t->offset);
+}
+
+/* The batch norm's part of such a step; x NULL: there is none. */
+static inline ic_norm_gradient ic_step_norm_gradient(const ic_run *run, const ic_step *step)
+{
+    return (ic_norm_gradient){.x = ic_at(run, step->x[0].tensor),
+                              .scale = ic_at(run, step->x[0].scale),
+                              .shift = ic_at(run, step->x[0].shift),
+                              .mean = ic_at(run, step->reads[IC_READ_NORM_MEAN]),
+                              .activation = (int32_t)step->x[0].activation};
 }
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { READ_PACKED = 0, READ_BIAS = 1 };     /* forward */
 enum { WRITE_Y = 0, WRITE_D_X = 0, WRITE_SUMS = 1 };
-enum { READ_D_Y = 0, READ_PACKED_BACK = 1, READ_MEAN = 2 }; /* backward */
+enum { READ_D_Y = 0, READ_PACKED_BACK = 1 }; /* backward */
 
 static int64_t forward_units(const ic_run *run, const ic_step *step, int32_t phase)
 {
@@ -56,18 +56,14 @@ static void run_forward(const ic_run *run, const ic_step *step, int32_t phase, i
 static void run_data(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                      float *scratch)
 {
-    ic_norm_gradient gradient = {.x = ic_at(run, step->x[0].tensor),
-                                 .scale = ic_at(run, step->x[0].scale),
-                                 .shift = ic_at(run, step->x[0].shift),
-                                 .mean = ic_at(run, step->reads[READ_MEAN]),
-                                 .activation = (int32_t)step->x[0].activation};
+    ic_norm_gradient gradient = ic_step_norm_gradient(run, step);
     ic_conv_arguments arguments = {.d_y = ic_at(run, step->reads[READ_D_Y]),
                                    .packed = ic_at(run, step->reads[READ_PACKED_BACK]),
                                    .out = ic_at(run, step->writes[WRITE_D_X]),
                                    .accumulate = step->accumulate,
                                    .gradient = gradient.x != NULL ? &gradient : NULL,
                                    .shared = run->shared,
-                                   .sums = ic_at(run, step->writes[WRITE_SUMS])};
+                                   .sums = ic_at(run, step->writes[IC_WRITE_GRADIENT_SUMS])};
     ic_conv_run(step->conv, IC_CONV_BACKWARD_DATA, phase, unit, &arguments, scratch);
 }
 
@@ -283,27 +279,6 @@ static ic_status lower_weight_gradient(ic_lowering *l, int32_t node, int32_t d_y
     return ic_lower_step(l, &back);
 }
 
-/*
- * Where the source is the value of a batch norm and no other gradient of it is to come, the step
- * takes it on through the activation and sums it, which costs the norm a pass over memory.
- */
-static ic_status lower_norm_gradient(ic_lowering *l, int32_t source, ic_step *step)
-{
-    ic_lowered_node *n = &l->nodes[source];
-    int32_t blocks = step->conv->plans[IC_CONV_BACKWARD_DATA].sum_blocks;
-    if (n->norm < 0 || n->given < n->uses || blocks == 0 ||
-        step->conv->shape.c != ic_lower_node(l, source)->shape.c)
-        return IC_OK;
-    const ic_lowered_node *norm = &l->nodes[n->norm];
-    size_t floats = 2 * (size_t)blocks * (size_t)step->conv->shape.c;
-    IC_TRY(ic_lower_floats(l, floats, &n->gradient_sums));
-    n->gradient_blocks = blocks;
-    step->x[0] = norm->saved_value;
-    step->reads[READ_MEAN] = norm->saved[IC_NORM_MEAN];
-    step->writes[WRITE_SUMS] = n->gradient_sums;
-    return IC_OK;
-}
-
 ic_status ic_lower_convolution_backward(ic_lowering *l, int32_t node, int32_t source,
                                         ic_shape permuted)
 {
@@ -317,6 +292,8 @@ ic_status ic_lower_convolution_backward(ic_lowering *l, int32_t node, int32_t so
     IC_TRY(lower_pack(l, node, IC_CONV_BACKWARD_DATA, permuted, NULL, IC_NO_TENSOR,
                       &step.reads[READ_PACKED_BACK]));
     IC_TRY(ic_lower_gradient_target(l, source, &step.writes[WRITE_D_X], &step.accumulate));
-    IC_TRY(lower_norm_gradient(l, source, &step));
+    if (step.conv->shape.c == ic_lower_node(l, source)->shape.c)
+        IC_TRY(ic_lower_norm_gradient(
+            l, source, step.conv->plans[IC_CONV_BACKWARD_DATA].sum_blocks, &step));
     return ic_lower_step(l, &step);
 }
