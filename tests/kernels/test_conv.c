@@ -427,6 +427,112 @@ static void forward_does_not_depend_on_the_batch(void **state)
     for_each(check_batch);
 }
 
+/* The two sums of each channel over all blocks. */
+static void add_blocks(const float *sums, int32_t blocks, int32_t channels, double *first,
+                       double *second)
+{
+    for (int32_t k = 0; k < channels; ++k)
+        first[k] = second[k] = 0;
+    for (int32_t i = 0; i < blocks; ++i, sums += 2 * channels)
+        for (int32_t k = 0; k < channels; ++k) {
+            first[k] += (double)sums[k];
+            second[k] += (double)sums[channels + k];
+        }
+}
+
+/* Sums of whole numbers are exact, those of their squares nearly. */
+static void check_sums(const ic_conv *conv, ic_conv_pass pass)
+{
+    const ic_conv_plan *plan = &conv->plans[pass];
+    const ic_conv_shape *p = &conv->shape;
+    if (pass != IC_CONV_FORWARD)
+        return;
+    assert_true(plan->sum_blocks > 0);
+    tensors t = make_tensors(p, true);
+    guarded out = guarded_create(y_floats(p)),
+            sums = guarded_create(2 * (size_t)plan->sum_blocks * (size_t)p->k);
+    ic_conv_arguments arguments = arguments_of(&t, &out);
+    arguments.sums = sums.floats;
+    run_conv(conv, pass, t.w.floats, arguments, false);
+    double *first = calloc((size_t)p->k, sizeof *first),
+           *second = calloc((size_t)p->k, sizeof *second);
+    add_blocks(sums.floats, plan->sum_blocks, p->k, first, second);
+    double squares = 0;
+    for (size_t i = 0; i < out.count; ++i) {
+        double square = (double)out.floats[i] * out.floats[i];
+        first[i % (size_t)p->k] -= (double)out.floats[i];
+        second[i % (size_t)p->k] -= square;
+        squares += square;
+    }
+    for (int32_t k = 0; k < p->k; ++k) {
+        if (first[k] != 0 || fabs(second[k]) > 1e-6 * squares)
+            name_case(conv, pass);
+        assert_true(first[k] == 0);
+        assert_true(fabs(second[k]) <= 1e-6 * squares);
+    }
+    free(first);
+    free(second);
+    guarded_free(&sums);
+    guarded_free(&out);
+    free_tensors(&t);
+}
+
+static void forward_sums_its_outputs(void **state)
+{
+    for_each(check_sums);
+}
+
+/* As the plain gradient that goes through norm_gradient afterwards. */
+static void check_norm_gradient(const ic_conv *conv, ic_conv_pass pass)
+{
+    const ic_conv_plan *plan = &conv->plans[pass];
+    const ic_conv_shape *p = &conv->shape;
+    if (pass != IC_CONV_BACKWARD_DATA || plan->sum_blocks == 0)
+        return;
+    size_t channels = (size_t)p->c, count = x_floats(p);
+    tensors t = make_tensors(p, true);
+    guarded scale = integers(channels, 5, 2), shift = integers(channels, 6, 3),
+            mean = integers(channels, 9, 2), wanted = guarded_create(count),
+            out = guarded_create(count),
+            sums = guarded_create(2 * (size_t)plan->sum_blocks * channels);
+    reference(p, pass, &t, wanted.floats);
+    float *whole = calloc(2 * channels, sizeof *whole);
+    conv->kernels->norm_gradient((int64_t)(count / channels), p->c, p->c, t.x.floats, scale.floats,
+                                 shift.floats, mean.floats, IC_ACTIVATION_RELU, wanted.floats,
+                                 wanted.floats, whole, whole + channels);
+    ic_norm_gradient gradient = {.x = t.x.floats,
+                                 .scale = scale.floats,
+                                 .shift = shift.floats,
+                                 .mean = mean.floats,
+                                 .activation = IC_ACTIVATION_RELU};
+    ic_conv_arguments arguments = arguments_of(&t, &out);
+    arguments.gradient = &gradient;
+    arguments.sums = sums.floats;
+    run_conv(conv, pass, t.w.floats, arguments, false);
+    check_equal(conv, pass, out.floats, wanted.floats);
+    double *first = calloc(channels, sizeof *first), *second = calloc(channels, sizeof *second);
+    add_blocks(sums.floats, plan->sum_blocks, p->c, first, second);
+    for (size_t k = 0; k < channels; ++k) {
+        assert_true(first[k] == (double)whole[k]);
+        assert_true(second[k] == (double)whole[channels + k]);
+    }
+    free(first);
+    free(second);
+    free(whole);
+    guarded_free(&scale);
+    guarded_free(&shift);
+    guarded_free(&mean);
+    guarded_free(&wanted);
+    guarded_free(&out);
+    guarded_free(&sums);
+    free_tensors(&t);
+}
+
+static void backward_data_begins_the_gradient_of_a_norm(void **state)
+{
+    for_each(check_norm_gradient);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +543,8 @@ int main(void)
         cmocka_unit_test(prologue_is_applied_to_inputs_but_not_to_padding),
         cmocka_unit_test(epilogue_is_applied_once),
         cmocka_unit_test(forward_does_not_depend_on_the_batch),
+        cmocka_unit_test(forward_sums_its_outputs),
+        cmocka_unit_test(backward_data_begins_the_gradient_of_a_norm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -273,6 +273,58 @@ static void forward_does_not_depend_on_the_batch(void **state)
     for_each(check_batch);
 }
 
+/* The sums are those of the outputs, and the norm's gradient is the one made afterwards. */
+static void check_sums(const ic_conv *conv, ic_conv_pass pass)
+{
+    if (pass == IC_CONV_BACKWARD_WEIGHTS)
+        return;
+    const ic_conv_shape *p = &conv->shape;
+    bool forward = pass == IC_CONV_FORWARD;
+    size_t count = out_floats(p, pass), channels = (size_t)(forward ? p->k : p->c);
+    int32_t blocks = conv->plans[pass].sum_blocks;
+    assert_true(blocks > 0);
+    tensors t = make_tensors(p);
+    guarded plain = guarded_create(count), out = guarded_create(count),
+            sums = guarded_create(2 * (size_t)blocks * channels);
+    float *whole = calloc(2 * channels, sizeof *whole);
+    ic_conv_arguments arguments = {.x = t.x.floats, .d_y = t.d_y.floats, .out = plain.floats};
+    run_conv(conv, pass, t.w.floats, arguments, false);
+    if (forward)
+        conv->kernels->channel_sums((int64_t)(count / channels), p->k, plain.floats, whole,
+                                    whole + channels);
+    else
+        conv->kernels->norm_gradient((int64_t)(count / channels), p->c, p->c, t.x.floats,
+                                     t.scale.floats, t.shift.floats, t.shift.floats,
+                                     IC_ACTIVATION_RELU6, plain.floats, plain.floats, whole,
+                                     whole + channels);
+    ic_norm_gradient gradient = {.x = t.x.floats,
+                                 .scale = t.scale.floats,
+                                 .shift = t.shift.floats,
+                                 .mean = t.shift.floats,
+                                 .activation = IC_ACTIVATION_RELU6};
+    arguments.out = out.floats;
+    arguments.sums = sums.floats;
+    arguments.gradient = forward ? NULL : &gradient;
+    run_conv(conv, pass, t.w.floats, arguments, false);
+    assert_memory_equal(out.floats, plain.floats, count * sizeof(float));
+    for (size_t k = 0; k < 2 * channels; ++k) {
+        double sum = 0;
+        for (int32_t i = 0; i < blocks; ++i)
+            sum += (double)sums.floats[(size_t)i * 2 * channels + k];
+        assert_true(fabs(sum - (double)whole[k]) <= 1e-4 * sqrt((double)count) + 1e-5 * fabs(sum));
+    }
+    free(whole);
+    guarded_free(&plain);
+    guarded_free(&out);
+    guarded_free(&sums);
+    free_tensors(&t);
+}
+
+static void sums_are_taken_on_the_way(void **state)
+{
+    for_each(check_sums);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +333,7 @@ int main(void)
         cmocka_unit_test(epilogues_are_applied_once),
         cmocka_unit_test(backward_data_adds_when_asked),
         cmocka_unit_test(forward_does_not_depend_on_the_batch),
+        cmocka_unit_test(sums_are_taken_on_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
