@@ -11,6 +11,7 @@ static const ic_conv_algorithm *const algorithms[] = {
     &ic_conv_patches,
     &ic_conv_weights,
     &ic_conv_winograd,
+    &ic_conv_winograd_large,
     &ic_conv_winograd_weights,
 };
 

@@ -27,6 +27,7 @@ extern const ic_conv_algorithm ic_conv_patches;   /* forward, backward data: any
 extern const ic_conv_algorithm ic_conv_weights;   /* backward weights: any shape */
 extern const ic_conv_algorithm ic_conv_depthwise; /* all passes: groups == c == k */
 extern const ic_conv_algorithm ic_conv_winograd;  /* forward, backward data: 3x3 of stride 1 */
+extern const ic_conv_algorithm ic_conv_winograd_large;   /* the same for many channels */
 extern const ic_conv_algorithm ic_conv_winograd_weights; /* backward weights: the same */
 
 #endif

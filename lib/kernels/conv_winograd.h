@@ -33,8 +33,12 @@ typedef struct ic_winograd_place {
     int32_t row, column; /* of its first output */
 } ic_winograd_place;
 
-/* Whether F(4x4, 3x3) computes this grid: 3x3, stride 1, no dilation, no groups. */
-bool ic_winograd_can(const ic_conv_grid *grid);
+/* Whether F(4x4, 3x3) computes a pass, whose grid is filled in: 3x3, stride 1, no dilation, no
+ * groups. */
+bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid *grid);
+
+/* Whether the transformed weights of forward and backward data are too many to be kept. */
+bool ic_winograd_is_large(const ic_conv *conv, const ic_conv_grid *grid);
 
 ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid);
 ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t tile);
@@ -72,5 +76,41 @@ ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_pro
  */
 const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
                                 int32_t column, const float **pixels, float *inside);
+
+/*
+ * filters[d][9][width] of the channels first + d in, d < count, and of a panel out, in the order of
+ * the pass's taps; zeros beyond the panel's columns. weights: OIHW.
+ */
+void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_panel *panel,
+                        int64_t first, int64_t count, const float *weights, float *filters);
+
+enum { IC_WINOGRAD_BLOCK_TILES }; /* the member of a plan's cut that is the tiles of a block */
+
+/* A block of tiles of forward or backward data; where V and M lie is up to the algorithm. */
+typedef struct ic_winograd_block {
+    const ic_conv *conv;
+    ic_conv_pass pass;
+    const ic_conv_arguments *arguments;
+    ic_conv_grid grid;
+    ic_winograd_tiles tiles;
+    int64_t first, count;   /* of all tiles */
+    int64_t v_pitch, v_tap; /* floats between tiles and between taps */
+    int64_t m_pitch, m_tap;
+    float *v, *m;
+} ic_winograd_block;
+
+ic_winograd_block ic_winograd_block_of(const ic_conv *conv, ic_conv_pass pass,
+                                       const ic_conv_arguments *arguments, int64_t index);
+
+/* V of some channels of the tiles [first, last); room: ic_winograd_reader_floats. */
+void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, int32_t channel,
+                      int32_t channels, float *room);
+
+/*
+ * The outputs of the tiles [first, last) in the panels [first_panel, last_panel), whose products M
+ * holds; index: of these tiles among those whose sums may be wanted.
+ */
+void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first, int64_t last,
+                       int64_t first_panel, int64_t last_panel);
 
 #endif

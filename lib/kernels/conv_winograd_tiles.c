@@ -10,9 +10,19 @@ static bool axis_can(const ic_conv_axis *axis)
     return axis->taps == 3 && axis->step == 1 && axis->spread == 1 && axis->stride == 1;
 }
 
-bool ic_winograd_can(const ic_conv_grid *grid)
+bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid *grid)
 {
-    return grid->groups == 1 && axis_can(&grid->h) && axis_can(&grid->w);
+    ic_conv_grid_at(conv, pass, 0, grid);
+    return ic_conv_grid_count(&conv->shape, pass) == 1 && grid->groups == 1 && axis_can(&grid->h) &&
+           axis_can(&grid->w);
+}
+
+bool ic_winograd_is_large(const ic_conv *conv, const ic_conv_grid *grid)
+{
+    enum { KEPT_FLOATS = 6 * 1024 * 1024 };
+    return IC_WINOGRAD_TAPS * (int64_t)grid->depth *
+               ic_conv_padded_columns(conv->kernels->gemm, grid->columns) >
+           KEPT_FLOATS;
 }
 
 ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid)
@@ -97,4 +107,22 @@ const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image,
             }
         }
     return whole ? NULL : inside;
+}
+
+void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_panel *panel,
+                        int64_t first, int64_t count, const float *weights, float *filters)
+{
+    bool forward = pass == IC_CONV_FORWARD;
+    int64_t width = panel->tile->width;
+    int64_t out_stride = (int64_t)(forward ? conv->shape.c : 1) * IC_WINOGRAD_FILTER;
+    int64_t in_stride = (int64_t)(forward ? 1 : conv->shape.c) * IC_WINOGRAD_FILTER;
+    if (panel->columns < width)
+        memset(filters, 0, (size_t)(count * IC_WINOGRAD_FILTER * width) * sizeof(float));
+    for (int64_t n = 0; n < panel->columns; ++n)
+        for (int64_t d = 0; d < count; ++d) {
+            const float *from = weights + (panel->first + n) * out_stride + (first + d) * in_stride;
+            float *to = filters + d * IC_WINOGRAD_FILTER * width + n;
+            for (int64_t tap = 0; tap < IC_WINOGRAD_FILTER; ++tap)
+                to[tap * width] = from[forward ? tap : IC_WINOGRAD_FILTER - 1 - tap];
+        }
 }

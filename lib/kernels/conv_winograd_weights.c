@@ -71,8 +71,7 @@ static double pass_cost(const ic_conv *conv, const ic_conv_plan *plan, double ti
 static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    if (pass != IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(&grid))
+    if (pass != IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid))
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     int64_t tiles = ic_winograd_tiles_of(&grid).count;

@@ -16,78 +16,82 @@ IC_VECTOR_INLINE ic_vector constant(float value)
     return ic_broadcast(&value);
 }
 
+#define ROOT      1.41421356237309505f /* of 2 */
+#define HALF_ROOT 0.70710678118654752f
+
 /* B^T d: the six values d[0], d[stride], … */
 IC_VECTOR_INLINE void input_line(const ic_vector *d, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector two = constant(2), four = constant(4), minus_four = constant(-4),
-                    minus_five = constant(-5), minus_two = constant(-2);
+    const ic_vector sum = constant(-2.5f), two = constant(-2), half = constant(-0.5f);
+    const ic_vector root = constant(ROOT), half_root = constant(HALF_ROOT);
     ic_vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride],
               d4 = d[4 * stride], d5 = d[5 * stride];
-    ic_vector even = ic_fused(minus_four, d2, d4), odd = ic_fused(minus_four, d1, d3);
-    ic_vector outer = d4 - d2, inner = d3 - d1;
-    out[0] = ic_fused(four, d0, ic_fused(minus_five, d2, d4));
-    out[out_stride] = even + odd;
-    out[2 * out_stride] = even - odd;
-    out[3 * out_stride] = ic_fused(two, inner, outer);
-    out[4 * out_stride] = ic_fused(minus_two, inner, outer);
-    out[5 * out_stride] = ic_fused(four, d1, ic_fused(minus_five, d3, d5));
+    ic_vector even = ic_fused(two, d2, d4), odd = ic_fused(two, d1, d3);
+    ic_vector far_even = ic_fused(half, d2, d4), far_odd = ic_fused(half, d1, d3);
+    out[0] = ic_fused(sum, d2, d0 + d4);
+    out[out_stride] = ic_fused(half_root, odd, even);
+    out[2 * out_stride] = ic_fused(-half_root, odd, even);
+    out[3 * out_stride] = ic_fused(root, far_odd, far_even);
+    out[4 * out_stride] = ic_fused(-root, far_odd, far_even);
+    out[5 * out_stride] = ic_fused(sum, d3, d1 + d5);
 }
 
 /* A^T m: four values out of six. */
 IC_VECTOR_INLINE void output_line(const ic_vector *m, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector two = constant(2), four = constant(4), eight = constant(8);
+    const ic_vector half = constant(0.5f), two = constant(2), half_root = constant(HALF_ROOT);
+    const ic_vector quarter_root = constant(HALF_ROOT / 2), eight = constant(8);
     ic_vector m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride],
               m4 = m[4 * stride], m5 = m[5 * stride];
-    ic_vector near_even = m1 + m2, near_odd = m1 - m2, far_even = m3 + m4, far_odd = m3 - m4;
-    out[0] = (m0 + near_even) + far_even;
-    out[out_stride] = ic_fused(two, far_odd, near_odd);
-    out[2 * out_stride] = ic_fused(four, far_even, near_even);
-    out[3 * out_stride] = ic_fused(eight, far_odd, near_odd) + m5;
+    ic_vector even = m1 + m2, odd = m1 - m2, far_even = m3 + m4, far_odd = m3 - m4;
+    out[0] = (m0 + even) + far_even;
+    out[out_stride] = half_root * ic_fused(two, far_odd, odd);
+    out[2 * out_stride] = ic_fused(two, far_even, half * even);
+    out[3 * out_stride] = ic_fused(quarter_root, ic_fused(eight, far_odd, odd), m5);
 }
 
 /* A y: six values out of four. */
 IC_VECTOR_INLINE void gradient_line(const ic_vector *y, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector two = constant(2), four = constant(4);
+    const ic_vector half = constant(0.5f), two = constant(2);
+    const ic_vector root = constant(ROOT), half_root = constant(HALF_ROOT);
     ic_vector y0 = y[0], y1 = y[stride], y2 = y[2 * stride], y3 = y[3 * stride];
-    ic_vector even = y0 + y2, odd = y1 + y3;
-    ic_vector far_even = ic_fused(four, y2, y0), far_odd = two * ic_fused(four, y3, y1);
+    ic_vector even = ic_fused(half, y2, y0), odd = ic_fused(half, y3, y1);
+    ic_vector far_even = ic_fused(two, y2, y0), far_odd = ic_fused(two, y3, y1);
     out[0] = y0;
-    out[out_stride] = even + odd;
-    out[2 * out_stride] = even - odd;
-    out[3 * out_stride] = far_even + far_odd;
-    out[4 * out_stride] = far_even - far_odd;
+    out[out_stride] = ic_fused(half_root, odd, even);
+    out[2 * out_stride] = ic_fused(-half_root, odd, even);
+    out[3 * out_stride] = ic_fused(root, far_odd, far_even);
+    out[4 * out_stride] = ic_fused(-root, far_odd, far_even);
     out[5 * out_stride] = y3;
 }
 
 /* G g: six values out of three. */
 IC_VECTOR_INLINE void weights_line(const ic_vector *g, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector quarter = constant(0.25f), sixth = constant(1.0f / 6),
-                    twelfth = constant(1.0f / 12), near = constant(1.0f / 24);
+    const ic_vector third = constant(1.0f / 3), sixth = constant(1.0f / 6), two = constant(2);
+    const ic_vector root = constant(ROOT);
     ic_vector g0 = g[0], g1 = g[stride], g2 = g[2 * stride];
-    ic_vector ends = g0 + g2;
-    ic_vector far_even = ic_fused(sixth, g2, near * g0), far_odd = twelfth * g1;
-    out[0] = quarter * g0;
-    out[out_stride] = -sixth * (ends + g1);
-    out[2 * out_stride] = -sixth * (ends - g1);
-    out[3 * out_stride] = far_even + far_odd;
-    out[4 * out_stride] = far_even - far_odd;
+    ic_vector even = ic_fused(two, g0, g2), far_even = ic_fused(two, g2, g0);
+    out[0] = g0;
+    out[out_stride] = -third * ic_fused(root, g1, even);
+    out[2 * out_stride] = -third * ic_fused(-root, g1, even);
+    out[3 * out_stride] = sixth * ic_fused(root, g1, far_even);
+    out[4 * out_stride] = sixth * ic_fused(-root, g1, far_even);
     out[5 * out_stride] = g2;
 }
 
 /* G^T u: three values out of six. */
 IC_VECTOR_INLINE void filter_line(const ic_vector *u, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector quarter = constant(0.25f), sixth = constant(1.0f / 6),
-                    twelfth = constant(1.0f / 12), near = constant(1.0f / 24);
+    const ic_vector third = constant(1.0f / 3), third_root = constant(ROOT / 3);
+    const ic_vector half = constant(0.5f), two = constant(-2);
     ic_vector u0 = u[0], u1 = u[stride], u2 = u[2 * stride], u3 = u[3 * stride],
               u4 = u[4 * stride], u5 = u[5 * stride];
-    ic_vector both = u1 + u2, far_both = u3 + u4;
-    out[0] = ic_fused(near, far_both, ic_fused(-sixth, both, quarter * u0));
-    out[out_stride] = ic_fused(twelfth, u3 - u4, sixth * (u2 - u1));
-    out[2 * out_stride] = ic_fused(sixth, far_both, ic_fused(-sixth, both, u5));
+    ic_vector even = u1 + u2, odd = u1 - u2, far_even = u3 + u4, far_odd = u3 - u4;
+    out[0] = ic_fused(third, ic_fused(half, far_even, two * even), u0);
+    out[out_stride] = third_root * ic_fused(half, far_odd, -odd);
+    out[2 * out_stride] = ic_fused(third, far_even - even, u5);
 }
 
 /* What the loads of one vector of channels have in common. */

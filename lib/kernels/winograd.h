@@ -2,16 +2,18 @@
  * kernels/winograd.h: the transforms of Winograd's F(4x4, 3x3) (Lavin, Gray 2016), one set per CPU
  * level. SPDX-License-Identifier: MIT
  *
- * A tile of 4x4 outputs of a 3x3 filter reads 6x6 inputs. With the interpolation points 0, 1, -1,
- * 2, -2 and infinity, y = A^T [(G g G^T) . (B^T d B)] A: 36 products in place of 144. Each of the
- * 36 places is a matrix product over channels, which is left to kernels/gemm.h.
+ * A tile of 4x4 outputs of a 3x3 filter reads 6x6 inputs: y = A^T [(G g G^T) . (B^T d B)] A, 36
+ * products in place of 144. The interpolation points are 0, +-1/a, +-a and infinity with a = sqrt 2:
+ * what grows at the one pair shrinks at the other, which halves the rounding error of the usual +-1
+ * and +-2. Each of the 36 places is a matrix product over channels, left to kernels/gemm.h. With b =
+ * 1/a:
  *
- *   B^T = 4  0 -5  0  1  0     G = 1/4    0    0     A^T = 1  1  1  1  1  0
- *         0 -4 -4  1  1  0        -1/6 -1/6 -1/6           0  1 -1  2 -2  0
- *         0  4 -4 -1  1  0        -1/6  1/6 -1/6           0  1  1  4  4  0
- *         0 -2 -1  2  1  0        1/24 1/12  1/6           0  1 -1  8 -8  1
- *         0  2 -1 -2  1  0        1/24 -1/12 1/6
- *         0  4  0 -5  0  1           0    0    1
+ *   B^T = 1    0 -5/2  0  1  0     G =    1     0    0     A^T = 1  1    1   1   1   0
+ *         0  -2b  -2   b  1  0         -2/3 -2b/3 -1/3           0  b   -b   a  -a   0
+ *         0   2b  -2  -b  1  0         -2/3  2b/3 -1/3           0 1/2  1/2  2   2   0
+ *         0   -b -1/2  a  1  0          1/6   a/6  1/3           0 b/2 -b/2  2a -2a  1
+ *         0    b -1/2 -a  1  0          1/6  -a/6  1/3
+ *         0    1   0 -5/2 0  1            0     0    1
  *
  * The gradient of the weights is the same sum seen from the other side: d_g = G^T [sum over tiles
  * of (B^T d B) . (A d_y A^T)] G.

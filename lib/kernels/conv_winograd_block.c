@@ -1,0 +1,135 @@
+/*
+ * kernels/conv_winograd_block.c: a block of tiles of forward or backward data: their inputs brought
+ * to V, their products M brought to the output. SPDX-License-Identifier: MIT
+ */
+#include "kernels/conv_winograd.h"
+
+#include <math.h>
+
+ic_winograd_block ic_winograd_block_of(const ic_conv *conv, ic_conv_pass pass,
+                                       const ic_conv_arguments *arguments, int64_t index)
+{
+    ic_winograd_block b = {.conv = conv, .pass = pass, .arguments = arguments};
+    ic_conv_grid_at(conv, pass, 0, &b.grid);
+    b.tiles = ic_winograd_tiles_of(&b.grid);
+    int64_t block = conv->plans[pass].block[IC_WINOGRAD_BLOCK_TILES];
+    b.first = index * block;
+    b.count = b.tiles.count - b.first < block ? b.tiles.count - b.first : block;
+    return b;
+}
+
+void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, int32_t channel,
+                      int32_t channels, float *room)
+{
+    const ic_conv_grid *grid = &b->grid;
+    const ic_conv_arguments *arguments = b->arguments;
+    bool forward = b->pass == IC_CONV_FORWARD;
+    ic_winograd_reader reader = ic_winograd_reader_of(
+        b->conv->kernels, forward ? arguments->prologue : NULL,
+        forward ? arguments->x : arguments->d_y, grid->h.in, grid->w.in, grid->depth, channel,
+        channels, IC_WINOGRAD_IN, b->v_tap, room);
+    for (int64_t tile = first; tile < last; ++tile) {
+        const float *pixels[IC_WINOGRAD_TAPS];
+        float inside[IC_WINOGRAD_TAPS];
+        ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
+        const float *partly =
+            ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
+                               grid->w.origin + place.column, pixels, inside);
+        b->conv->kernels->winograd->input(&reader.how, pixels, partly,
+                                          b->v + (tile - b->first) * b->v_pitch);
+    }
+}
+
+/* How the outputs of some channels are written. */
+static ic_winograd_output output_of(const ic_winograd_block *b, int32_t channel, int32_t channels)
+{
+    const ic_epilogue *epilogue = b->pass == IC_CONV_FORWARD ? b->arguments->epilogue : NULL;
+    ic_winograd_output out = {.k = channels,
+                              .tap_stride = b->m_tap,
+                              .pixel = b->grid.columns,
+                              .row = (int64_t)b->grid.w.out * b->grid.columns,
+                              .accumulate = b->arguments->accumulate,
+                              .low = -INFINITY,
+                              .high = INFINITY};
+    if (epilogue != NULL) {
+        out.bias = epilogue->bias != NULL ? epilogue->bias + channel : NULL;
+        if (epilogue->activation == IC_ACTIVATION_RELU ||
+            epilogue->activation == IC_ACTIVATION_RELU6)
+            out.low = 0;
+        if (epilogue->activation == IC_ACTIVATION_RELU6)
+            out.high = 6;
+    }
+    out.finished = epilogue != NULL || out.accumulate;
+    return out;
+}
+
+static int32_t outputs_left(int32_t count, int32_t first)
+{
+    return count - first < IC_WINOGRAD_OUT ? count - first : IC_WINOGRAD_OUT;
+}
+
+/*
+ * What the transform leaves over: activations that are no clamp, norms' gradients. Of tiles side by
+ * side, so that whole stretches of pixels are read.
+ */
+static void finish_tiles(const ic_winograd_block *b, int64_t index, ic_winograd_place place,
+                         int32_t end, int32_t channel, int32_t channels)
+{
+    const ic_conv_grid *grid = &b->grid;
+    const ic_epilogue *epilogue = b->pass == IC_CONV_FORWARD ? b->arguments->epilogue : NULL;
+    int64_t c = grid->columns, columns = end - place.column;
+    int64_t first =
+        ((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column;
+    for (int32_t i = outputs_left(grid->h.count, place.row); i > 0; --i, first += grid->w.out) {
+        float *y = b->arguments->out + first * c + channel;
+        if (b->arguments->gradient != NULL)
+            ic_conv_finish(b->conv, b->pass, b->arguments, index, first, columns, channel,
+                           channels);
+        for (int64_t j = 0; epilogue != NULL && j < columns; ++j, y += c)
+            b->conv->kernels->activate((ic_activation)epilogue->activation, channels, y, y);
+    }
+}
+
+static bool is_left_over(const ic_winograd_block *b)
+{
+    if (b->pass == IC_CONV_BACKWARD_DATA)
+        return b->arguments->gradient != NULL;
+    return b->arguments->epilogue != NULL &&
+           b->arguments->epilogue->activation > IC_ACTIVATION_RELU6;
+}
+
+void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first, int64_t last,
+                       int64_t first_panel, int64_t last_panel)
+{
+    const ic_conv_grid *grid = &b->grid;
+    int32_t width = b->conv->kernels->gemm->wide.width;
+    int32_t channel = (int32_t)first_panel * width, limit = (int32_t)last_panel * width;
+    int32_t channels = (limit < grid->columns ? limit : grid->columns) - channel;
+    bool forward = b->pass == IC_CONV_FORWARD;
+    const float *residual =
+        forward && b->arguments->epilogue != NULL ? b->arguments->epilogue->residual : NULL;
+    float *sums = forward ? b->arguments->sums : NULL;
+    if (sums != NULL)
+        sums += 2 * index * grid->columns + channel;
+    ic_winograd_output out = output_of(b, channel, channels);
+    ic_conv_clear_sums(b->conv, b->pass, b->arguments, index, channel, channels);
+    ic_winograd_place begin = ic_winograd_place_of(&b->tiles, first);
+    for (int64_t tile = first; tile < last; ++tile) {
+        ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
+        int32_t rows = outputs_left(grid->h.count, place.row);
+        int32_t columns = outputs_left(grid->w.count, place.column);
+        int64_t at = (((int64_t)place.image * grid->h.out + place.row) * grid->w.out +
+                      place.column) *
+                         grid->columns +
+                     channel;
+        b->conv->kernels->winograd->output(&out, rows, columns,
+                                           b->m + (tile - b->first) * b->m_pitch,
+                                           residual != NULL ? residual + at : NULL,
+                                           b->arguments->out + at, sums, grid->columns);
+        int32_t end = place.column + columns;
+        if (!is_left_over(b) || (end < grid->w.count && tile + 1 < last))
+            continue;
+        finish_tiles(b, index, begin, end, channel, channels);
+        begin = ic_winograd_place_of(&b->tiles, tile + 1);
+    }
+}
