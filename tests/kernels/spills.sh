@@ -8,7 +8,7 @@ for archive in "$@"; do
     kernels=$(echo "$listing" | grep -cE '^[0-9a-f]+ <(rows|columns)_[0-9]+x[12]>:')
     spills=$(echo "$listing" | awk '
         /^[0-9a-f]+ <.*>:/ { name = $2 }
-        name ~ /<(rows|columns)_[0-9]+x[12]>/ && /vmov[au]p[sd] +%[yz]mm[0-9]+,.*\(%rsp/ { print name, $0 }')
+        name ~ /<(rows|columns)_[0-9]+x[12]>/ && /mov[au]p[sd] +%[xyz]mm[0-9]+,.*\(%rsp/ { print name, $0 }')
     if [ "$kernels" -eq 0 ]; then
         echo "$archive: no micro-kernel found"
         failed=1
