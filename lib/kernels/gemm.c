@@ -2,7 +2,7 @@
  * kernels/gemm.c: the micro-kernels, compiled once per CPU level. SPDX-License-Identifier: MIT
  *
  * A tile is up to 14 rows of two vectors where there are 32 registers (28 accumulators, two of b,
- * the broadcast of a), 6 where there are 16; for few columns 8 rows of one. Accumulators are named,
+ * the factor from a), 6 where there are 16; for few columns 8 rows of one. Accumulators are named,
  * not an array, which compilers would keep on the stack.
  */
 #include "kernels/gemm.h"
