@@ -79,8 +79,8 @@ bool ic_cpu_has(ic_cpu_level level)
 const char *ic_cpu_level_name(ic_cpu_level level)
 {
     static const char *const names[IC_CPU_LEVELS] = {
-        [IC_CPU_C] = "c",         [IC_CPU_NEON] = "neon",     [IC_CPU_SSE41] = "sse41",
-        [IC_CPU_AVX2] = "avx2",   [IC_CPU_AVX512] = "avx512",
+        [IC_CPU_C] = "c",       [IC_CPU_NEON] = "neon",     [IC_CPU_SSE41] = "sse41",
+        [IC_CPU_AVX2] = "avx2", [IC_CPU_AVX512] = "avx512",
     };
     return names[level];
 }

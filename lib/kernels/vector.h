@@ -22,7 +22,8 @@
  * spill them. ic_fused(a, b, c) is the same as an expression, for transforms. ic_most(limit, v) and
  * ic_least(limit, v) are the larger and the smaller one; a NaN in v stays.
  *
- * ic_factor is one float for all lanes: ic_multiply_add_factor(c, a, b), with a = ic_load_factor(p).
+ * ic_factor is one float for all lanes, read by ic_load_factor(p); ic_multiply_add_factor(c, a, b):
+ * c += a * b for such an a.
  */
 #if defined(__AVX512F__)
 #include "kernels/x86/vector_avx512.h"

@@ -9,7 +9,7 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$root/tests/tools/packages.sh"
 want meson=meson ninja=ninja-build pkg-config=pkg-config aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu \
     /usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross qemu-aarch64=qemu-user
-pattern=${1:-'^kernels/test_|^graph/test_(adjoint|builder|gradients|json|planner)$|^base/test_(context|maths)$|^train/test_levels$'}
+pattern=${1:-'^kernels/test_|^graph/test_(adjoint|builder|gradients|json|planner)$|^base/test_context$|^train/test_levels$'}
 build=$root/build-aarch64
 sysroot=$build/sysroot
 
