@@ -23,18 +23,15 @@ static void *allocate_by_default(void *block, size_t size, void *payload)
 /* What "cpu_level" asks for, if this CPU has it. */
 static ic_status choose_cpu_level(const char *wish, ic_cpu_level *out)
 {
-    static const char *const names[] = {"c", "avx2", "avx512"};
-    ic_cpu_level best = ic_cpu_detect();
-    for (int32_t level = IC_CPU_C; level <= IC_CPU_AVX512; level++) {
-        if (strcmp(wish, names[level]) != 0)
-            continue;
-        if (level > (int32_t)best)
-            return ic_fail(IC_ERROR_UNSUPPORTED,
-                           "option \"cpu_level\" is %s, but this CPU has %s at most: use auto",
-                           wish, names[best]);
-        best = (ic_cpu_level)level;
-    }
-    *out = best;
+    ic_cpu_level best = ic_cpu_detect(), chosen = best;
+    for (int32_t level = IC_CPU_C; level < IC_CPU_LEVELS; level++)
+        if (strcmp(wish, ic_cpu_level_name((ic_cpu_level)level)) == 0)
+            chosen = (ic_cpu_level)level;
+    if (!ic_cpu_has(chosen))
+        return ic_fail(IC_ERROR_UNSUPPORTED,
+                       "option \"cpu_level\" is %s, but the best of this CPU is %s: use auto", wish,
+                       ic_cpu_level_name(best));
+    *out = chosen;
     return IC_OK;
 }
 

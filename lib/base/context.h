@@ -15,8 +15,15 @@ typedef struct ic_limits {
     int64_t pixels;     /* width * height */
 } ic_limits;
 
-/* The instruction sets that kernels are written for, ascending. */
-typedef enum ic_cpu_level { IC_CPU_C = 0, IC_CPU_AVX2 = 1, IC_CPU_AVX512 = 2 } ic_cpu_level;
+/* The instruction sets that kernels are written for; those of one architecture ascending. */
+typedef enum ic_cpu_level {
+    IC_CPU_C = 0,
+    IC_CPU_NEON,
+    IC_CPU_SSE41,
+    IC_CPU_AVX2, /* with FMA */
+    IC_CPU_AVX512,
+    IC_CPU_LEVELS
+} ic_cpu_level;
 
 struct ic_context {
     atomic_int references;

@@ -5,11 +5,14 @@
 #include <sched.h>
 #include <unistd.h>
 
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
 #include <cpuid.h>
 
 /* Bits of cpuid leaf 1 ecx, of leaf 7 ebx, and of xgetbv(0). */
+#define LEAF1_SSE3     (1u << 0)
+#define LEAF1_SSSE3    (1u << 9)
 #define LEAF1_FMA      (1u << 12)
+#define LEAF1_SSE41    (1u << 19)
 #define LEAF1_OSXSAVE  (1u << 27)
 #define LEAF1_AVX      (1u << 28)
 #define LEAF1_F16C     (1u << 29)
@@ -41,13 +44,15 @@ ic_cpu_level ic_cpu_detect(void)
     unsigned eax, ebx, ecx, edx;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx))
         return IC_CPU_C;
-    if (!has(ecx, LEAF1_FMA | LEAF1_OSXSAVE | LEAF1_AVX | LEAF1_F16C))
+    if (!has(ecx, LEAF1_SSE3 | LEAF1_SSSE3 | LEAF1_SSE41))
         return IC_CPU_C;
+    if (!has(ecx, LEAF1_FMA | LEAF1_OSXSAVE | LEAF1_AVX | LEAF1_F16C))
+        return IC_CPU_SSE41;
     unsigned state = saved_state();
     if (!has(state, STATE_AVX) || !__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx))
-        return IC_CPU_C;
+        return IC_CPU_SSE41;
     if (!has(ebx, LEAF7_BMI1 | LEAF7_AVX2 | LEAF7_BMI2))
-        return IC_CPU_C;
+        return IC_CPU_SSE41;
     if (!has(state, STATE_AVX512) || !has(ebx, LEAF7_AVX512F | LEAF7_AVX512DQ | LEAF7_AVX512CD |
                                                    LEAF7_AVX512BW | LEAF7_AVX512VL))
         return IC_CPU_AVX2;
@@ -56,9 +61,29 @@ ic_cpu_level ic_cpu_detect(void)
 #else
 ic_cpu_level ic_cpu_detect(void)
 {
+#if defined(__aarch64__)
+    return IC_CPU_NEON;
+#else
     return IC_CPU_C;
+#endif
 }
 #endif
+
+bool ic_cpu_has(ic_cpu_level level)
+{
+    ic_cpu_level best = ic_cpu_detect();
+    bool other = level == IC_CPU_NEON && best != IC_CPU_NEON; /* of another architecture */
+    return level <= best && !other;
+}
+
+const char *ic_cpu_level_name(ic_cpu_level level)
+{
+    static const char *const names[IC_CPU_LEVELS] = {
+        [IC_CPU_C] = "c",       [IC_CPU_NEON] = "neon",     [IC_CPU_SSE41] = "sse41",
+        [IC_CPU_AVX2] = "avx2", [IC_CPU_AVX512] = "avx512",
+    };
+    return names[level];
+}
 
 int32_t ic_cpu_count(void)
 {

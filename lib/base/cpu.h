@@ -4,8 +4,17 @@
 
 #include "base/context.h"
 
-/* The highest level that CPU and operating system support (cpuid and xgetbv). */
+#include <stdbool.h>
+
+/* The highest level that CPU and operating system support (cpuid and xgetbv; NEON is everywhere on
+ * AArch64). */
 ic_cpu_level ic_cpu_detect(void);
+
+/* Whether this CPU has the level. Of one architecture's levels, it has all below its highest. */
+bool ic_cpu_has(ic_cpu_level level);
+
+/* "c", "neon", "sse41", "avx2", "avx512": as the option cpu_level calls them. */
+const char *ic_cpu_level_name(ic_cpu_level level);
 
 /* The cores that this process may use (sched_getaffinity), at least 1. */
 int32_t ic_cpu_count(void);

@@ -45,6 +45,8 @@ typedef struct ic_depthwise_kernels {
 } ic_depthwise_kernels;
 
 extern const ic_depthwise_kernels ic_depthwise_c;
+extern const ic_depthwise_kernels ic_depthwise_neon;
+extern const ic_depthwise_kernels ic_depthwise_sse41;
 extern const ic_depthwise_kernels ic_depthwise_avx2;
 extern const ic_depthwise_kernels ic_depthwise_avx512;
 

@@ -2,7 +2,7 @@
  * kernels/gemm.c: the micro-kernels, compiled once per CPU level. SPDX-License-Identifier: MIT
  *
  * A tile is up to 14 rows of two vectors where there are 32 registers (28 accumulators, two of b,
- * the broadcast of a), 6 where there are 16; for few columns 8 rows of one. Accumulators are named,
+ * the factor from a), 6 where there are 16; for few columns 8 rows of one. Accumulators are named,
  * not an array, which compilers would keep on the stack.
  */
 #include "kernels/gemm.h"
@@ -45,10 +45,10 @@
 
 #define MULTIPLY(i, address)                                                                       \
     if (rows > i) {                                                                                \
-        ic_vector value = ic_broadcast(address);                                                   \
-        ic_multiply_add(left##i, value, b_left);                                                   \
+        ic_factor value = ic_load_factor(address);                                                 \
+        ic_multiply_add_factor(left##i, value, b_left);                                            \
         if (vectors > 1)                                                                           \
-            ic_multiply_add(right##i, value, b_right);                                             \
+            ic_multiply_add_factor(right##i, value, b_right);                                      \
     }
 
 #define LOAD_B(p)                                                                                  \
@@ -233,7 +233,7 @@ static void sum(int64_t rows, int32_t columns, int64_t ld, const float *y, float
     }
 }
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(IC_NEON)
 enum { WIDE_ROWS = 14, NARROW_ROWS = 14, BLOCK_FLOATS = 64 * 1024 };
 #define EACH_WIDE(X)                                                                               \
     X(1, 2)                                                                                        \

@@ -73,6 +73,8 @@ typedef struct ic_gemm_kernels {
 } ic_gemm_kernels;
 
 extern const ic_gemm_kernels ic_gemm_c;
+extern const ic_gemm_kernels ic_gemm_neon;
+extern const ic_gemm_kernels ic_gemm_sse41;
 extern const ic_gemm_kernels ic_gemm_avx2;
 extern const ic_gemm_kernels ic_gemm_avx512;
 

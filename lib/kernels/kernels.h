@@ -40,7 +40,7 @@ typedef struct ic_window {
  */
 typedef struct ic_kernels {
     ic_cpu_level level;
-    const char *name; /* "c", "avx2", "avx512" */
+    const char *name; /* as ic_cpu_level_name has it */
 
     /* The micro-kernels of kernels/conv*.c; private to kernels/. */
     const struct ic_gemm_kernels *gemm;

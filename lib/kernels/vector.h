@@ -15,18 +15,32 @@
 #define IC_VECTOR_INLINE static inline __attribute__((always_inline, unused))
 
 /*
- * IC_LANES floats make a vector.
+ * IC_LANES floats make a vector; ic_mask says which lanes are there, the first ones.
  *
  * ic_multiply_add(c, a, b): c += a * b, in one instruction where there is one. In assembly, so that
  * it adds in place: given the freedom, compilers move accumulators from register to register and
  * spill them. ic_fused(a, b, c) is the same as an expression, for transforms. ic_most(limit, v) and
  * ic_least(limit, v) are the larger and the smaller one; a NaN in v stays.
+ *
+ * ic_factor is one float for all lanes, read by ic_load_factor(p); ic_multiply_add_factor(c, a, b):
+ * c += a * b for such an a.
  */
 #if defined(__AVX512F__)
 #include "kernels/x86/vector_avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__)
 #include "kernels/x86/vector_avx2.h"
+#elif defined(__SSE4_1__)
+#include "kernels/x86/vector_sse41.h"
+#elif defined(IC_NEON)
+#include "kernels/arm/vector_neon.h"
 #else
 #include "kernels/ref/vector.h"
+#endif
+
+/* Where products have no lane for it, a factor is a vector of its copies. */
+#ifndef IC_HAS_FACTOR
+typedef ic_vector ic_factor;
+#define ic_load_factor         ic_broadcast
+#define ic_multiply_add_factor ic_multiply_add
 #endif
 #endif

@@ -9,7 +9,17 @@
 
 enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT, FILTER = 3 };
 
+/*
+ * Whole tiles in registers, a copy of the code for each way to read or to write them; or, where
+ * there are not the registers for it, one copy that looks which way it is.
+ */
+#if defined(IC_SMALL)
+#define UNROLL
+#define TILE_FUNCTION static __attribute__((noinline))
+#else
 #define UNROLL _Pragma("GCC unroll 8")
+#define TILE_FUNCTION IC_VECTOR_INLINE
+#endif
 
 IC_VECTOR_INLINE ic_vector constant(float value)
 {
@@ -140,7 +150,7 @@ IC_VECTOR_INLINE ic_vector read_pixel(const reading how, const bool part, const 
     return value;
 }
 
-IC_VECTOR_INLINE void input_vector(const reading how, const bool border, const bool part,
+TILE_FUNCTION void input_vector(const reading how, const bool border, const bool part,
                                    const ic_winograd_input *p, int64_t c, ic_mask mask,
                                    const float *const *pixels, const float *inside, float *v)
 {
@@ -198,7 +208,7 @@ static void input(const ic_winograd_input *p, const float *const *pixels, const 
         input_tile(OF_TWO, true, p, pixels, inside, v);
 }
 
-IC_VECTOR_INLINE void gradient_vector(const reading how, const bool part,
+TILE_FUNCTION void gradient_vector(const reading how, const bool part,
                                       const ic_winograd_input *p, int64_t c, ic_mask mask,
                                       const float *const *pixels, const float *inside, float *w)
 {
@@ -251,7 +261,7 @@ IC_VECTOR_INLINE ic_vector finish_vector(const ic_winograd_output *p, ic_vector 
     return ic_least(ic_broadcast(&p->high), ic_most(ic_broadcast(&p->low), value));
 }
 
-IC_VECTOR_INLINE void output_vector(const bool whole, const bool finished, const bool summed,
+TILE_FUNCTION void output_vector(const bool whole, const bool finished, const bool summed,
                                     const ic_winograd_output *p, int32_t rows, int32_t columns,
                                     int64_t k, ic_mask mask, const float *m, const float *residual,
                                     float *y, float *sums, int64_t sum_stride)

@@ -83,6 +83,8 @@ typedef struct ic_winograd_kernels {
 } ic_winograd_kernels;
 
 extern const ic_winograd_kernels ic_winograd_c;
+extern const ic_winograd_kernels ic_winograd_neon;
+extern const ic_winograd_kernels ic_winograd_sse41;
 extern const ic_winograd_kernels ic_winograd_avx2;
 extern const ic_winograd_kernels ic_winograd_avx512;
 

@@ -22,6 +22,10 @@ static unsigned float_mode(void)
 {
 #if defined(__x86_64__)
     return _mm_getcsr() & ~0x3fu; /* without the sticky exception flags */
+#elif defined(__aarch64__)
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    return (unsigned)mode;
 #else
     return 0;
 #endif

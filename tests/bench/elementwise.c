@@ -2,7 +2,7 @@
  * bench/elementwise.c: the kernels that are bound by memory, as GB/s and as a share of what memcpy
  * moves over arrays of the same size. SPDX-License-Identifier: MIT
  *
- *   bench_elementwise [c|avx2|avx512]      (the machine's highest level by default; one thread)
+ *   bench_elementwise [LEVEL]      (the machine's highest level by default; one thread)
  */
 #include "base/cpu.h"
 #include "kernels/kernels.h"
@@ -249,9 +249,9 @@ static void run_size(const ic_kernels *kernels, const char *name, int64_t count)
 int main(int argc, char **argv)
 {
     ic_cpu_level level = ic_cpu_detect();
-    if (argc > 1)
-        level = strcmp(argv[1], "c") == 0 ? IC_CPU_C
-                                          : (strcmp(argv[1], "avx2") == 0 ? IC_CPU_AVX2 : level);
+    for (int i = 0; argc > 1 && i < IC_CPU_LEVELS; i++)
+        if (ic_cpu_has((ic_cpu_level)i) && strcmp(argv[1], ic_cpu_level_name((ic_cpu_level)i)) == 0)
+            level = (ic_cpu_level)i;
     const ic_kernels *kernels = ic_kernels_at(level);
     run_size(kernels, "L2", 40960);
     run_size(kernels, "memory", 16 * 1024 * 1024);

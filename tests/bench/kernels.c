@@ -2,7 +2,7 @@
  * bench/kernels.c: the speed of convolutions, in billions of floating-point operations a second and
  * as a share of the multiply-add peak that is measured between the runs. One thread.
  *
- *     kernels [--level c|avx2|avx512] [--shape PART-OF-A-NAME] [--seconds S] [--json]
+ *     kernels [--level NAME] [--shape PART-OF-A-NAME] [--algorithm NAME] [--seconds S] [--json]
  *
  * SPDX-License-Identifier: MIT
  */
@@ -187,7 +187,6 @@ static void bench_layer(const layer *l, ic_cpu_level level, const char *algorith
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"c", "avx2", "avx512"};
     const char *level_name = NULL, *part = "", *algorithm = "";
     double seconds = 0.3;
     int json = 0;
@@ -203,16 +202,20 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
             seconds = atof(argv[++i]);
         else {
-            fputs("usage: kernels [--level c|avx2|avx512] [--shape PART] [--algorithm NAME] "
-                  "[--seconds S] [--json]\n",
+            fputs("usage: kernels [--level NAME] [--shape PART] [--algorithm NAME] [--seconds S] "
+                  "[--json]\n",
                   stderr);
             return 2;
         }
     }
-    for (int level = (int)ic_cpu_detect(); level >= (int)IC_CPU_C; --level)
-        for (size_t i = 0; i < sizeof layers / sizeof *layers; ++i)
-            if (strstr(layers[i].name, part) != NULL &&
-                (level_name == NULL || strcmp(level_name, names[level]) == 0))
-                bench_layer(&layers[i], (ic_cpu_level)level, algorithm, seconds, json);
+    for (int i = IC_CPU_LEVELS - 1; i >= (int)IC_CPU_C; --i) {
+        ic_cpu_level level = (ic_cpu_level)i;
+        if (!ic_cpu_has(level) ||
+            (level_name != NULL && strcmp(level_name, ic_cpu_level_name(level)) != 0))
+            continue;
+        for (size_t l = 0; l < sizeof layers / sizeof *layers; ++l)
+            if (strstr(layers[l].name, part) != NULL)
+                bench_layer(&layers[l], level, algorithm, seconds, json);
+    }
     return 0;
 }

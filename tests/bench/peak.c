@@ -16,12 +16,12 @@ double thread_seconds(void)
 
 enum { ROUNDS = 40000, CHAINS = 12 };
 
+#define EACH_CHAIN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#define DECLARE(i)    c##i = one,
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define EACH_CHAIN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-
-#define DECLARE(i)       c##i = one,
 #define FMA_CHAIN(i)     __asm__ volatile("vfmadd231ps %1, %1, %0" : "+v"(c##i) : "v"(one));
 #define FMA_CHAIN_256(i) __asm__ volatile("vfmadd231ps %1, %1, %0" : "+x"(c##i) : "x"(one));
 #define MULTIPLY_ADD_CHAIN(i)                                                                      \
@@ -72,6 +72,21 @@ double peak_gflops(ic_cpu_level level)
         flops *= 4;
     }
     return flops / (thread_seconds() - begin) * 1e-9;
+}
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+
+#define FMLA_CHAIN(i) __asm__ volatile("fmla %0.4s, %1.4s, %1.4s" : "+w"(c##i) : "w"(one));
+
+double peak_gflops(ic_cpu_level level)
+{
+    double begin = thread_seconds();
+    float32x4_t one = vdupq_n_f32(1), EACH_CHAIN(DECLARE) last = one;
+    (void)last;
+    for (int i = 0; i < ROUNDS; ++i) {
+        EACH_CHAIN(FMLA_CHAIN)
+    }
+    return 2.0 * 4 * ROUNDS * CHAINS / (thread_seconds() - begin) * 1e-9;
 }
 #else
 double peak_gflops(ic_cpu_level level)

@@ -16,9 +16,10 @@
 
 /* For each level that this machine runs: `kernels` is its table. */
 #define FOR_EACH_LEVEL(kernels)                                                                    \
-    for (int32_t level_ = 0; level_ <= (int32_t)ic_cpu_detect(); level_++)                         \
-        for (const ic_kernels *kernels = ic_kernels_at((ic_cpu_level)level_); kernels != NULL;     \
-             kernels = NULL)
+    for (int32_t level_ = 0; level_ < IC_CPU_LEVELS; level_++)                                     \
+        for (const ic_kernels *kernels =                                                           \
+                 ic_cpu_has((ic_cpu_level)level_) ? ic_kernels_at((ic_cpu_level)level_) : NULL;    \
+             kernels != NULL; kernels = NULL)
 
 enum { GUARD = 32 }; /* elements on each side */
 

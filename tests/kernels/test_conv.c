@@ -173,8 +173,8 @@ static void take_exact(ic_conv *conv, ic_conv_pass pass)
 /* Calls check for every level of this machine, every case and every pass. */
 static void for_each(check_fn check)
 {
-    for (int32_t level = IC_CPU_C; level <= (int32_t)ic_cpu_detect(); ++level)
-        for (int32_t i = 0; i < CASES; ++i) {
+    for (int32_t level = IC_CPU_C; level < IC_CPU_LEVELS; ++level)
+        for (int32_t i = 0; i < CASES && ic_cpu_has((ic_cpu_level)level); ++i) {
             ic_conv_shape shape = shape_of(cases[i]);
             ic_conv conv;
             ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);

@@ -7,8 +7,8 @@
 
 #include "kernels/kernels.h"
 
-/* IC_LEVEL comes from meson.build: c, avx2 or avx512. IC_AT_LEVEL(ic_add) is ic_add_avx2 and so on.
- */
+/* IC_LEVEL comes from meson.build: c, neon, sse41, avx2... IC_AT_LEVEL(ic_add) is ic_add_avx2 and
+ * so on. */
 #ifndef IC_LEVEL
 #error "IC_LEVEL is not defined: this file is compiled once per CPU level"
 #endif

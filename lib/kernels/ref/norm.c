@@ -141,13 +141,12 @@ void IC_AT_LEVEL(ic_norm_gradient)(int64_t rows, int32_t c, int64_t ld, const fl
                                    ic_activation activation, const float *d_y, float *d, float *sum,
                                    float *dot)
 {
+    /* Side by side all at once, else one by one. */
+    const int64_t calls = ld == c ? 1 : rows, each = ld == c ? rows : 1;
 #define GRADIENT(constant)                                                                         \
-    if (ld == c)                                                                                   \
-        gradient_rows(constant, rows, c, x, scale, shift, mean, d_y, d, sum, dot);                 \
-    else                                                                                           \
-        for (int64_t i = 0; i < rows; i++)                                                         \
-            gradient_row(constant, c, x + i * ld, scale, shift, mean, d_y + i * ld, d + i * ld,    \
-                         sum, dot)
+    for (int64_t i = 0; i < calls; i++)                                                            \
+        gradient_rows(constant, each, c, x + i * ld, scale, shift, mean, d_y + i * ld, d + i * ld, \
+                      sum, dot)
     IC_FOR_ACTIVATION(activation, GRADIENT)
 #undef GRADIENT
 }

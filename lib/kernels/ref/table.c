@@ -7,6 +7,8 @@
 #define TEXT_OF(level)       #level
 #define TEXT_OF_VALUE(level) TEXT_OF(level)
 #define LEVEL_NUMBER_c       IC_CPU_C
+#define LEVEL_NUMBER_neon    IC_CPU_NEON
+#define LEVEL_NUMBER_sse41   IC_CPU_SSE41
 #define LEVEL_NUMBER_avx2    IC_CPU_AVX2
 #define LEVEL_NUMBER_avx512  IC_CPU_AVX512
 
