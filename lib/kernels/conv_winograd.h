@@ -57,7 +57,7 @@ typedef struct ic_winograd_reader {
     int32_t h, w, channels;
     int32_t first, c; /* the channels that are read */
     int32_t side;          /* of a tile: 6 inputs or 4 gradients */
-    bool aside;            /* the activation is no clamp: make the values in `made` first */
+    bool aside;            /* not affine, then a clamp: make the values in `made` first */
     const float *zeros;    /* c of them */
     float *made;           /* [side * side][c] when aside */
     ic_winograd_input how; /* for the transforms */
@@ -72,10 +72,10 @@ ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_pro
 
 /*
  * The pixels of the tile whose first one is (row, column), either negative or beyond the picture
- * where it hangs over. Fills pixels and inside [side * side]; returns inside, or NULL when all are.
+ * where it hangs over. Fills pixels and inside [side * side]; returns whether all are inside.
  */
-const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
-                                int32_t column, const float **pixels, float *inside);
+bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
+                        int32_t column, const float **pixels, float *inside);
 
 /*
  * filters[d][9][width] of the channels first + d in, d < count, and of a panel out, in the order of

@@ -32,10 +32,10 @@ void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, i
         const float *pixels[IC_WINOGRAD_TAPS];
         float inside[IC_WINOGRAD_TAPS];
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
-        const float *partly =
+        bool whole =
             ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
                                grid->w.origin + place.column, pixels, inside);
-        b->conv->kernels->winograd->input(&reader.how, pixels, partly,
+        b->conv->kernels->winograd->input(&reader.how, whole, pixels, inside,
                                           b->v + (tile - b->first) * b->v_pitch);
     }
 }

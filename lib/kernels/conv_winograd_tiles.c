@@ -77,17 +77,17 @@ ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_pro
     memset(room, 0, (size_t)c * sizeof(float));
     if (prologue == NULL)
         return r;
-    r.aside = !clamps(prologue->activation, &r.how.low, &r.how.high);
-    r.how.changed = !r.aside;
-    if (prologue->scale != NULL) {
+    bool clamp = clamps(prologue->activation, &r.how.low, &r.how.high);
+    r.aside = !clamp || prologue->scale == NULL;
+    if (!r.aside) {
         r.how.scale = prologue->scale + first;
         r.how.shift = prologue->shift + first;
     }
     return r;
 }
 
-const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
-                                int32_t column, const float **pixels, float *inside)
+bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
+                        int32_t column, const float **pixels, float *inside)
 {
     const int32_t side = reader->side, h = reader->h, w = reader->w;
     const int64_t channels = reader->channels;
@@ -106,7 +106,7 @@ const float *ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image,
                 pixels[at] = made;
             }
         }
-    return whole ? NULL : inside;
+    return whole;
 }
 
 void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_panel *panel,

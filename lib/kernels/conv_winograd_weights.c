@@ -170,10 +170,10 @@ static void transform_inputs(const small_layer *l, int64_t first, int64_t last)
         const float *pixels[IC_WINOGRAD_TAPS];
         float inside[IC_WINOGRAD_TAPS];
         ic_winograd_place place = ic_winograd_place_of(&l->tiles, tile);
-        const float *partly =
+        bool whole =
             ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
                                grid->w.origin + place.column, pixels, inside);
-        l->conv->kernels->winograd->input(&reader.how, pixels, partly,
+        l->conv->kernels->winograd->input(&reader.how, whole, pixels, inside,
                                           l->v + (tile - first) * ic_winograd_pitch(l->depth));
     }
 }
@@ -189,12 +189,11 @@ static void transform_gradients(const small_layer *l, int64_t first, int64_t las
         const float *pixels[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
         float inside[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
         ic_winograd_place place = ic_winograd_place_of(&l->tiles, tile);
-        const float *partly =
-            ic_winograd_pixels(&reader, place.image, place.row, place.column, pixels, inside);
+        ic_winograd_pixels(&reader, place.image, place.row, place.column, pixels, inside);
         for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
             ic_conv_panel panel = ic_conv_panel_at(gemm, grid->columns, i);
             l->conv->kernels->winograd->gradient(
-                &reader.how, pixels, partly, panel.first - l->first_column, panel.columns,
+                l->w_tap, pixels, panel.first - l->first_column, panel.columns,
                 l->w + (panel.offset - l->first_column) * (int64_t)l->plan->block[TILES] +
                     (tile - first) * panel.tile->width);
         }

@@ -104,64 +104,37 @@ IC_VECTOR_INLINE void filter_line(const ic_vector *u, int stride, ic_vector *out
     out[2 * out_stride] = ic_fused(third, far_even - even, u5);
 }
 
-/* What the loads of one vector of channels have in common. */
-typedef struct reader {
-    ic_vector scale, slope, shift, low, high;
-} reader;
-
-typedef enum reading { AS_IT_IS, CLAMPED, AFFINE, OF_TWO } reading;
-
-IC_VECTOR_INLINE reader reader_of(const reading how, const ic_winograd_input *p, int64_t c,
-                                  ic_mask mask)
-{
-    reader r = {0};
-    if (how == CLAMPED || how == AFFINE) {
-        r.low = ic_broadcast(&p->low);
-        r.high = ic_broadcast(&p->high);
-    }
-    if (how == AFFINE || how == OF_TWO) {
-        r.scale = ic_load_part(p->scale + c, mask);
-        r.shift = ic_load_part(p->shift + c, mask);
-    }
-    if (how == OF_TWO)
-        r.slope = ic_load_part(p->slope + c, mask);
-    return r;
-}
-
-/* inside NULL: the pixel is. */
-IC_VECTOR_INLINE ic_vector read_pixel(const reading how, const bool part, const reader *r,
-                                      int64_t other, const float *x, ic_mask mask,
-                                      const float *inside)
+/* One vector of channels of a pixel, through the prologue if `changed`; inside NULL: it is. */
+IC_VECTOR_INLINE ic_vector read_pixel(const bool changed, const bool part,
+                                      const ic_winograd_input *p, ic_vector scale, ic_vector shift,
+                                      const float *x, ic_mask mask, const float *inside)
 {
     ic_vector value = part ? ic_load_part(x, mask) : ic_load(x);
-    if (how == AS_IT_IS)
+    if (!changed)
         return value;
-    if (how == AFFINE)
-        value = ic_fused(value, r->scale, r->shift);
-    if (how == CLAMPED || how == AFFINE)
-        value = ic_least(r->high, ic_most(r->low, value));
-    if (how == OF_TWO) {
-        const float *second = inside == NULL || *inside != 0 ? x + other : x;
-        ic_vector with = part ? ic_load_part(second, mask) : ic_load(second);
-        value = ic_fused(value, r->scale, ic_fused(with, r->slope, r->shift));
-    }
+    value = ic_fused(value, scale, shift);
+    value = ic_least(ic_broadcast(&p->high), ic_most(ic_broadcast(&p->low), value));
     if (inside != NULL)
         value *= ic_broadcast(inside);
     return value;
 }
 
-TILE_FUNCTION void input_vector(const reading how, const bool border, const bool part,
-                                   const ic_winograd_input *p, int64_t c, ic_mask mask,
-                                   const float *const *pixels, const float *inside, float *v)
+TILE_FUNCTION void input_vector(const bool changed, const bool border, const bool part,
+                                const ic_winograd_input *p, int64_t c, ic_mask mask,
+                                const float *const *pixels, const float *inside, float *v)
 {
     ic_vector t[IN * IN];
-    const reader r = reader_of(how, p, c, mask);
+    ic_vector scale = ic_zero(), shift = ic_zero();
+    if (changed) {
+        scale = ic_load_part(p->scale + c, mask);
+        shift = ic_load_part(p->shift + c, mask);
+    }
     UNROLL
     for (int j = 0; j < IN; ++j) {
         ic_vector d[IN];
         UNROLL
         for (int i = 0; i < IN; ++i)
-            d[i] = read_pixel(how, part, &r, p->other, pixels[i * IN + j] + c, mask,
+            d[i] = read_pixel(changed, part, p, scale, shift, pixels[i * IN + j] + c, mask,
                               border ? inside + i * IN + j : NULL);
         input_line(d, 1, t + j, IN);
     }
@@ -175,52 +148,39 @@ TILE_FUNCTION void input_vector(const reading how, const bool border, const bool
     }
 }
 
-IC_VECTOR_INLINE void input_tile(const reading how, const bool border, const ic_winograd_input *p,
+IC_VECTOR_INLINE void input_tile(const bool changed, const bool border, const ic_winograd_input *p,
                                  const float *const *pixels, const float *inside, float *v)
 {
     int64_t c = 0;
     for (; c + IC_LANES <= p->c; c += IC_LANES)
-        input_vector(how, border, false, p, c, ic_mask_of(IC_LANES), pixels, inside, v);
-    if (c < p->c)
-        input_vector(how, border, true, p, c, ic_mask_of(p->c - c), pixels, inside, v);
+        input_vector(changed, border, false, p, c, ic_mask_of(IC_LANES), pixels, inside, v);
+    if (c < p->c) /* rare enough for one way to read affine values */
+        input_vector(changed, changed, true, p, c, ic_mask_of(p->c - c), pixels, inside, v);
 }
 
-static reading reading_of(const ic_winograd_input *p)
+static void input(const ic_winograd_input *p, bool whole, const float *const *pixels,
+                  const float *inside, float *v)
 {
-    return !p->changed ? AS_IT_IS : p->slope != NULL ? OF_TWO : p->scale != NULL ? AFFINE : CLAMPED;
-}
-
-static void input(const ic_winograd_input *p, const float *const *pixels, const float *inside,
-                  float *v)
-{
-    const reading how = reading_of(p);
-    if (how == AS_IT_IS)
-        input_tile(AS_IT_IS, false, p, pixels, NULL, v);
-    else if (how == CLAMPED)
-        input_tile(CLAMPED, false, p, pixels, NULL, v); /* a zero stays one */
-    else if (how == AFFINE && inside == NULL)
-        input_tile(AFFINE, false, p, pixels, NULL, v);
-    else if (how == AFFINE)
-        input_tile(AFFINE, true, p, pixels, inside, v);
-    else if (inside == NULL)
-        input_tile(OF_TWO, false, p, pixels, NULL, v);
+    if (p->scale == NULL)
+        input_tile(false, false, p, pixels, inside, v);
+    else if (whole)
+        input_tile(true, false, p, pixels, inside, v);
     else
-        input_tile(OF_TWO, true, p, pixels, inside, v);
+        input_tile(true, true, p, pixels, inside, v);
 }
 
-TILE_FUNCTION void gradient_vector(const reading how, const bool part,
-                                      const ic_winograd_input *p, int64_t c, ic_mask mask,
-                                      const float *const *pixels, const float *inside, float *w)
+TILE_FUNCTION void gradient_vector(const bool part, int64_t tap_stride, int64_t c, ic_mask mask,
+                                   const float *const *pixels, float *w)
 {
     ic_vector t[IN * OUT];
-    const reader r = reader_of(how, p, c, mask);
     UNROLL
     for (int j = 0; j < OUT; ++j) {
         ic_vector d[OUT];
         UNROLL
-        for (int i = 0; i < OUT; ++i)
-            d[i] = read_pixel(how, part, &r, p->other, pixels[i * OUT + j] + c, mask,
-                              inside != NULL ? inside + i * OUT + j : NULL);
+        for (int i = 0; i < OUT; ++i) {
+            const float *pixel = pixels[i * OUT + j] + c;
+            d[i] = part ? ic_load_part(pixel, mask) : ic_load(pixel);
+        }
         gradient_line(d, 1, t + j, OUT);
     }
     UNROLL
@@ -229,23 +189,18 @@ TILE_FUNCTION void gradient_vector(const reading how, const bool part,
         gradient_line(t + i * OUT, 1, out, 1);
         UNROLL
         for (int j = 0; j < IN; ++j)
-            ic_store(w + (i * IN + j) * p->tap_stride, out[j]);
+            ic_store(w + (i * IN + j) * tap_stride, out[j]);
     }
 }
 
-static void gradient(const ic_winograd_input *p, const float *const *pixels, const float *inside,
-                     int32_t first, int32_t columns, float *w)
+static void gradient(int64_t tap_stride, const float *const *pixels, int32_t first, int32_t columns,
+                     float *w)
 {
-    const bool two = reading_of(p) == OF_TWO;
-    for (int64_t i = 0; i < columns; i += IC_LANES) {
-        const ic_mask mask = ic_mask_of(columns - i);
-        if (two)
-            gradient_vector(OF_TWO, true, p, first + i, mask, pixels, inside, w + i);
-        else if (i + IC_LANES <= columns)
-            gradient_vector(AS_IT_IS, false, p, first + i, mask, pixels, NULL, w + i);
+    for (int64_t i = 0; i < columns; i += IC_LANES)
+        if (i + IC_LANES <= columns)
+            gradient_vector(false, tap_stride, first + i, ic_mask_of(IC_LANES), pixels, w + i);
         else
-            gradient_vector(AS_IT_IS, true, p, first + i, mask, pixels, NULL, w + i);
-    }
+            gradient_vector(true, tap_stride, first + i, ic_mask_of(columns - i), pixels, w + i);
 }
 
 /* What is done to one vector of outputs on its way out. */

@@ -31,17 +31,11 @@ enum {
     IC_WINOGRAD_FILTER = 9
 };
 
-/*
- * How inputs are read: clamp(x * scale[c] + shift[c], low, high), scale NULL: without the affine
- * map; or with `other` (x's neighbour in a second tensor, so many floats away): x * scale[c] +
- * x[other] * slope[c] + shift[c]. Nothing of this is applied where `inside` is 0.
- */
+/* How inputs are read: clamp(x * scale[c] + shift[c], low, high); scale NULL: as they are. */
 typedef struct ic_winograd_input {
     int32_t c;
     int64_t tap_stride; /* floats between the 36 results */
-    bool changed;       /* whether any of this is to be done */
-    const float *scale, *slope, *shift;
-    int64_t other;
+    const float *scale, *shift;
     float low, high;
 } ic_winograd_input;
 
@@ -58,17 +52,18 @@ typedef struct ic_winograd_output {
 
 typedef struct ic_winograd_kernels {
     /*
-     * v[tap][c] = B^T d B of one tile; pixels[36]: its inputs row by row (outside the picture: any
-     * c zeros); inside NULL: all are. Full vectors are written, beyond c too.
+     * v[tap][c] = B^T d B of one tile; pixels[36]: its inputs row by row; inside[36]: 1, or 0 for
+     * those outside the picture, which are any c zeros and stay zeros; whole: all are inside. Full
+     * vectors are written, beyond c too.
      */
-    void (*input)(const ic_winograd_input *p, const float *const *pixels, const float *inside,
-                  float *v);
+    void (*input)(const ic_winograd_input *p, bool whole, const float *const *pixels,
+                  const float *inside, float *v);
     /*
      * w[tap * tap_stride + i] = A d_y A^T of one tile's 4x4 gradients, for channels first + i, i <
-     * columns; zeros up to the next multiple of the lanes. pixels[16], inside[16] or NULL.
+     * columns; zeros up to the next multiple of the lanes. pixels[16].
      */
-    void (*gradient)(const ic_winograd_input *p, const float *const *pixels, const float *inside,
-                     int32_t first, int32_t columns, float *w);
+    void (*gradient)(int64_t tap_stride, const float *const *pixels, int32_t first, int32_t columns,
+                     float *w);
     /*
      * y = A^T m A for the rows x columns outputs of a tile that are there; residual: like y, or
      * NULL. sums NULL, or [2][sum_stride]: the sums of the outputs and of their squares are added.
