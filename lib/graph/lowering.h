@@ -18,10 +18,10 @@ enum { IC_NORM_MEAN = 2 };
 
 typedef struct ic_lowered_node {
     ic_value value;
-    int32_t sums;     /* of the value: [sum_blocks][2][c], its sums and those of squares; or -1 */
+    int32_t sums; /* of the value: [sum_blocks][2][c], its sums and those of squares; or -1 */
     int32_t sum_blocks;
-    int32_t norm;       /* the batch norm whose value this is, alone or with its activation; or -1 */
-    int32_t given;      /* how many of its uses have given their gradients */
+    int32_t norm;  /* the batch norm whose value this is, alone or with its activation; or -1 */
+    int32_t given; /* how many of its uses have given their gradients */
     int32_t gradient_sums; /* made with the gradient: as sums, see ic_conv_arguments; or -1 */
     int32_t gradient_blocks;
     int32_t plain;    /* the tensor with scale, shift and activation applied; -1: not made (yet) */

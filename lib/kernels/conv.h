@@ -47,7 +47,8 @@ typedef struct ic_conv_plan {
     int32_t sum_blocks;    /* forward, backward data: whose sums a run can give; 0: it cannot */
 } ic_conv_plan;
 
-/* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone. */
+/* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone.
+ */
 typedef struct ic_conv {
     ic_conv_shape shape;
     const ic_kernels *kernels;

@@ -1,5 +1,6 @@
 /*
- * kernels/conv_algorithm.h: what an algorithm of convolution is. A new one is one more file with one more constant, named in conv.c's list. SPDX-License-Identifier: MIT
+ * kernels/conv_algorithm.h: what an algorithm of convolution is. A new one is one more file with
+ * one more constant, named in conv.c's list. SPDX-License-Identifier: MIT
  */
 #ifndef KERNELS_CONV_ALGORITHM_H
 #define KERNELS_CONV_ALGORITHM_H
@@ -22,12 +23,12 @@ struct ic_conv_algorithm {
                 const ic_conv_arguments *arguments, float *scratch);
 };
 
-extern const ic_conv_algorithm ic_conv_rows;      /* forward, backward data: no groups */
-extern const ic_conv_algorithm ic_conv_patches;   /* forward, backward data: any shape */
-extern const ic_conv_algorithm ic_conv_weights;   /* backward weights: any shape */
-extern const ic_conv_algorithm ic_conv_depthwise; /* all passes: groups == c == k */
-extern const ic_conv_algorithm ic_conv_winograd;  /* forward, backward data: 3x3 of stride 1 */
-extern const ic_conv_algorithm ic_conv_winograd_large;   /* the same for many channels */
+extern const ic_conv_algorithm ic_conv_rows;           /* forward, backward data: no groups */
+extern const ic_conv_algorithm ic_conv_patches;        /* forward, backward data: any shape */
+extern const ic_conv_algorithm ic_conv_weights;        /* backward weights: any shape */
+extern const ic_conv_algorithm ic_conv_depthwise;      /* all passes: groups == c == k */
+extern const ic_conv_algorithm ic_conv_winograd;       /* forward, backward data: 3x3 of stride 1 */
+extern const ic_conv_algorithm ic_conv_winograd_large; /* the same for many channels */
 extern const ic_conv_algorithm ic_conv_winograd_weights; /* backward weights: the same */
 
 #endif

@@ -122,7 +122,8 @@ void ic_conv_load_row(const ic_kernels *kernels, const ic_conv_grid *grid,
 /*
  * Ends pixels [first, first + rows) and channels [channel, channel + columns) of the output while
  * they are in the cache: forward by the epilogue and the sums, backward data by the norm's
- * gradient. Sums are added to those of block `block`, which are cleared first by the other function.
+ * gradient. Sums are added to those of block `block`, which are cleared first by the other
+ * function.
  */
 void ic_conv_finish(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
                     int64_t block, int64_t first, int64_t rows, int32_t channel, int32_t columns);

@@ -183,8 +183,8 @@ static void finish_block(const row_block *block, ic_conv_pass pass, int64_t inde
     ic_conv_clear_sums(block->conv, pass, block->arguments, index, begin.first, columns);
     for (int32_t n = block->first_image; n < block->last_image; ++n)
         ic_conv_finish(block->conv, pass, block->arguments, index,
-                       ((int64_t)n * grid->h.out + block->first) * grid->w.out, pixels,
-                       begin.first, columns);
+                       ((int64_t)n * grid->h.out + block->first) * grid->w.out, pixels, begin.first,
+                       columns);
 }
 
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,

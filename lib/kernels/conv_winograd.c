@@ -54,8 +54,7 @@ static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid, int64_t b
     double transform =
         count * (grid->depth * IC_WINOGRAD_INPUT_COST + padded * IC_WINOGRAD_OUTPUT_COST);
     double weights = IC_WINOGRAD_TAPS * (double)grid->depth * padded;
-    return multiply + transform +
-           weights * (1 - 9.0 / IC_WINOGRAD_TAPS) * IC_WINOGRAD_MEMORY_COST;
+    return multiply + transform + weights * (1 - 9.0 / IC_WINOGRAD_TAPS) * IC_WINOGRAD_MEMORY_COST;
 }
 
 static int64_t block_tiles(const ic_conv *conv, const ic_conv_grid *grid)
@@ -183,9 +182,8 @@ static void run_block(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
 {
     ic_conv_grid grid;
     ic_conv_grid_at(conv, pass, 0, &grid);
-    ic_winograd_block b =
-        block_of(conv, pass, arguments, unit,
-                 scratch + ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth));
+    ic_winograd_block b = block_of(conv, pass, arguments, unit,
+                                   scratch + ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth));
     int64_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
     int64_t kept = conv->plans[pass].block[PANELS], end = b.first + b.count;
     ic_winograd_load(&b, b.first, end, 0, grid.depth, scratch);

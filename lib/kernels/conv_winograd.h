@@ -12,11 +12,7 @@
  * Costs in products (see conv_grid.h): of the transforms, for each channel of a tile; of a float
  * that comes from, or goes to, memory beyond the second cache. Fitted to measurements.
  */
-enum {
-    IC_WINOGRAD_INPUT_COST = 200,
-    IC_WINOGRAD_OUTPUT_COST = 180,
-    IC_WINOGRAD_MEMORY_COST = 16
-};
+enum { IC_WINOGRAD_INPUT_COST = 200, IC_WINOGRAD_OUTPUT_COST = 180, IC_WINOGRAD_MEMORY_COST = 16 };
 
 /* Floats added to rows and planes, so that neighbours do not fall into the same cache set. */
 enum { IC_WINOGRAD_SKEW = 16 };
@@ -55,7 +51,7 @@ typedef struct ic_winograd_reader {
     const ic_prologue *prologue; /* NULL: as they are */
     const float *in;             /* [n][h][w][channels], from the first one that is read on */
     int32_t h, w, channels;
-    int32_t first, c; /* the channels that are read */
+    int32_t first, c;      /* the channels that are read */
     int32_t side;          /* of a tile: 6 inputs or 4 gradients */
     bool aside;            /* not affine, then a clamp: make the values in `made` first */
     const float *zeros;    /* c of them */
@@ -66,9 +62,9 @@ typedef struct ic_winograd_reader {
 /* Floats that a reader needs for zeros and values made aside. */
 size_t ic_winograd_reader_floats(int32_t side, int32_t c);
 ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
-                                         const float *in, int32_t h, int32_t w,
-                                         int32_t channels, int32_t first, int32_t c, int32_t side,
-                                         int64_t tap_stride, float *room);
+                                         const float *in, int32_t h, int32_t w, int32_t channels,
+                                         int32_t first, int32_t c, int32_t side, int64_t tap_stride,
+                                         float *room);
 
 /*
  * The pixels of the tile whose first one is (row, column), either negative or beyond the picture

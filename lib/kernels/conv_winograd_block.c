@@ -24,17 +24,16 @@ void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, i
     const ic_conv_grid *grid = &b->grid;
     const ic_conv_arguments *arguments = b->arguments;
     bool forward = b->pass == IC_CONV_FORWARD;
-    ic_winograd_reader reader = ic_winograd_reader_of(
-        b->conv->kernels, forward ? arguments->prologue : NULL,
-        forward ? arguments->x : arguments->d_y, grid->h.in, grid->w.in, grid->depth, channel,
-        channels, IC_WINOGRAD_IN, b->v_tap, room);
+    ic_winograd_reader reader =
+        ic_winograd_reader_of(b->conv->kernels, forward ? arguments->prologue : NULL,
+                              forward ? arguments->x : arguments->d_y, grid->h.in, grid->w.in,
+                              grid->depth, channel, channels, IC_WINOGRAD_IN, b->v_tap, room);
     for (int64_t tile = first; tile < last; ++tile) {
         const float *pixels[IC_WINOGRAD_TAPS];
         float inside[IC_WINOGRAD_TAPS];
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
-        bool whole =
-            ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
-                               grid->w.origin + place.column, pixels, inside);
+        bool whole = ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
+                                        grid->w.origin + place.column, pixels, inside);
         b->conv->kernels->winograd->input(&reader.how, whole, pixels, inside,
                                           b->v + (tile - b->first) * b->v_pitch);
     }
@@ -78,8 +77,7 @@ static void finish_tiles(const ic_winograd_block *b, int64_t index, ic_winograd_
     const ic_conv_grid *grid = &b->grid;
     const ic_epilogue *epilogue = b->pass == IC_CONV_FORWARD ? b->arguments->epilogue : NULL;
     int64_t c = grid->columns, columns = end - place.column;
-    int64_t first =
-        ((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column;
+    int64_t first = ((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column;
     for (int32_t i = outputs_left(grid->h.count, place.row); i > 0; --i, first += grid->w.out) {
         float *y = b->arguments->out + first * c + channel;
         if (b->arguments->gradient != NULL)
@@ -118,14 +116,13 @@ void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first,
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
         int32_t rows = outputs_left(grid->h.count, place.row);
         int32_t columns = outputs_left(grid->w.count, place.column);
-        int64_t at = (((int64_t)place.image * grid->h.out + place.row) * grid->w.out +
-                      place.column) *
-                         grid->columns +
-                     channel;
-        b->conv->kernels->winograd->output(&out, rows, columns,
-                                           b->m + (tile - b->first) * b->m_pitch,
-                                           residual != NULL ? residual + at : NULL,
-                                           b->arguments->out + at, sums, grid->columns);
+        int64_t at =
+            (((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column) *
+                grid->columns +
+            channel;
+        b->conv->kernels->winograd->output(
+            &out, rows, columns, b->m + (tile - b->first) * b->m_pitch,
+            residual != NULL ? residual + at : NULL, b->arguments->out + at, sums, grid->columns);
         int32_t end = place.column + columns;
         if (!is_left_over(b) || (end < grid->w.count && tile + 1 < last))
             continue;

@@ -30,15 +30,15 @@ static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid, const ic_
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     double count = (double)ic_winograd_tiles_of(grid).count, rows = plan->block[TILES];
     double padded = (double)ic_conv_padded_columns(gemm, grid->columns);
-    double rounds = (double)ic_conv_divide_up(ic_conv_panel_count(gemm, grid->columns),
-                                              plan->block[PANELS]);
+    double rounds =
+        (double)ic_conv_divide_up(ic_conv_panel_count(gemm, grid->columns), plan->block[PANELS]);
     double blocks = count / rows;
     return blocks * padded *
                (IC_WINOGRAD_TAPS *
                     ic_conv_tile_cost(&gemm->wide, plan->block[TILES], 1.1 * grid->depth) +
                 (double)grid->depth * FILTER_COST) +
-           count * (rounds * grid->depth * IC_WINOGRAD_INPUT_COST +
-                    padded * IC_WINOGRAD_OUTPUT_COST);
+           count *
+               (rounds * grid->depth * IC_WINOGRAD_INPUT_COST + padded * IC_WINOGRAD_OUTPUT_COST);
 }
 
 static int64_t v_pitch(const ic_conv_plan *plan)
@@ -136,8 +136,8 @@ static void transform_filters(const ic_winograd_block *b, const ic_conv_panel *p
 {
     int64_t width = panel->tile->width;
     const float *filters =
-        b->arguments->packed + (panel->offset * (int64_t)b->grid.depth + first * width) *
-                                   IC_WINOGRAD_FILTER;
+        b->arguments->packed +
+        (panel->offset * (int64_t)b->grid.depth + first * width) * IC_WINOGRAD_FILTER;
     for (int64_t d = 0; d < count; ++d)
         b->conv->kernels->winograd->weights(panel->tile->width,
                                             filters + d * IC_WINOGRAD_FILTER * width, tap_stride,

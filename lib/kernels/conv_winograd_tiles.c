@@ -27,9 +27,9 @@ bool ic_winograd_is_large(const ic_conv *conv, const ic_conv_grid *grid)
 
 ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid)
 {
-    ic_winograd_tiles tiles = {
-        .down = (int32_t)ic_conv_divide_up(grid->h.count, IC_WINOGRAD_OUT),
-        .across = (int32_t)ic_conv_divide_up(grid->w.count, IC_WINOGRAD_OUT)};
+    ic_winograd_tiles tiles = {.down = (int32_t)ic_conv_divide_up(grid->h.count, IC_WINOGRAD_OUT),
+                               .across =
+                                   (int32_t)ic_conv_divide_up(grid->w.count, IC_WINOGRAD_OUT)};
     tiles.count = (int64_t)grid->n * tiles.down * tiles.across;
     return tiles;
 }
@@ -58,9 +58,9 @@ static bool clamps(int32_t activation, float *low, float *high)
 }
 
 ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
-                                         const float *in, int32_t h, int32_t w,
-                                         int32_t channels, int32_t first, int32_t c, int32_t side,
-                                         int64_t tap_stride, float *room)
+                                         const float *in, int32_t h, int32_t w, int32_t channels,
+                                         int32_t first, int32_t c, int32_t side, int64_t tap_stride,
+                                         float *room)
 {
     ic_winograd_reader r = {.kernels = kernels,
                             .prologue = prologue,
@@ -96,13 +96,14 @@ bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t
     for (int32_t i = 0; i < side; ++i)
         for (int32_t j = 0; j < side; ++j) {
             const int32_t at = i * side + j;
-            const bool in = whole || (row + i >= 0 && row + i < h && column + j >= 0 &&
-                                      column + j < w);
+            const bool in =
+                whole || (row + i >= 0 && row + i < h && column + j >= 0 && column + j < w);
             pixels[at] = in ? first + ((int64_t)i * w + j) * channels : reader->zeros;
             inside[at] = in ? 1.0f : 0.0f;
             if (in && reader->aside) {
                 float *made = reader->made + at * ic_winograd_pitch(reader->c);
-                ic_conv_load(reader->kernels, reader->prologue, reader->first, 1, reader->c, pixels[at], made);
+                ic_conv_load(reader->kernels, reader->prologue, reader->first, 1, reader->c,
+                             pixels[at], made);
                 pixels[at] = made;
             }
         }

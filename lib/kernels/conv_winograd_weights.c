@@ -89,8 +89,8 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     plan->packed_floats = 0;
     plan->shared_floats = plan->block[PARTS] > 1 ? weights * (size_t)plan->block[PARTS] : 0;
     plan->scratch_floats =
-        (size_t)(IC_WINOGRAD_TAPS * (v_tap_floats(plan) + w_tap_floats(conv, plan) +
-                                     sum_tap_floats(conv, plan))) +
+        (size_t)(IC_WINOGRAD_TAPS *
+                 (v_tap_floats(plan) + w_tap_floats(conv, plan) + sum_tap_floats(conv, plan))) +
         ic_winograd_reader_floats(IC_WINOGRAD_IN, plan->block[DEPTH]) +
         ic_winograd_reader_floats(IC_WINOGRAD_OUT, (int32_t)room_columns(conv, plan));
     return pass_cost(conv, plan, (double)tiles);
@@ -115,7 +115,7 @@ typedef struct small_layer {
     const ic_conv_arguments *arguments;
     ic_conv_grid grid;
     ic_winograd_tiles tiles;
-    int32_t first_channel, depth; /* in */
+    int32_t first_channel, depth;                           /* in */
     int32_t first_panel, last_panel, first_column, columns; /* out */
     int64_t first_tile, last_tile;
     int64_t v_tap, w_tap, sum_tap; /* floats between taps */
@@ -141,8 +141,8 @@ static small_layer layer_of(const ic_conv *conv, const ic_conv_arguments *argume
     l.first_channel = (int32_t)(index % rounds_in) * plan->block[DEPTH];
     l.depth = smaller(plan->block[DEPTH], l.grid.depth - l.first_channel);
     l.first_panel = (int32_t)(index / rounds_in) * plan->block[PANELS];
-    l.last_panel = smaller(l.first_panel + plan->block[PANELS],
-                           ic_conv_panel_count(gemm, l.grid.columns));
+    l.last_panel =
+        smaller(l.first_panel + plan->block[PANELS], ic_conv_panel_count(gemm, l.grid.columns));
     l.first_column = l.first_panel * gemm->wide.width;
     l.columns = smaller(l.last_panel * gemm->wide.width, l.grid.columns) - l.first_column;
     l.first_tile = ic_conv_cut(l.tiles.count, parts, part);
@@ -155,8 +155,8 @@ static small_layer layer_of(const ic_conv *conv, const ic_conv_arguments *argume
     l.sums = l.w + IC_WINOGRAD_TAPS * l.w_tap;
     l.spare = l.sums + IC_WINOGRAD_TAPS * l.sum_tap;
     l.out = parts == 1 ? arguments->out
-                       : arguments->shared + part * (int64_t)l.grid.columns * l.grid.depth *
-                                                 IC_WINOGRAD_FILTER;
+                       : arguments->shared +
+                             part * (int64_t)l.grid.columns * l.grid.depth * IC_WINOGRAD_FILTER;
     return l;
 }
 
@@ -170,9 +170,8 @@ static void transform_inputs(const small_layer *l, int64_t first, int64_t last)
         const float *pixels[IC_WINOGRAD_TAPS];
         float inside[IC_WINOGRAD_TAPS];
         ic_winograd_place place = ic_winograd_place_of(&l->tiles, tile);
-        bool whole =
-            ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
-                               grid->w.origin + place.column, pixels, inside);
+        bool whole = ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
+                                        grid->w.origin + place.column, pixels, inside);
         l->conv->kernels->winograd->input(&reader.how, whole, pixels, inside,
                                           l->v + (tile - first) * ic_winograd_pitch(l->depth));
     }
@@ -229,13 +228,13 @@ static void make_filters(const small_layer *l, const ic_conv_panel *panel, int64
     int64_t count = l->depth - first < FILTER_DEPTH ? l->depth - first : FILTER_DEPTH;
     const float *sums = l->sums + (int64_t)(panel->offset - l->first_column) * l->depth;
     for (int64_t d = 0; d < count; ++d)
-        l->conv->kernels->winograd->weights_gradient(
-            panel->tile->width, sums + (first + d) * width, l->sum_tap,
-            filters + d * IC_WINOGRAD_FILTER * width);
+        l->conv->kernels->winograd->weights_gradient(panel->tile->width, sums + (first + d) * width,
+                                                     l->sum_tap,
+                                                     filters + d * IC_WINOGRAD_FILTER * width);
     for (int64_t n = 0; n < panel->columns; ++n) {
-        float *to = l->out + ((panel->first + n) * (int64_t)l->grid.depth + l->first_channel +
-                              first) *
-                                 IC_WINOGRAD_FILTER;
+        float *to =
+            l->out + ((panel->first + n) * (int64_t)l->grid.depth + l->first_channel + first) *
+                         IC_WINOGRAD_FILTER;
         for (int64_t i = 0; i < count * IC_WINOGRAD_FILTER; ++i)
             to[i] = filters[i * width + n];
     }

@@ -17,7 +17,7 @@ enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT, FILTER = 3 };
 #define UNROLL
 #define TILE_FUNCTION static __attribute__((noinline))
 #else
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL        _Pragma("GCC unroll 8")
 #define TILE_FUNCTION IC_VECTOR_INLINE
 #endif
 
@@ -34,8 +34,8 @@ IC_VECTOR_INLINE void input_line(const ic_vector *d, int stride, ic_vector *out,
 {
     const ic_vector sum = constant(-2.5f), two = constant(-2), half = constant(-0.5f);
     const ic_vector root = constant(ROOT), half_root = constant(HALF_ROOT);
-    ic_vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride],
-              d4 = d[4 * stride], d5 = d[5 * stride];
+    ic_vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride], d4 = d[4 * stride],
+              d5 = d[5 * stride];
     ic_vector even = ic_fused(two, d2, d4), odd = ic_fused(two, d1, d3);
     ic_vector far_even = ic_fused(half, d2, d4), far_odd = ic_fused(half, d1, d3);
     out[0] = ic_fused(sum, d2, d0 + d4);
@@ -51,8 +51,8 @@ IC_VECTOR_INLINE void output_line(const ic_vector *m, int stride, ic_vector *out
 {
     const ic_vector half = constant(0.5f), two = constant(2), half_root = constant(HALF_ROOT);
     const ic_vector quarter_root = constant(HALF_ROOT / 2), eight = constant(8);
-    ic_vector m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride],
-              m4 = m[4 * stride], m5 = m[5 * stride];
+    ic_vector m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride], m4 = m[4 * stride],
+              m5 = m[5 * stride];
     ic_vector even = m1 + m2, odd = m1 - m2, far_even = m3 + m4, far_odd = m3 - m4;
     out[0] = (m0 + even) + far_even;
     out[out_stride] = half_root * ic_fused(two, far_odd, odd);
@@ -96,8 +96,8 @@ IC_VECTOR_INLINE void filter_line(const ic_vector *u, int stride, ic_vector *out
 {
     const ic_vector third = constant(1.0f / 3), third_root = constant(ROOT / 3);
     const ic_vector half = constant(0.5f), two = constant(-2);
-    ic_vector u0 = u[0], u1 = u[stride], u2 = u[2 * stride], u3 = u[3 * stride],
-              u4 = u[4 * stride], u5 = u[5 * stride];
+    ic_vector u0 = u[0], u1 = u[stride], u2 = u[2 * stride], u3 = u[3 * stride], u4 = u[4 * stride],
+              u5 = u[5 * stride];
     ic_vector even = u1 + u2, odd = u1 - u2, far_even = u3 + u4, far_odd = u3 - u4;
     out[0] = ic_fused(third, ic_fused(half, far_even, two * even), u0);
     out[out_stride] = third_root * ic_fused(half, far_odd, -odd);
@@ -217,9 +217,9 @@ IC_VECTOR_INLINE ic_vector finish_vector(const ic_winograd_output *p, ic_vector 
 }
 
 TILE_FUNCTION void output_vector(const bool whole, const bool finished, const bool summed,
-                                    const ic_winograd_output *p, int32_t rows, int32_t columns,
-                                    int64_t k, ic_mask mask, const float *m, const float *residual,
-                                    float *y, float *sums, int64_t sum_stride)
+                                 const ic_winograd_output *p, int32_t rows, int32_t columns,
+                                 int64_t k, ic_mask mask, const float *m, const float *residual,
+                                 float *y, float *sums, int64_t sum_stride)
 {
     ic_vector t[OUT * IN];
     ic_vector bias = ic_zero(), sum = ic_zero(), squares = ic_zero();

@@ -3,10 +3,10 @@
  * level. SPDX-License-Identifier: MIT
  *
  * A tile of 4x4 outputs of a 3x3 filter reads 6x6 inputs: y = A^T [(G g G^T) . (B^T d B)] A, 36
- * products in place of 144. The interpolation points are 0, +-1/a, +-a and infinity with a = sqrt 2:
- * what grows at the one pair shrinks at the other, which halves the rounding error of the usual +-1
- * and +-2. Each of the 36 places is a matrix product over channels, left to kernels/gemm.h. With b =
- * 1/a:
+ * products in place of 144. The interpolation points are 0, +-1/a, +-a and infinity with a = sqrt
+ * 2: what grows at the one pair shrinks at the other, which halves the rounding error of the usual
+ * +-1 and +-2. Each of the 36 places is a matrix product over channels, left to kernels/gemm.h.
+ * With b = 1/a:
  *
  *   B^T = 1    0 -5/2  0  1  0     G =    1     0    0     A^T = 1  1    1   1   1   0
  *         0  -2b  -2   b  1  0         -2/3 -2b/3 -1/3           0  b   -b   a  -a   0

@@ -14,9 +14,9 @@
 
 /* n h w c k, padding */
 static const int32_t cases[][6] = {
-    {1, 4, 4, 16, 16, 1},   {2, 7, 7, 33, 47, 1},  {1, 1, 1, 3, 5, 1},    {3, 5, 9, 17, 16, 1},
-    {1, 30, 31, 16, 40, 1}, {2, 14, 14, 64, 1, 1}, {1, 9, 9, 20, 36, 0},  {1, 6, 8, 8, 24, 2},
-    {40, 4, 4, 16, 32, 1},  {1, 57, 40, 4, 8, 1},  {9, 28, 27, 12, 20, 1}, {2, 10, 10, 1, 1, 1},
+    {1, 4, 4, 16, 16, 1},   {2, 7, 7, 33, 47, 1},   {1, 1, 1, 3, 5, 1},     {3, 5, 9, 17, 16, 1},
+    {1, 30, 31, 16, 40, 1}, {2, 14, 14, 64, 1, 1},  {1, 9, 9, 20, 36, 0},   {1, 6, 8, 8, 24, 2},
+    {40, 4, 4, 16, 32, 1},  {1, 57, 40, 4, 8, 1},   {9, 28, 27, 12, 20, 1}, {2, 10, 10, 1, 1, 1},
     {2, 6, 5, 200, 150, 1}, {1, 2, 2, 660, 290, 1},
 };
 
@@ -168,10 +168,8 @@ static void check_prologue(const ic_conv *conv, ic_conv_pass pass)
         else
             conv->kernels->activate(activations[i / 2], (int64_t)x.count, t.x.floats, x.floats);
         reference(p, pass, x.floats, &t, wanted.floats);
-        ic_conv_arguments arguments = {.x = t.x.floats,
-                                       .d_y = t.d_y.floats,
-                                       .out = out.floats,
-                                       .prologue = &prologue};
+        ic_conv_arguments arguments = {
+            .x = t.x.floats, .d_y = t.d_y.floats, .out = out.floats, .prologue = &prologue};
         run_conv(conv, pass, t.w.floats, arguments, false);
         check_close(conv, pass, out.floats, wanted.floats, wanted.floats);
     }

@@ -7,7 +7,7 @@
 
 /* ---- Steps: thin shells around kernels/conv.h ---- */
 
-enum { READ_PACKED = 0, READ_BIAS = 1 };     /* forward */
+enum { READ_PACKED = 0, READ_BIAS = 1 }; /* forward */
 enum { WRITE_Y = 0, WRITE_D_X = 0, WRITE_SUMS = 1 };
 enum { READ_D_Y = 0, READ_PACKED_BACK = 1 }; /* backward */
 
@@ -186,8 +186,7 @@ static ic_status lower_input(ic_lowering *l, int32_t source, int32_t channels, i
 static bool norm_follows(const ic_lowering *l, int32_t node)
 {
     int32_t next = ic_lower_only_consumer(l, l->nodes[node].tail);
-    return ic_lower_trains(l) && next >= 0 &&
-           ic_lower_node(l, next)->op == &ic_operator_batch_norm;
+    return ic_lower_trains(l) && next >= 0 && ic_lower_node(l, next)->op == &ic_operator_batch_norm;
 }
 
 static ic_status lower_sums(ic_lowering *l, int32_t node, int32_t *sums)
@@ -293,7 +292,7 @@ ic_status ic_lower_convolution_backward(ic_lowering *l, int32_t node, int32_t so
                       &step.reads[READ_PACKED_BACK]));
     IC_TRY(ic_lower_gradient_target(l, source, &step.writes[WRITE_D_X], &step.accumulate));
     if (step.conv->shape.c == ic_lower_node(l, source)->shape.c)
-        IC_TRY(ic_lower_norm_gradient(
-            l, source, step.conv->plans[IC_CONV_BACKWARD_DATA].sum_blocks, &step));
+        IC_TRY(ic_lower_norm_gradient(l, source, step.conv->plans[IC_CONV_BACKWARD_DATA].sum_blocks,
+                                      &step));
     return ic_lower_step(l, &step);
 }

@@ -99,7 +99,8 @@ static uint8_t *index_at(const ic_run *run, int32_t tensor, int64_t picture, con
 /* The input rows that output rows [first, last) read. */
 static ic_piece rows_read(const ic_window *w, int32_t first, int32_t last)
 {
-    int32_t begin = first * w->stride_h - w->pad_h, end = (last - 1) * w->stride_h - w->pad_h + w->r;
+    int32_t begin = first * w->stride_h - w->pad_h,
+            end = (last - 1) * w->stride_h - w->pad_h + w->r;
     begin = begin > 0 ? begin : 0;
     end = end < w->h ? end : w->h;
     return (ic_piece){.first = begin, .rows = end - begin};

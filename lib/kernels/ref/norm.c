@@ -102,8 +102,8 @@ static IC_ALWAYS_INLINE void gradient_row(ic_activation activation, int64_t coun
 {
     IC_VECTOR_LOOP
     for (int64_t i = 0; i < count; i++) {
-        const float value = ic_activation_gradient(
-            activation, IC_FMA(x[i], scale[i], shift[i]), d_y[i]);
+        const float value =
+            ic_activation_gradient(activation, IC_FMA(x[i], scale[i], shift[i]), d_y[i]);
         sum[i] += value;
         dot[i] = IC_FMA(value, x[i] - mean[i], dot[i]);
         if (activation != IC_ACTIVATION_NONE)
@@ -145,8 +145,8 @@ void IC_AT_LEVEL(ic_norm_gradient)(int64_t rows, int32_t c, int64_t ld, const fl
     const int64_t calls = ld == c ? 1 : rows, each = ld == c ? rows : 1;
 #define GRADIENT(constant)                                                                         \
     for (int64_t i = 0; i < calls; i++)                                                            \
-        gradient_rows(constant, each, c, x + i * ld, scale, shift, mean, d_y + i * ld, d + i * ld, \
-                      sum, dot)
+    gradient_rows(constant, each, c, x + i * ld, scale, shift, mean, d_y + i * ld, d + i * ld,     \
+                  sum, dot)
     IC_FOR_ACTIVATION(activation, GRADIENT)
 #undef GRADIENT
 }
