@@ -41,7 +41,7 @@ def parse():
     parser.add_argument("--rounds", default=3, type=int)
     parser.add_argument("--seconds", default=2, type=float, help="of one side in one round")
     parser.add_argument("--data", type=pathlib.Path, help="a folder of labelled photographs, such as the flowers")
-    parser.add_argument("--epochs", default=3, type=int, help="of a whole training")
+    parser.add_argument("--epochs", default=3, type=int, help="of a whole training; 0: only decode and resize")
     parser.add_argument("--data-rounds", default=2, type=int, help="of whole trainings")
     parser.add_argument("--train-options", default="", type=str.split, help="more for imgcls train")
     parser.add_argument("--cache", default=pathlib.Path(tempfile.gettempdir()) / "imgcls-bench", type=pathlib.Path,

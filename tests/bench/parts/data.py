@@ -1,6 +1,7 @@
 """The data side: whole trainings from JPEG files, beside a DataLoader script; decoding and resizing alone, beside Pillow
 and OpenCV. SPDX-License-Identifier: MIT
 """
+import json
 import pathlib
 import subprocess
 import tempfile
@@ -8,10 +9,12 @@ import time
 
 from parts import sides, tables
 
-# What both sides train, on: resnet18 with the recipe's own settings for the flowers.
+# What both sides train: resnet18 with the recipe's own settings for the flowers.
 SIZE, BATCH, CROP, JITTER, VALIDATION = 96, 32, 0.5, 0.3, 0.15
 WORKERS = (0, 1, 2)
-TIMED = ("ours", "Pillow", "OpenCV")
+CANVAS = (SIZE * 8 + 3) // 7  # what bench_decode resizes to: room for random crops
+MOST = 400  # pictures to decode
+TIMED = ("ours", "Pillow", "OpenCV", "OpenCV_area")
 
 
 def pictures_of(folder):
@@ -58,11 +61,35 @@ def end_to_end(options):
             "pictures_per_second": {name: max(values) for name, values in rates.items() if values}}
 
 
-def decoding(options):
-    """Decode + resize of all pictures on one thread: "cut" is the short side to SIZE, shapes kept."""
-    starters = {"ours": lambda: sides.Side([options.program("tests/bench/bench_decode"), options.data, SIZE, "--serve"], 1)}
+class OurDecoding:
+    """bench_decode as a side: a process each turn."""
+    note = ""
+
+    def __init__(self, options, count):
+        self.command = [options.program("tests/bench/bench_decode"), options.data, "--size", SIZE, "--most", count, "--json"]
+        self.count = count
+
+    def wait(self):
+        self.run(0)
+
+    def run(self, seconds):
+        try:
+            answer = subprocess.run([*map(str, self.command), "--seconds", str(seconds)], capture_output=True, text=True)
+        except OSError as error:
+            raise sides.Missing(error) from error
+        if answer.returncode != 0:
+            raise sides.Missing(answer.stderr.strip())
+        return [1e3 * self.count / json.loads(answer.stdout)["decode+resize"]]
+
+    def close(self):
+        pass
+
+
+def decoding(options, count):
+    """Decode + resize to the canvas, on one thread; a run is all of the pictures."""
+    starters = {"ours": lambda: OurDecoding(options, count)}
     for library in TIMED[1:]:
-        starters[library] = lambda library=library: sides.peer(options, "decode.py", 1, library, options.data, SIZE)
+        starters[library] = lambda library=library: sides.peer(options, "decode.py", 1, library, options.data, CANVAS, count)
     return sides.measure(options, starters, lambda text: options.say(f"decode: {text}"))
 
 
@@ -70,26 +97,32 @@ def run(options):
     if not options.data or not pictures_of(options.data):
         options.say("data: no folder of pictures was named with --data: not measured")
         return {}
-    return {"end_to_end": end_to_end(options), "decode": decoding(options), "pictures": len(pictures_of(options.data))}
+    count = min(MOST, len(pictures_of(options.data)))
+    return {"decode": decoding(options, count), "decoded": count,
+            "end_to_end": end_to_end(options) if options.epochs else None}
+
+
+def report_end_to_end(whole):
+    rate = whole["pictures_per_second"]
+    names = ["ours", *(f"{workers} workers" for workers in WORKERS)]
+    peers = [rate[name] for name in names[1:] if name in rate]
+    ratio = f"{rate['ours'] / max(peers):.2f}" if peers and "ours" in rate else "-"
+    return tables.table(["resnet18, 96x96, b32, pictures/s", "threads", "imgcls train",
+                         *(f"DataLoader, {name}" for name in names[1:]), "ours / best"],
+                        [[f"{whole['epochs']} epochs", str(whole["threads"]),
+                          *(tables.number(rate.get(name)) for name in names), ratio]])
+
+
+def report_decoding(rows, count):
+    each = {name: {key: row[key] / count for key in ("best_ms", "median_ms")} for name, row in rows.items()}
+    return tables.table([f"decode + resize to {CANVAS}x{CANVAS}, ms a picture", *TIMED,
+                         *(f"{name} / ours" for name in TIMED[1:])],
+                        [["1 thread", *(tables.times(each.get(name)) for name in TIMED),
+                          *(tables.ratios([each.get(name)], each.get("ours")) for name in TIMED[1:])]])
 
 
 def report(results):
     if not results:
         return ""
-    whole, decode = results["end_to_end"], results["decode"]
-    rate = whole["pictures_per_second"]
-    peers = [rate[name] for name in rate if name != "ours"]
-    ratio = f"{rate['ours'] / max(peers):.2f}" if peers and "ours" in rate else "-"
-    names = ["ours", *(f"{workers} workers" for workers in WORKERS)]
-    first = tables.table(["resnet18, 96x96, b32, pictures/s", "threads", "imgcls train",
-                          *(f"DataLoader, {name}" for name in names[1:]), "ours / best"],
-                         [[f"{whole['epochs']} epochs", str(whole["threads"]),
-                           *(tables.number(rate.get(name)) for name in names), ratio]])
-    ours = decode.get("ours")
-    per_picture = {name: {"best_ms": row["best_ms"] / results["pictures"],
-                          "median_ms": row["median_ms"] / results["pictures"]} for name, row in decode.items()}
-    ratio_of = lambda name: tables.ratios([per_picture.get(name)], per_picture.get("ours")) if ours else "-"
-    second = tables.table(["decode + resize, ms a picture", "ours", "Pillow", "OpenCV", "Pillow / ours", "OpenCV / ours"],
-                          [["short side to 96, 1 thread", *(tables.times(per_picture.get(name)) for name in TIMED),
-                            ratio_of("Pillow"), ratio_of("OpenCV")]])
-    return first + "\n\n" + second
+    whole = report_end_to_end(results["end_to_end"]) + "\n\n" if results["end_to_end"] else ""
+    return whole + report_decoding(results["decode"], results["decoded"])

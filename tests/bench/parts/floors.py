@@ -19,6 +19,17 @@ def work(options, network, side, channels):
     return json.loads(answer.stdout) if answer.returncode == 0 else []
 
 
+def chosen(options, networks, shape_of):
+    """Those of the networks that were asked for and that the library has."""
+    for network in networks:
+        if options.networks and network not in options.networks:
+            continue
+        if work(options, network, *shape_of(network)):
+            yield network
+        else:
+            options.say(f"{network}: left out: the library does not have it")
+
+
 def layer_seconds(machine, threads, batch, layer, passes, bytes_moved):
     peak = machine["peak_gflops"] * 1e9 * threads
     bandwidth = machine["triad_gbytes"][0 if threads == 1 else 1] * 1e9

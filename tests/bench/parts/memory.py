@@ -4,7 +4,7 @@ pictures made; and what a context costs that has nothing to do. SPDX-License-Ide
 import json
 import subprocess
 
-from parts import sides, tables, training
+from parts import floors, sides, tables, training
 
 
 def ours(options, network, threads):
@@ -17,9 +17,7 @@ def ours(options, network, threads):
 
 def run(options):
     results = []
-    for network in training.NETWORKS:
-        if options.networks and network not in options.networks:
-            continue
+    for network in floors.chosen(options, training.NETWORKS, lambda network: training.NETWORKS[network][:2]):
         for threads in options.threads:
             row = {"network": network, "batch": training.NETWORKS[network][2], "threads": threads}
             peers = {mode: lambda mode=mode: sides.once(options, "torch_step.py", threads, network, mode, threads,

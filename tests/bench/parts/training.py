@@ -41,8 +41,9 @@ def compare(options, network, threads):
 
 
 def run(options):
-    chosen = [n for n in NETWORKS if n in options.networks or not options.networks]
-    return [compare(options, network, threads) for network in chosen for threads in options.threads]
+    return [compare(options, network, threads)
+            for network in floors.chosen(options, NETWORKS, lambda network: NETWORKS[network][:2])
+            for threads in options.threads]
 
 
 def report(results):
