@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures this library beside its peers and prints the tables of README.md.
 
-    python3 tests/bench/compare.py --python PYTHON [--only train,infer,memory,data] [--networks lenet5,resnet18]
+    python3 tests/bench/compare.py --python PYTHON [--only train,infer,memory,data,kernels] [--networks lenet5,resnet18]
                                    [--threads 1,2] [--rounds 3] [--seconds 2] [--data FOLDER] [--json FILE]
 
 Builds what it measures. PYTHON is an interpreter that has the peers, or some of them: torch and torchvision, onnxruntime,
@@ -19,10 +19,10 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from parts import data, inference, memory, sides, training  # noqa: E402
+from parts import data, inference, kernels, memory, sides, training  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PARTS = {"train": training, "infer": inference, "memory": memory, "data": data}
+PARTS = {"train": training, "infer": inference, "memory": memory, "data": data, "kernels": kernels}
 PROGRAMS = ["tests/bench/bench_step", "tests/bench/bench_work", "tests/bench/bench_kernels", "examples/cli/imgcls"]
 
 
@@ -44,6 +44,7 @@ def parse():
     parser.add_argument("--epochs", default=3, type=int, help="of a whole training; 0: only decode and resize")
     parser.add_argument("--data-rounds", default=2, type=int, help="of whole trainings")
     parser.add_argument("--train-options", default="", type=str.split, help="more for imgcls train")
+    parser.add_argument("--kernel-seconds", default=0.3, type=float, help="of each pass of each layer")
     parser.add_argument("--cache", default=pathlib.Path(tempfile.gettempdir()) / "imgcls-bench", type=pathlib.Path,
                         help="where the exported networks stay")
     parser.add_argument("--lock", help="a file to lock around each run, if other programs here measure too")
@@ -77,6 +78,20 @@ def machine(options):
     return {"cpu": names[0] if names else platform.machine(), "cores": os.cpu_count(), **facts}
 
 
+def measure(options, results, name):
+    """One part: the JSON grows row by row, the tables come at the end, or as they are when somebody loses patience."""
+    rows = results[name] = []
+    try:
+        for row in PARTS[name].run(options):
+            rows.append(row)
+            if options.json:
+                options.json.write_text(json.dumps(results, indent=1) + "\n")
+            options.say(f"{name}: {len(rows)} measured")
+    finally:
+        if rows:
+            print(PARTS[name].report(rows) + "\n", flush=True)
+
+
 def main():
     options = parse()
     unknown = [part for part in options.only if part not in PARTS]
@@ -89,11 +104,11 @@ def main():
     print(f"{m['cpu']}, {m['cores']} cores, {m['level']}: {m['peak_gflops']:.0f} GF/s of multiply-adds a core; memory "
           f"{m['read_gbytes'][0]:.1f} GB/s read and {m['triad_gbytes'][0]:.1f} triad on one thread, "
           f"{m['read_gbytes'][1]:.1f} and {m['triad_gbytes'][1]:.1f} on {m['threads']}\n", flush=True)
-    for name in options.only:
-        results[name] = PARTS[name].run(options)
-        print(PARTS[name].report(results[name]) + "\n", flush=True)
-        if options.json:
-            options.json.write_text(json.dumps(results, indent=1) + "\n")
+    try:
+        for name in options.only:
+            measure(options, results, name)
+    except KeyboardInterrupt:
+        sys.exit("compare: stopped; the tables have what was measured until then")
 
 
 if __name__ == "__main__":

@@ -96,10 +96,11 @@ def decoding(options, count):
 def run(options):
     if not options.data or not pictures_of(options.data):
         options.say("data: no folder of pictures was named with --data: not measured")
-        return {}
+        return
     count = min(MOST, len(pictures_of(options.data)))
-    return {"decode": decoding(options, count), "decoded": count,
-            "end_to_end": end_to_end(options) if options.epochs else None}
+    yield {"decode": decoding(options, count), "pictures": count}
+    if options.epochs:
+        yield end_to_end(options)
 
 
 def report_end_to_end(whole):
@@ -122,7 +123,5 @@ def report_decoding(rows, count):
 
 
 def report(results):
-    if not results:
-        return ""
-    whole = report_end_to_end(results["end_to_end"]) + "\n\n" if results["end_to_end"] else ""
-    return whole + report_decoding(results["decode"], results["decoded"])
+    return "\n\n".join(report_decoding(row["decode"], row["pictures"]) if "decode" in row else report_end_to_end(row)
+                       for row in results)

@@ -31,7 +31,6 @@ def compare(options, network, batch, threads):
 
 
 def run(options):
-    results = []
     for network in floors.chosen(options, NETWORKS, lambda network: (SIDE, CHANNELS)):
         for batch in BATCHES:
             try:
@@ -40,8 +39,8 @@ def run(options):
                     options.say(f"export of {network} to {engine}: {why}")
             except sides.Missing as why:
                 options.say(f"export of {network}: {why}")
-            results += [compare(options, network, batch, threads) for threads in options.threads]
-    return results
+            for threads in options.threads:
+                yield compare(options, network, batch, threads)
 
 
 def report(results):

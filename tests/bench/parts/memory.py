@@ -16,7 +16,6 @@ def ours(options, network, threads):
 
 
 def run(options):
-    results = []
     for network in floors.chosen(options, training.NETWORKS, lambda network: training.NETWORKS[network][:2]):
         for threads in options.threads:
             row = {"network": network, "batch": training.NETWORKS[network][2], "threads": threads}
@@ -28,8 +27,7 @@ def run(options):
                     row[name] = act()
                 except sides.Missing as why:
                     options.say(f"memory of {network}: {name}: not measured: {why}")
-            results.append(row)
-    return results
+            yield row
 
 
 def report(results):

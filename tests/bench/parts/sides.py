@@ -90,13 +90,14 @@ def once(options, script, threads, *arguments):
 
 
 def measure(options, starters, say):
-    """Runs the sides in turns. starters: {name: function that gives a Side}; returns {name: best, median, note}."""
+    """Runs the sides in turns. starters: {name: function that gives a Side}; returns {name: best, median, note}.
+    Starting and warming up is outside of the lock: compiling takes minutes.
+    """
     sides, times = {}, {}
     for name, start in starters.items():
         try:
             sides[name] = start()
-            with options.lock:
-                sides[name].wait()
+            sides[name].wait()
         except Missing as why:
             sides.pop(name, None)
             say(f"{name}: not measured: {why}")

@@ -41,9 +41,9 @@ def compare(options, network, threads):
 
 
 def run(options):
-    return [compare(options, network, threads)
-            for network in floors.chosen(options, NETWORKS, lambda network: NETWORKS[network][:2])
-            for threads in options.threads]
+    for network in floors.chosen(options, NETWORKS, lambda network: NETWORKS[network][:2]):
+        for threads in options.threads:
+            yield compare(options, network, threads)
 
 
 def report(results):
