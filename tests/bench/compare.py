@@ -4,9 +4,10 @@
     python3 tests/bench/compare.py --python PYTHON [--only train,infer,memory,data,kernels] [--networks lenet5,resnet18]
                                    [--threads 1,2] [--rounds 3] [--seconds 2] [--data FOLDER] [--json FILE]
 
-Builds what it measures. PYTHON is an interpreter that has the peers, or some of them: torch and torchvision, onnxruntime,
-openvino, ncnn and pnnx, MNN, keras, Pillow, opencv; each that is missing is told of on stderr, and the rest is measured.
-All sides take turns, round after round, with equal threads; a time is the best (median) of all runs of all rounds.
+Builds what it measures. PYTHON is an interpreter that has the peers, or some of them: torch and torchvision, onnx and
+onnxruntime, openvino, ncnn and pnnx, MNN, keras, Pillow, opencv; each that is missing is told of on stderr, and the
+rest is measured. All sides take turns, round after round, with equal threads; a time is the best (median) of all runs
+of all rounds.
 SPDX-License-Identifier: MIT
 """
 import argparse

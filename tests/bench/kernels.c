@@ -1,9 +1,9 @@
 /*
- * bench/kernels.c: the speed of convolutions on one thread: in billions of floating-point operations
- * a second and as a share of the multiply-add peak that is measured between the runs; and, with
- * input, output and weights counted once each, in billions of bytes a second and as a share of the
- * memory's bandwidth (the triad's) that is measured first. Arrays that stay in a cache go beyond
- * 100 % of it.
+ * bench/kernels.c: the speed of convolutions on one thread: in billions of floating-point
+ * operations a second and as a share of the multiply-add peak that is measured between the runs;
+ * and, with input, output and weights counted once each, in billions of bytes a second and as a
+ * share of the memory's bandwidth (the triad's) that is measured first. Arrays that stay in a cache
+ * go beyond 100 % of it.
  *
  *     kernels [--level NAME] [--shape PART-OF-A-NAME] [--algorithm NAME] [--seconds S] [--json]
  *     kernels --machine [--threads N]      the yardsticks alone, as JSON

@@ -1,5 +1,5 @@
-"""The data side: whole trainings from JPEG files, beside a DataLoader script; decoding and resizing alone, beside Pillow
-and OpenCV. SPDX-License-Identifier: MIT
+"""The data side: whole trainings from JPEG files, beside a DataLoader script; decoding and resizing alone, beside
+Pillow and OpenCV. SPDX-License-Identifier: MIT
 """
 import json
 import pathlib
@@ -66,7 +66,8 @@ class OurDecoding:
     note = ""
 
     def __init__(self, options, count):
-        self.command = [options.program("tests/bench/bench_decode"), options.data, "--size", SIZE, "--most", count, "--json"]
+        self.command = [options.program("tests/bench/bench_decode"), options.data, "--size", SIZE, "--most", count,
+                        "--json"]
         self.count = count
 
     def wait(self):
@@ -74,7 +75,8 @@ class OurDecoding:
 
     def run(self, seconds):
         try:
-            answer = subprocess.run([*map(str, self.command), "--seconds", str(seconds)], capture_output=True, text=True)
+            answer = subprocess.run(list(map(str, [*self.command, "--seconds", seconds])), capture_output=True,
+                                    text=True)
         except OSError as error:
             raise sides.Missing(error) from error
         if answer.returncode != 0:
@@ -89,7 +91,8 @@ def decoding(options, count):
     """Decode + resize to the canvas, on one thread; a run is all of the pictures."""
     starters = {"ours": lambda: OurDecoding(options, count)}
     for library in TIMED[1:]:
-        starters[library] = lambda library=library: sides.peer(options, "decode.py", 1, library, options.data, CANVAS, count)
+        starters[library] = lambda library=library: sides.peer(options, "decode.py", 1, library, options.data, CANVAS,
+                                                               count)
     return sides.measure(options, starters, lambda text: options.say(f"decode: {text}"))
 
 

@@ -39,5 +39,5 @@ def report(results):
         rows.append([f"{r['network']}, b{r['batch']}", str(r["threads"]),
                      *(tables.number(grown.get(name)) for name in ("ours", "eager", "channels_last")), ratio,
                      f"{r['ours']['rest_cpu_ms']:.2f}" if "ours" in r else "-"])
-    return tables.table(["growth in training, MB", "threads", "ours", "PyTorch eager", "channels_last", "ours / PyTorch",
-                         "ours at rest: ms of CPU a second"], rows)
+    return tables.table(["growth in training, MB", "threads", "ours", "PyTorch eager", "channels_last",
+                         "ours / PyTorch", "ours at rest: ms of CPU a second"], rows)

@@ -24,10 +24,10 @@ def starters(options, network, threads):
         "ours": lambda: sides.our_step(options, network, *shape, threads),
         "ours_bf16": lambda: sides.our_step(options, network, *shape, threads, "--precision", "bfloat16"),
     }
-    for mode in FLOAT32 + BFLOAT16:
-        all_sides[mode] = lambda mode=mode: sides.peer(options, "torch_step.py", threads, network, mode, threads, *shape)
-    for mode in KERAS:
-        all_sides[mode] = lambda mode=mode: sides.peer(options, "keras_step.py", threads, network, mode, threads, *shape)
+    for mode in FLOAT32 + BFLOAT16 + KERAS:
+        script = "keras_step.py" if mode in KERAS else "torch_step.py"
+        all_sides[mode] = lambda script=script, mode=mode: sides.peer(
+            options, script, threads, network, mode, threads, *shape)
     return {name: start for name, start in all_sides.items() if name in options.sides or not options.sides}
 
 
@@ -60,7 +60,8 @@ def report(results):
                      tables.ratios([peers[mode] for mode in FLOAT32 + BFLOAT16], fastest)])
         floor_rows.append([label, str(r["threads"]), *floors.cells(r["floor"], ours)])
     head = ["training step, ms", "threads", "ours", "ours bf16", "PyTorch eager", "channels_last", "compile",
-            "bf16 autocast", "compile + bf16", "Keras", "Keras XLA", "fp32: PyTorch / ours", "all modes: PyTorch / ours"]
+            "bf16 autocast", "compile + bf16", "Keras", "Keras XLA", "fp32: PyTorch / ours",
+            "all modes: PyTorch / ours"]
     keep = [i for i in range(len(head)) if i < 3 or any(row[i] != "-" for row in rows)]
     return "\n\n".join([
         tables.table([head[i] for i in keep], [[row[i] for i in keep] for row in rows]),

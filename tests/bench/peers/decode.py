@@ -1,8 +1,8 @@
 """Decoding and resizing of JPEGs: decode.py Pillow|OpenCV|OpenCV_area FOLDER SIDE MOST.
 
-The files are read first; a step decodes each from memory, cuts out the centre square and resizes it to SIDE x SIDE: Pillow
-with its (antialiased) bilinear filter, OpenCV with its default of four neighbours, which aliases, or with INTER_AREA.
-One thread, by the time that it had a core. SPDX-License-Identifier: MIT
+The files are read first; a step decodes each from memory, cuts out the centre square and resizes it to SIDE x SIDE:
+Pillow with its (antialiased) bilinear filter, OpenCV with its default of four neighbours, which aliases, or with
+INTER_AREA. One thread, by the time that it had a core. SPDX-License-Identifier: MIT
 """
 import io
 import pathlib

@@ -1,7 +1,8 @@
 """Inference in another engine: engines.py ENGINE FOLDER NETWORK BATCH THREADS, on what export.py wrote.
 
-Engines: onnxruntime, openvino, openvino_bf16, ncnn, ncnn_bf16, mnn. Only an engine whose logits are PyTorch's takes part:
-within 1e-2 of the largest, in bf16 within 2e-1 (50 layers of random weights let 8 bits drift to 1e-1). SPDX-License-Identifier: MIT
+Engines: onnxruntime, openvino, openvino_bf16, ncnn, ncnn_bf16, mnn. Only an engine whose logits are PyTorch's takes
+part: within 1e-2 of the largest, in bf16 within 2e-1 (50 layers of random weights let 8 bits drift to 1e-1).
+SPDX-License-Identifier: MIT
 """
 import pathlib
 import sys

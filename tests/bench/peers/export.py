@@ -1,8 +1,8 @@
 """Exports a network of PyTorch for the engines: export.py FOLDER NETWORK BATCH SIDE.
 
-Writes NETWORK_bBATCH.onnx, .mnn, the pictures and PyTorch's logits for them, and for batch 1 ncnn's files; what is there
-already is kept. Answers {"failed": {engine: why}}. The running statistics of norms are measured on random pictures first,
-so that signals are of a natural size in every layer. SPDX-License-Identifier: MIT
+Writes NETWORK_bBATCH.onnx, .mnn, the pictures and PyTorch's logits for them, and for batch 1 ncnn's files; what is
+there already is kept. Answers {"failed": {engine: why}}. The running statistics of norms are measured on random
+pictures first, so that signals are of a natural size in every layer. SPDX-License-Identifier: MIT
 """
 import json
 import pathlib

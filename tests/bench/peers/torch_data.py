@@ -2,8 +2,9 @@
 
     torch_data.py FOLDER EPOCHS THREADS WORKERS SIZE BATCH CROP JITTER VALIDATION
 
-resnet18 from scratch in channels_last, a validation share after every epoch. Answers with the pictures a second, training
-and validation, from the making of the data sets to the end; the imports are not counted. SPDX-License-Identifier: MIT
+resnet18 from scratch in channels_last, a validation share after every epoch. Answers with the pictures a second,
+training and validation, from the making of the data sets to the end; the imports are not counted.
+SPDX-License-Identifier: MIT
 """
 import json
 import sys
@@ -28,13 +29,13 @@ def loaders(folder, workers, size, batch, crop, jitter, validation):
         transforms.RandomResizedCrop(size, scale=(crop, 1)), transforms.RandomHorizontalFlip(),
         transforms.ColorJitter(jitter, jitter, jitter), *normalise])
     plain = transforms.Compose([transforms.Resize(size), transforms.CenterCrop(size), *normalise])
-    data = datasets.ImageFolder(folder, augment)
+    data, unchanged = datasets.ImageFolder(folder, augment), datasets.ImageFolder(folder, plain)
     held_out = round(len(data) * validation)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(1)).tolist()
     make = lambda which, indices, shuffle: torch.utils.data.DataLoader(
         torch.utils.data.Subset(which, indices), batch, shuffle=shuffle, num_workers=workers,
         persistent_workers=workers > 0)
-    return len(data), make(data, order[held_out:], True), make(datasets.ImageFolder(folder, plain), order[:held_out], False)
+    return len(data), make(data, order[held_out:], True), make(unchanged, order[:held_out], False)
 
 
 def train(folder, epochs, workers, size, batch, crop, jitter, validation):
@@ -43,16 +44,17 @@ def train(folder, epochs, workers, size, batch, crop, jitter, validation):
     model = models.resnet18(num_classes=len(training.dataset.dataset.classes)).to(memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=5e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=epochs * len(training))
+    run = lambda x: model(x.to(memory_format=torch.channels_last))
     for _ in range(epochs):
         model.train()
         for x, y in training:
             optimiser.zero_grad(set_to_none=True)
-            F.cross_entropy(model(x.to(memory_format=torch.channels_last)), y, label_smoothing=0.1).backward()
+            F.cross_entropy(run(x), y, label_smoothing=0.1).backward()
             optimiser.step()
             schedule.step()
         model.eval()
         with torch.inference_mode():
-            right = sum((model(x.to(memory_format=torch.channels_last)).argmax(1) == y).sum().item() for x, y in held_out)
+            right = sum((run(x).argmax(1) == y).sum().item() for x, y in held_out)
     seconds = time.perf_counter() - begin
     return {"pictures_per_second": epochs * count / seconds, "accuracy": right / len(held_out.dataset)}
 
