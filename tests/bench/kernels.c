@@ -1,11 +1,16 @@
 /*
- * bench/kernels.c: the speed of convolutions, in billions of floating-point operations a second and
- * as a share of the multiply-add peak that is measured between the runs. One thread.
+ * bench/kernels.c: the speed of convolutions on one thread: in billions of floating-point
+ * operations a second and as a share of the multiply-add peak that is measured between the runs;
+ * and, with input, output and weights counted once each, in billions of bytes a second and as a
+ * share of the memory's bandwidth (the triad's) that is measured first. Arrays that stay in a cache
+ * go beyond 100 % of it.
  *
  *     kernels [--level NAME] [--shape PART-OF-A-NAME] [--algorithm NAME] [--seconds S] [--json]
+ *     kernels --machine [--threads N]      the yardsticks alone, as JSON
  *
  * SPDX-License-Identifier: MIT
  */
+#include "bandwidth.h"
 #include "base/cpu.h"
 #include "kernels/conv.h"
 #include "peak.h"
@@ -26,40 +31,64 @@ static const layer layers[] = {
     {"lenet fc1 b64", 1, 1, 64, 400, 120, 1, 1, 0, 1},
     {"lenet fc2 b64", 1, 1, 64, 120, 84, 1, 1, 0, 1},
     {"lenet fc3 b64", 1, 1, 64, 84, 10, 1, 1, 0, 1},
+    {"plain 1->32 28x28 b64", 64, 28, 28, 1, 32, 3, 1, 1, 1},
+    {"plain 32 28x28 b64", 64, 28, 28, 32, 32, 3, 1, 1, 1},
+    {"plain 32->64 14x14 b64", 64, 14, 14, 32, 64, 3, 1, 1, 1},
+    {"plain 64->128 7x7 b64", 64, 7, 7, 64, 128, 3, 1, 1, 1},
     {"resnet9 3->64 32x32 b128", 128, 32, 32, 3, 64, 3, 1, 1, 1},
     {"resnet9 64->128 32x32 b128", 128, 32, 32, 64, 128, 3, 1, 1, 1},
     {"resnet9 128 16x16 b128", 128, 16, 16, 128, 128, 3, 1, 1, 1},
     {"resnet9 128->256 16x16 b128", 128, 16, 16, 128, 256, 3, 1, 1, 1},
     {"resnet9 256->512 8x8 b128", 128, 8, 8, 256, 512, 3, 1, 1, 1},
     {"resnet9 512 4x4 b128", 128, 4, 4, 512, 512, 3, 1, 1, 1},
-    {"resnet18 stem 7x7s2 128px b32", 32, 128, 128, 3, 64, 7, 2, 3, 1},
-    {"resnet18 64 32x32 b32", 32, 32, 32, 64, 64, 3, 1, 1, 1},
-    {"resnet18 64->128 s2 b32", 32, 32, 32, 64, 128, 3, 2, 1, 1},
-    {"resnet18 64->128 1x1s2 b32", 32, 32, 32, 64, 128, 1, 2, 0, 1},
-    {"resnet18 128 16x16 b32", 32, 16, 16, 128, 128, 3, 1, 1, 1},
-    {"resnet18 256 8x8 b32", 32, 8, 8, 256, 256, 3, 1, 1, 1},
-    {"resnet18 256->512 s2 b32", 32, 8, 8, 256, 512, 3, 2, 1, 1},
-    {"resnet18 512 4x4 b32", 32, 4, 4, 512, 512, 3, 1, 1, 1},
-    {"resnet 256ch 14x14 b16", 16, 14, 14, 256, 256, 3, 1, 1, 1},
-    {"resnet 256ch 14x14 b32", 32, 14, 14, 256, 256, 3, 1, 1, 1},
-    {"resnet 512ch 7x7 b32", 32, 7, 7, 512, 512, 3, 1, 1, 1},
-    {"resnet 64ch 56x56 b1", 1, 56, 56, 64, 64, 3, 1, 1, 1},
-    {"resnet 256ch 14x14 b1", 1, 14, 14, 256, 256, 3, 1, 1, 1},
-    {"resnet 512ch 7x7 b1", 1, 7, 7, 512, 512, 3, 1, 1, 1},
-    {"mobilenet stem 3x3s2 128px b16", 16, 128, 128, 3, 32, 3, 2, 1, 1},
-    {"mobilenet 32->16 64x64 b16", 16, 64, 64, 32, 16, 1, 1, 0, 1},
-    {"mobilenet 16->96 64x64 b16", 16, 64, 64, 16, 96, 1, 1, 0, 1},
-    {"mobilenet 144->24 32x32 b16", 16, 32, 32, 144, 24, 1, 1, 0, 1},
-    {"mobilenet 64->384 8x8 b16", 16, 8, 8, 64, 384, 1, 1, 0, 1},
-    {"mobilenet 576->96 8x8 b16", 16, 8, 8, 576, 96, 1, 1, 0, 1},
-    {"mobilenet 160->960 4x4 b16", 16, 4, 4, 160, 960, 1, 1, 0, 1},
-    {"mobilenet 320->1280 4x4 b16", 16, 4, 4, 320, 1280, 1, 1, 0, 1},
-    {"depthwise 32 64x64 b16", 16, 64, 64, 32, 32, 3, 1, 1, 32},
-    {"depthwise 96 64x64 s2 b16", 16, 64, 64, 96, 96, 3, 2, 1, 96},
-    {"depthwise 192 16x16 b16", 16, 16, 16, 192, 192, 3, 1, 1, 192},
-    {"depthwise 384 8x8 b16", 16, 8, 8, 384, 384, 3, 1, 1, 384},
-    {"depthwise 960 4x4 b16", 16, 4, 4, 960, 960, 3, 1, 1, 960},
-    {"depthwise 5x5 240 14x14 b16", 16, 14, 14, 240, 240, 5, 1, 2, 240},
+    {"resnet18 stem 7x7s2 b16", 16, 224, 224, 3, 64, 7, 2, 3, 1},
+    {"resnet18 64 56x56 b16", 16, 56, 56, 64, 64, 3, 1, 1, 1},
+    {"resnet18 64->128 s2 b16", 16, 56, 56, 64, 128, 3, 2, 1, 1},
+    {"resnet18 64->128 1x1s2 b16", 16, 56, 56, 64, 128, 1, 2, 0, 1},
+    {"resnet18 128 28x28 b16", 16, 28, 28, 128, 128, 3, 1, 1, 1},
+    {"resnet18 128->256 s2 b16", 16, 28, 28, 128, 256, 3, 2, 1, 1},
+    {"resnet18 256 14x14 b16", 16, 14, 14, 256, 256, 3, 1, 1, 1},
+    {"resnet18 256->512 s2 b16", 16, 14, 14, 256, 512, 3, 2, 1, 1},
+    {"resnet18 512 7x7 b16", 16, 7, 7, 512, 512, 3, 1, 1, 1},
+    {"resnet18 64 56x56 b1", 1, 56, 56, 64, 64, 3, 1, 1, 1},
+    {"resnet18 128 28x28 b1", 1, 28, 28, 128, 128, 3, 1, 1, 1},
+    {"resnet18 256 14x14 b1", 1, 14, 14, 256, 256, 3, 1, 1, 1},
+    {"resnet18 512 7x7 b1", 1, 7, 7, 512, 512, 3, 1, 1, 1},
+    {"mobilenet stem 3x3s2 b16", 16, 224, 224, 3, 32, 3, 2, 1, 1},
+    {"mobilenet 32->16 112x112 b16", 16, 112, 112, 32, 16, 1, 1, 0, 1},
+    {"mobilenet 16->96 112x112 b16", 16, 112, 112, 16, 96, 1, 1, 0, 1},
+    {"mobilenet 96->24 56x56 b16", 16, 56, 56, 96, 24, 1, 1, 0, 1},
+    {"mobilenet 144->24 56x56 b16", 16, 56, 56, 144, 24, 1, 1, 0, 1},
+    {"mobilenet 144->32 28x28 b16", 16, 28, 28, 144, 32, 1, 1, 0, 1},
+    {"mobilenet 192->64 14x14 b16", 16, 14, 14, 192, 64, 1, 1, 0, 1},
+    {"mobilenet 64->384 14x14 b16", 16, 14, 14, 64, 384, 1, 1, 0, 1},
+    {"mobilenet 384->96 14x14 b16", 16, 14, 14, 384, 96, 1, 1, 0, 1},
+    {"mobilenet 576->96 14x14 b16", 16, 14, 14, 576, 96, 1, 1, 0, 1},
+    {"mobilenet 576->160 7x7 b16", 16, 7, 7, 576, 160, 1, 1, 0, 1},
+    {"mobilenet 160->960 7x7 b16", 16, 7, 7, 160, 960, 1, 1, 0, 1},
+    {"mobilenet 320->1280 7x7 b16", 16, 7, 7, 320, 1280, 1, 1, 0, 1},
+    {"depthwise 32 112x112 b16", 16, 112, 112, 32, 32, 3, 1, 1, 32},
+    {"depthwise 96 112x112 s2 b16", 16, 112, 112, 96, 96, 3, 2, 1, 96},
+    {"depthwise 144 56x56 b16", 16, 56, 56, 144, 144, 3, 1, 1, 144},
+    {"depthwise 144 56x56 s2 b16", 16, 56, 56, 144, 144, 3, 2, 1, 144},
+    {"depthwise 192 28x28 b16", 16, 28, 28, 192, 192, 3, 1, 1, 192},
+    {"depthwise 384 14x14 b16", 16, 14, 14, 384, 384, 3, 1, 1, 384},
+    {"depthwise 576 14x14 s2 b16", 16, 14, 14, 576, 576, 3, 2, 1, 576},
+    {"depthwise 960 7x7 b16", 16, 7, 7, 960, 960, 3, 1, 1, 960},
+    {"efficientnet 16->96 112x112 b16", 16, 112, 112, 16, 96, 1, 1, 0, 1},
+    {"efficientnet 40->240 28x28 b16", 16, 28, 28, 40, 240, 1, 1, 0, 1},
+    {"efficientnet 80->480 14x14 b16", 16, 14, 14, 80, 480, 1, 1, 0, 1},
+    {"efficientnet 672->112 14x14 b16", 16, 14, 14, 672, 112, 1, 1, 0, 1},
+    {"efficientnet 1152->192 7x7 b16", 16, 7, 7, 1152, 192, 1, 1, 0, 1},
+    {"efficientnet 1152->320 7x7 b16", 16, 7, 7, 1152, 320, 1, 1, 0, 1},
+    {"efficientnet 1152->48 gate b16", 16, 1, 1, 1152, 48, 1, 1, 0, 1},
+    {"depthwise 5x5 144 56x56 s2 b16", 16, 56, 56, 144, 144, 5, 2, 2, 144},
+    {"depthwise 5x5 240 28x28 b16", 16, 28, 28, 240, 240, 5, 1, 2, 240},
+    {"depthwise 3x3 240 28x28 s2 b16", 16, 28, 28, 240, 240, 3, 2, 1, 240},
+    {"depthwise 5x5 480 14x14 b16", 16, 14, 14, 480, 480, 5, 1, 2, 480},
+    {"depthwise 5x5 672 14x14 b16", 16, 14, 14, 672, 672, 5, 1, 2, 672},
+    {"depthwise 5x5 672 14x14 s2 b16", 16, 14, 14, 672, 672, 5, 2, 2, 672},
+    {"depthwise 5x5 1152 7x7 b16", 16, 7, 7, 1152, 1152, 5, 1, 2, 1152},
     {"grouped 4x32 14x14 b16", 16, 14, 14, 128, 128, 3, 1, 1, 4},
 };
 
@@ -137,7 +166,7 @@ static double measure(const ic_conv *conv, ic_conv_pass pass, const memory *m, d
 
 /* algorithm: by this one where it can; "": by the chosen one. */
 static void bench_layer(const layer *l, ic_cpu_level level, const char *algorithm, double seconds,
-                        int json)
+                        double triad, int json)
 {
     int32_t oh = (l->h + 2 * l->pad - l->filter) / l->stride + 1;
     int32_t ow = (l->w + 2 * l->pad - l->filter) / l->stride + 1;
@@ -160,13 +189,15 @@ static void bench_layer(const layer *l, ic_cpu_level level, const char *algorith
     ic_conv conv;
     ic_conv_prepare(ic_kernels_at(level), &shape, shape.n, &conv);
     size_t w_floats = (size_t)l->k * (l->c / l->groups) * l->filter * l->filter;
+    size_t x_floats = (size_t)l->n * l->h * l->w * l->c, y_floats = (size_t)l->n * oh * ow * l->k;
     double flops = 2.0 * l->n * oh * ow * (double)w_floats;
+    double bytes = (double)(x_floats + y_floats + w_floats) * sizeof(float);
     for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
         if (algorithm[0] != '\0' && !ic_conv_choose(&conv, (ic_conv_pass)pass, algorithm))
             continue;
         const ic_conv_plan *plan = &conv.plans[pass];
-        memory m = {.x = make_floats((size_t)l->n * l->h * l->w * l->c, 1),
-                    .y = make_floats((size_t)l->n * oh * ow * l->k, 1),
+        memory m = {.x = make_floats(x_floats, 1),
+                    .y = make_floats(y_floats, 1),
                     .w = make_floats(w_floats, 0.05f),
                     .packed = make_floats(plan->packed_floats, 0),
                     .shared = make_floats(plan->shared_floats, 0),
@@ -175,24 +206,45 @@ static void bench_layer(const layer *l, ic_cpu_level level, const char *algorith
         double best = measure(&conv, (ic_conv_pass)pass, &m, seconds, &peak);
         const char *format =
             json ? "{\"layer\":\"%s\",\"level\":\"%s\",\"pass\":\"%s\",\"algorithm\":\"%s\","
-                   "\"ms\":%.4f,\"gflops\":%.1f,\"percent_of_peak\":%.1f,\"pack_ms\":%.4f}\n"
-                 : "%-32s %-7s %-17s %-9s %9.4f ms %7.1f GF/s %6.1f %%   pack %8.4f ms\n";
+                   "\"ms\":%.4f,\"gflops\":%.1f,\"percent_of_peak\":%.1f,\"gbytes\":%.2f,"
+                   "\"percent_of_bandwidth\":%.1f,\"pack_ms\":%.4f}\n"
+                 : "%-32s %-7s %-17s %-9s %9.4f ms %7.1f GF/s %6.1f %% %7.2f GB/s %6.1f %%"
+                   "   pack %8.4f ms\n";
         printf(format, l->name, conv.kernels->name, pass_names[pass],
                ic_conv_algorithm_name(&conv, (ic_conv_pass)pass), best * 1e3, flops / best * 1e-9,
-               100 * flops / best * 1e-9 / peak, pack * 1e3);
+               100 * flops / best * 1e-9 / peak, bytes / best * 1e-9,
+               100 * bytes / best * 1e-9 / triad, pack * 1e3);
         fflush(stdout);
         free(m.x), free(m.y), free(m.w), free(m.packed), free(m.shared), free(m.scratch);
     }
+}
+
+static void print_machine(int threads)
+{
+    double peak = 0;
+    for (int i = 0; i < 20; ++i) {
+        double rate = peak_gflops(ic_cpu_detect());
+        peak = rate > peak ? rate : peak;
+    }
+    bandwidth one = measure_bandwidth(1), all = measure_bandwidth(threads);
+    printf("{\"level\": \"%s\", \"peak_gflops\": %.1f, \"threads\": %d, \"read_gbytes\": "
+           "[%.2f, %.2f], \"triad_gbytes\": [%.2f, %.2f]}\n",
+           ic_kernels_at(ic_cpu_detect())->name, peak, threads, one.read, all.read, one.triad,
+           all.triad);
 }
 
 int main(int argc, char **argv)
 {
     const char *level_name = NULL, *part = "", *algorithm = "";
     double seconds = 0.3;
-    int json = 0;
+    int json = 0, machine = 0, threads = 2;
     for (int i = 1; i < argc; ++i) {
         if (strcmp(argv[i], "--json") == 0)
             json = 1;
+        else if (strcmp(argv[i], "--machine") == 0)
+            machine = 1;
+        else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
+            threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
             level_name = argv[++i];
         else if (strcmp(argv[i], "--shape") == 0 && i + 1 < argc)
@@ -203,11 +255,17 @@ int main(int argc, char **argv)
             seconds = atof(argv[++i]);
         else {
             fputs("usage: kernels [--level NAME] [--shape PART] [--algorithm NAME] [--seconds S] "
-                  "[--json]\n",
+                  "[--json]\n"
+                  "       kernels --machine [--threads N]\n",
                   stderr);
             return 2;
         }
     }
+    if (machine) {
+        print_machine(threads);
+        return 0;
+    }
+    double triad = measure_bandwidth(1).triad;
     for (int i = IC_CPU_LEVELS - 1; i >= (int)IC_CPU_C; --i) {
         ic_cpu_level level = (ic_cpu_level)i;
         if (!ic_cpu_has(level) ||
@@ -215,7 +273,7 @@ int main(int argc, char **argv)
             continue;
         for (size_t l = 0; l < sizeof layers / sizeof *layers; ++l)
             if (strstr(layers[l].name, part) != NULL)
-                bench_layer(&layers[l], level, algorithm, seconds, json);
+                bench_layer(&layers[l], level, algorithm, seconds, triad, json);
     }
     return 0;
 }

@@ -1,13 +1,16 @@
 /*
  * bench/step.c: the time of a training step, or of inference, of a stock network.
  *
- *     step NETWORK SIZE CHANNELS BATCH THREADS [--profile] [--infer] [--times] [--seconds N]
- * [--level LEVEL]
+ *     step NETWORK SIZE CHANNELS BATCH THREADS [--infer] [--seconds N] [--level LEVEL]
+ *          [--precision float32|bfloat16] [--profile | --serve | --memory]
  *
  * Prints the best and the median milliseconds of a step: forward, loss, backward, SGD with Nesterov
- * momentum. --profile adds where the time went, by kind of step and by node.
- * SPDX-License-Identifier: MIT
+ * momentum. --profile adds where the time went, by kind of step and by node. --serve is for
+ * compare.py: each line of standard input is a number of seconds to run for, answered by the times
+ * of all steps. --memory prints how far a few steps push the resident memory up, and how much of a
+ * core the context takes when it then has nothing to do. SPDX-License-Identifier: MIT
  */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep */
 #include "base/context.h"
 #include "base/options.h"
 #include "base/pool.h"
@@ -17,15 +20,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { CLASSES = 10, RUNS_MAX = 4096, KINDS_MAX = 512 };
+enum { CLASSES = 10, RUNS_MIN = 2, RUNS_MAX = 4096, KINDS_MAX = 512 };
 
 typedef struct bench {
     const char *network;
     int32_t size, channels, batch, threads;
-    bool profile, infer, times;
+    bool infer, profile, serve, memory;
     double seconds;
-    const char *level;
+    const char *level, *precision;
     ic_context *context;
     const ic_kernels *kernels;
     ic_graph *graph;
@@ -58,12 +62,16 @@ static bool read_arguments(int argc, char **argv, bench *b)
             b->profile = true;
         else if (strcmp(argv[i], "--infer") == 0)
             b->infer = true;
-        else if (strcmp(argv[i], "--times") == 0)
-            b->times = true;
+        else if (strcmp(argv[i], "--serve") == 0)
+            b->serve = true;
+        else if (strcmp(argv[i], "--memory") == 0)
+            b->memory = true;
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
             b->seconds = atof(argv[++i]);
         else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
             b->level = argv[++i];
+        else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc)
+            b->precision = argv[++i];
         else
             return false;
     }
@@ -78,7 +86,7 @@ static void *zeroed(size_t count, size_t size)
     return block;
 }
 
-static void prepare(bench *b)
+static void configure(bench *b)
 {
     ic_options *options = NULL;
     check(ic_context_create(&b->context));
@@ -86,29 +94,45 @@ static void prepare(bench *b)
     check(ic_options_set_int(options, "threads", b->threads));
     if (b->level != NULL)
         check(ic_options_set_text(options, "cpu_level", b->level));
+    if (b->precision != NULL)
+        check(ic_options_set_text(options, "precision", b->precision));
     check(ic_context_configure(b->context, options));
     ic_options_free(options);
     b->kernels = ic_kernels_at(b->context->cpu_level);
+}
+
+/* The network and its weights. */
+static void make_network(bench *b)
+{
     ic_shape input = {.h = b->size, .w = b->size, .c = b->channels};
     check(ic_zoo_build(b->context, b->network, input, CLASSES, &b->graph));
     ic_parameter_sizes sizes = ic_graph_parameter_sizes(b->graph);
     b->parameters = zeroed((size_t)sizes.total, sizeof(float));
-    b->gradients = zeroed((size_t)sizes.trained, sizeof(float));
-    b->velocity = zeroed((size_t)sizes.trained, sizeof(float));
     b->loss = zeroed((size_t)b->batch, sizeof(float));
     b->labels = zeroed((size_t)b->batch, sizeof *b->labels);
     ic_graph_initialise(b->graph, 1, b->parameters);
+    for (int32_t i = 0; i < b->batch; i++)
+        b->labels[i] = i % CLASSES;
+}
+
+/* What a step needs beside it, and the pictures. */
+static void make_executor(bench *b)
+{
+    ic_parameter_sizes sizes = ic_graph_parameter_sizes(b->graph);
+    if (!b->infer) {
+        b->gradients = zeroed((size_t)sizes.trained, sizeof(float));
+        b->velocity = zeroed((size_t)sizes.trained, sizeof(float));
+    } else {
+        check(ic_weights_create(b->context, b->graph, b->parameters, &b->weights));
+    }
     check(ic_executor_create(b->context, b->graph, b->batch, b->infer ? IC_INFERENCE : IC_TRAINING,
                              &b->executor));
-    check(ic_weights_create(b->context, b->graph, b->parameters, &b->weights));
     float *input_values = ic_executor_input(b->executor);
     uint32_t state = 1;
     for (int64_t i = 0; i < (int64_t)b->batch * b->size * b->size * b->channels; i++) {
         state = state * 1664525u + 1013904223u;
         input_values[i] = (float)(state >> 8) / 8388608.0f - 1.0f;
     }
-    for (int32_t i = 0; i < b->batch; i++)
-        b->labels[i] = i % CLASSES;
 }
 
 typedef struct sgd_job {
@@ -197,38 +221,111 @@ static void print_profile(const bench *b, const double *seconds, int64_t runs)
         printf("  %9.3f ms  %s\n", nodes[i].seconds * 1e3 / (double)runs, nodes[i].name);
 }
 
+/* Runs for that long, twice at least; returns how many times, which lie in times. */
+static int run_for(bench *b, double seconds, double *times)
+{
+    int count = 0;
+    for (double end = ic_clock_seconds() + seconds;
+         count < RUNS_MAX && (count < RUNS_MIN || ic_clock_seconds() < end); count++) {
+        double start = ic_clock_seconds();
+        step(b, (uint64_t)count);
+        times[count] = ic_clock_seconds() - start;
+    }
+    return count;
+}
+
+static void serve(bench *b, double *times)
+{
+    char line[64];
+    printf("ready %s\n", b->kernels->name);
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        int count = run_for(b, atof(line), times);
+        for (int i = 0; i < count; i++)
+            printf("%s%.4f%s", i == 0 ? "[" : ", ", times[i] * 1e3, i + 1 == count ? "]\n" : "");
+        fflush(stdout);
+    }
+}
+
+/* A line of /proc/self/status, in bytes: "VmRSS", what is resident, or "VmHWM", the most so far. */
+static double resident_bytes(const char *name)
+{
+    char line[256];
+    double kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            kilobytes = atof(line + strlen(name) + 1);
+    if (file != NULL)
+        fclose(file);
+    return kilobytes * 1024;
+}
+
+/* The time on a core of all threads of this process. */
+static double process_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void measure_memory(bench *b)
+{
+    const struct timespec one_second = {.tv_sec = 1};
+    double before = resident_bytes("VmRSS");
+    make_executor(b);
+    for (int i = 0; i < 3; i++)
+        step(b, (uint64_t)i);
+    double steady = resident_bytes("VmRSS"), most = resident_bytes("VmHWM");
+    nanosleep(&one_second, NULL); /* helpers of the pool may wait for more work a little */
+    double busy = process_seconds();
+    nanosleep(&one_second, NULL);
+    busy = process_seconds() - busy;
+    printf("{\"growth_mb\": %.2f, \"peak_growth_mb\": %.2f, \"arena_mb\": %.2f, "
+           "\"rest_cpu_ms\": %.3f}\n",
+           (steady - before) / 1e6, (most - before) / 1e6,
+           (double)ic_executor_memory(b->executor) / 1e6, busy * 1e3);
+}
+
+static void measure_time(bench *b, double *times)
+{
+    double *profile = zeroed((size_t)ic_executor_step_count(b->executor), sizeof *profile);
+    if (b->profile)
+        ic_executor_set_profile(b->executor, profile);
+    int count = run_for(b, b->seconds, times);
+    qsort(times, (size_t)count, sizeof *times, by_value);
+    printf("%s %s %dx%dx%d b%d %dT %s: best %.3f ms, median %.3f ms, loss %.4f, memory %.1f MB\n",
+           b->infer ? "infer" : "train", b->network, b->size, b->size, b->channels, b->batch,
+           b->threads, b->kernels->name, times[0] * 1e3, times[count / 2] * 1e3,
+           (double)b->loss[0], (double)ic_executor_memory(b->executor) / 1e6);
+    if (b->profile)
+        print_profile(b, profile, count);
+    free(profile);
+}
+
 int main(int argc, char **argv)
 {
     static double times[RUNS_MAX];
     bench b = {0};
     if (!read_arguments(argc, argv, &b)) {
-        fprintf(stderr, "usage: step NETWORK SIZE CHANNELS BATCH THREADS [--profile] [--infer] "
-                        "[--times] [--seconds N] [--level LEVEL]\n");
+        fprintf(stderr, "usage: step NETWORK SIZE CHANNELS BATCH THREADS [--infer] [--seconds N] "
+                        "[--level LEVEL]\n            [--precision float32|bfloat16] "
+                        "[--profile | --serve | --memory]\n");
         return 2;
     }
-    prepare(&b);
-    for (int i = 0; i < 3; i++)
-        step(&b, 0);
-    double *profile = zeroed((size_t)ic_executor_step_count(b.executor), sizeof *profile);
-    if (b.profile)
-        ic_executor_set_profile(b.executor, profile);
-    int count = 0;
-    for (double end = ic_clock_seconds() + b.seconds;
-         count < RUNS_MAX && (count < 5 || ic_clock_seconds() < end); count++) {
-        double start = ic_clock_seconds();
-        step(&b, (uint64_t)count);
-        times[count] = ic_clock_seconds() - start;
+    configure(&b);
+    make_network(&b);
+    if (b.memory) {
+        measure_memory(&b);
+    } else {
+        make_executor(&b);
+        for (int i = 0; i < 3; i++)
+            step(&b, 0);
+        if (b.serve)
+            serve(&b, times);
+        else
+            measure_time(&b, times);
     }
-    qsort(times, (size_t)count, sizeof *times, by_value);
-    printf("%s %s %dx%dx%d b%d %dT %s: best %.3f ms, median %.3f ms, loss %.4f, memory %.1f MB\n",
-           b.infer ? "infer" : "train", b.network, b.size, b.size, b.channels, b.batch, b.threads,
-           b.kernels->name, times[0] * 1e3, times[count / 2] * 1e3, (double)b.loss[0],
-           (double)ic_executor_memory(b.executor) / 1e6);
-    if (b.profile)
-        print_profile(&b, profile, count);
-    for (int i = 0; b.times && i < count; i++)
-        printf("%s%.4f%s", i == 0 ? "[" : ", ", times[i] * 1e3, i + 1 == count ? "]\n" : "");
-    free(profile);
     free(b.parameters);
     free(b.gradients);
     free(b.velocity);
