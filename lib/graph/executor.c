@@ -15,7 +15,7 @@ struct ic_executor {
     ic_graph *graph;
     ic_program *program;
     ic_pool *pool;
-    unsigned char *memory; /* arena, shared workspace, scratch of each worker */
+    unsigned char *memory; /* arena, scratch of each worker */
     size_t memory_bytes;
     size_t scratch_stride;
     unsigned char *scratch;
@@ -34,17 +34,16 @@ static size_t align_up(size_t bytes)
 static ic_status allocate_memory(ic_executor *e)
 {
     const ic_program *p = e->program;
-    size_t shared = align_up(p->shared_bytes), scratch = 0, bytes = 0;
+    size_t scratch = 0, bytes = 0;
     e->scratch_stride = align_up(p->scratch_bytes);
     if (!ic_multiply_size(e->scratch_stride, (size_t)ic_pool_threads(e->pool), &scratch) ||
-        !ic_add_size(p->arena_bytes, shared, &bytes) || !ic_add_size(bytes, scratch, &bytes))
+        !ic_add_size(p->arena_bytes, scratch, &bytes))
         return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
     IC_TRY(ic_allocate_zero(e->context, bytes, &e->memory));
     e->memory_bytes = bytes;
     e->run = (ic_run){.program = p};
     e->run.bases[IC_BASE_ARENA] = e->memory;
-    e->run.shared = (float *)(void *)(e->memory + p->arena_bytes);
-    e->scratch = e->memory + p->arena_bytes + shared;
+    e->scratch = e->memory + p->arena_bytes;
     return IC_OK;
 }
 
@@ -144,6 +143,7 @@ static ic_status run_unit(void *arguments, int64_t unit, int32_t worker)
 
 static ic_status run_step(ic_executor *e, const ic_step *step)
 {
+    e->run.shared = ic_at(&e->run, step->shared);
     for (int32_t phase = 0; phase < step->phases; phase++) {
         int64_t units = step->kind->units(&e->run, step, phase);
         phase_job job = {.executor = e, .step = step, .phase = phase};

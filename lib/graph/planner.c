@@ -6,6 +6,8 @@
  */
 #include "graph/planner.h"
 
+#include "graph/pack.h"
+
 /* One or more tensors that share their place: in-place steps have handed it on. */
 typedef struct block {
     int32_t first, last;
@@ -23,6 +25,48 @@ typedef struct layout {
     size_t *placed; /* blocks that have their offset, in the order of offsets */
     size_t placed_count;
 } layout;
+
+/* ---- Lifetimes ---- */
+
+static void touch(ic_program *p, int32_t tensor, size_t step)
+{
+    if (tensor < 0)
+        return;
+    ic_tensor *t = &p->tensors[tensor];
+    if ((int32_t)step < t->first)
+        t->first = (int32_t)step;
+    if ((int32_t)step > t->last)
+        t->last = (int32_t)step;
+}
+
+static void touch_packs(ic_program *p, size_t index)
+{
+    const ic_step *step = &p->steps[index];
+    for (int32_t i = step->first; i < step->first + step->count; i++) {
+        touch(p, p->packs[i].weights, index);
+        touch(p, p->packs[i].packed, index);
+    }
+}
+
+static void find_lifetimes(ic_program *p)
+{
+    for (size_t i = 0; i < p->tensor_count; i++) {
+        p->tensors[i].first = INT32_MAX;
+        p->tensors[i].last = -1;
+    }
+    for (size_t i = 0; i < p->step_count; i++) {
+        ic_step *step = &p->steps[i];
+        int32_t *inputs[IC_STEP_INPUTS];
+        ic_step_inputs(step, inputs);
+        for (int32_t k = 0; k < IC_STEP_INPUTS; k++)
+            touch(p, *inputs[k], i);
+        for (int32_t k = 0; k < IC_STEP_TENSORS; k++)
+            touch(p, step->writes[k], i);
+        touch(p, step->shared, i);
+        if (step->kind == &ic_step_pack)
+            touch_packs(p, i);
+    }
+}
 
 static bool is_planned(const ic_tensor *t)
 {
@@ -146,6 +190,27 @@ static ic_status place_blocks(layout *plan)
     return IC_OK;
 }
 
+/* The most bytes of blocks that live at one time. */
+static ic_status measure_live(layout *plan)
+{
+    ic_program *p = plan->program;
+    size_t *change = NULL, live = 0;
+    IC_TRY(ic_allocate_zero(p->context, (p->step_count + 1) * sizeof *change, &change));
+    for (size_t i = 0; i < plan->count; i++) { /* modulo 2^64, so that it may go below zero */
+        const block *b = &plan->blocks[i];
+        change[b->first] += b->bytes;
+        if ((size_t)b->last < p->step_count)
+            change[b->last + 1] -= b->bytes;
+    }
+    for (size_t i = 0; i <= p->step_count; i++) {
+        live += change[i];
+        if (live > p->live_bytes)
+            p->live_bytes = live;
+    }
+    ic_free(p->context, change);
+    return IC_OK;
+}
+
 ic_status ic_plan_memory(ic_program *program)
 {
     ic_context *context = program->context;
@@ -155,8 +220,11 @@ ic_status ic_plan_memory(ic_program *program)
     IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *plan.root, &plan.root));
     IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *plan.blocks, &plan.blocks));
     IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *plan.placed, &plan.placed));
+    program->arena_bytes = program->live_bytes = 0;
+    find_lifetimes(program);
     merge_in_place(&plan);
     IC_TRY_CLEAN(collect_blocks(&plan));
+    IC_TRY_CLEAN(measure_live(&plan));
     IC_TRY_CLEAN(place_blocks(&plan));
     for (size_t i = 0; i < count; i++)
         if (program->tensors[i].base == IC_BASE_ARENA)
