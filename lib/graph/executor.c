@@ -4,8 +4,10 @@
 #include "base/pool.h"
 #include "graph/profile.h"
 #include "graph/program.h"
+#include "graph/recompute.h"
 #include "graph/weights.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { BATCH_MAX = 65536, ALIGNMENT = 64 };
@@ -31,13 +33,33 @@ static size_t align_up(size_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static ic_status allocate_memory(ic_executor *e)
+static const double MIB = 1024 * 1024;
+
+/* Has the program compute activations again, where its arena and the scratch go over a limit. */
+static ic_status keep_within(ic_executor *e, size_t limit)
+{
+    size_t least = 0, scratch = e->scratch_stride * (size_t)ic_pool_threads(e->pool);
+    ic_status status = ic_program_limit(e->program, limit > scratch ? limit - scratch : 0, &least);
+    if (status == IC_ERROR_LIMIT)
+        return ic_fail(IC_ERROR_LIMIT,
+                       "memory_limit is %.0f MiB, but a training step of this network on %d "
+                       "pictures takes at least %.0f MiB: raise memory_limit, or lower batch_size "
+                       "or the model's input_size",
+                       floor((double)limit / MIB), e->program->batch,
+                       ceil((double)(least + scratch) / MIB));
+    return status;
+}
+
+static ic_status allocate_memory(ic_executor *e, size_t limit)
 {
     const ic_program *p = e->program;
     size_t scratch = 0, bytes = 0;
     e->scratch_stride = align_up(p->scratch_bytes);
-    if (!ic_multiply_size(e->scratch_stride, (size_t)ic_pool_threads(e->pool), &scratch) ||
-        !ic_add_size(p->arena_bytes, scratch, &bytes))
+    if (!ic_multiply_size(e->scratch_stride, (size_t)ic_pool_threads(e->pool), &scratch))
+        return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
+    if (limit > 0)
+        IC_TRY(keep_within(e, limit));
+    if (!ic_add_size(p->arena_bytes, scratch, &bytes))
         return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
     IC_TRY(ic_allocate_zero(e->context, bytes, &e->memory));
     e->memory_bytes = bytes;
@@ -49,6 +71,12 @@ static ic_status allocate_memory(ic_executor *e)
 
 ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
                              ic_executor_mode mode, ic_executor **out)
+{
+    return ic_executor_create_within(context, graph, batch, mode, 0, out);
+}
+
+ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
+                                    ic_executor_mode mode, size_t limit, ic_executor **out)
 {
     if (context == NULL || graph == NULL || out == NULL || !graph->finished)
         return ic_fail(IC_ERROR_ARGUMENT,
@@ -63,7 +91,7 @@ ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t
     e->graph = ic_graph_retain((ic_graph *)graph);
     IC_TRY_CLEAN(ic_context_pool(context, &e->pool));
     IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, &e->program));
-    IC_TRY_CLEAN(allocate_memory(e));
+    IC_TRY_CLEAN(allocate_memory(e, limit));
     *out = e;
     e = NULL;
 cleanup:

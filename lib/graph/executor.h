@@ -31,6 +31,14 @@ typedef enum ic_executor_mode { IC_INFERENCE, IC_TRAINING, IC_TRAINING_TO_INPUT 
 
 ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
                              ic_executor_mode mode, ic_executor **out);
+
+/*
+ * The same for IC_TRAINING with at most `limit` bytes of ic_executor_memory (0: no limit). Where
+ * that is too little for all activations, some are computed again in the backward pass: slower, and
+ * the same bits. IC_ERROR_LIMIT: it cannot be done; the message says what can.
+ */
+ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
+                                    ic_executor_mode mode, size_t limit, ic_executor **out);
 void ic_executor_free(ic_executor *executor);
 
 int32_t ic_executor_batch(const ic_executor *executor);

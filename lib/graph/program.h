@@ -75,6 +75,8 @@ struct ic_step {
     int32_t in_place; /* the tensor whose memory writes[0] may take over if this is its last use */
     ic_activation activation;
     bool accumulate; /* add to writes[0] instead of setting it */
+    bool once;       /* does more than write its tensors: must not run twice in a training step */
+    bool again;      /* repeats a forward step for the backward pass */
     const ic_conv *conv;
     ic_window window;
     int64_t rows;         /* pixels of all pictures */

@@ -2,7 +2,7 @@
  * bench/step.c: the time of a training step, or of inference, of a stock network.
  *
  *     step NETWORK SIZE CHANNELS BATCH THREADS [--profile] [--infer] [--times] [--seconds N]
- * [--level LEVEL]
+ * [--level LEVEL] [--limit MIB]
  *
  * Prints the best and the median milliseconds of a step: forward, loss, backward, SGD with Nesterov
  * momentum. --profile adds where the time went, by kind of step and by node.
@@ -26,6 +26,7 @@ typedef struct bench {
     bool profile, infer, times;
     double seconds;
     const char *level;
+    double limit; /* MiB; 0: none */
     ic_context *context;
     const ic_kernels *kernels;
     ic_graph *graph;
@@ -64,6 +65,8 @@ static bool read_arguments(int argc, char **argv, bench *b)
             b->seconds = atof(argv[++i]);
         else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
             b->level = argv[++i];
+        else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
+            b->limit = atof(argv[++i]);
         else
             return false;
     }
@@ -98,8 +101,9 @@ static void prepare(bench *b)
     b->loss = zeroed((size_t)b->batch, sizeof(float));
     b->labels = zeroed((size_t)b->batch, sizeof *b->labels);
     ic_graph_initialise(b->graph, 1, b->parameters);
-    check(ic_executor_create(b->context, b->graph, b->batch, b->infer ? IC_INFERENCE : IC_TRAINING,
-                             &b->executor));
+    check(ic_executor_create_within(b->context, b->graph, b->batch,
+                                    b->infer ? IC_INFERENCE : IC_TRAINING,
+                                    (size_t)(b->limit * 1048576), &b->executor));
     check(ic_weights_create(b->context, b->graph, b->parameters, &b->weights));
     float *input_values = ic_executor_input(b->executor);
     uint32_t state = 1;
@@ -203,7 +207,7 @@ int main(int argc, char **argv)
     bench b = {0};
     if (!read_arguments(argc, argv, &b)) {
         fprintf(stderr, "usage: step NETWORK SIZE CHANNELS BATCH THREADS [--profile] [--infer] "
-                        "[--times] [--seconds N] [--level LEVEL]\n");
+                        "[--times] [--seconds N] [--level LEVEL] [--limit MIB]\n");
         return 2;
     }
     prepare(&b);
