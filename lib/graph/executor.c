@@ -18,6 +18,7 @@ struct ic_executor {
     ic_program *program;
     ic_pool *pool;
     unsigned char *memory; /* arena, scratch of each worker */
+    ic_executor *host;     /* whose memory it is; NULL: its own */
     size_t memory_bytes;
     size_t scratch_stride;
     unsigned char *scratch;
@@ -61,7 +62,12 @@ static ic_status allocate_memory(ic_executor *e, size_t limit)
         IC_TRY(keep_within(e, limit));
     if (!ic_add_size(p->arena_bytes, scratch, &bytes))
         return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
-    IC_TRY(ic_allocate_zero(e->context, bytes, &e->memory));
+    if (e->host != NULL && e->host->memory_bytes < bytes)
+        e->host = NULL;
+    if (e->host != NULL)
+        e->memory = e->host->memory;
+    else
+        IC_TRY(ic_allocate_zero(e->context, bytes, &e->memory));
     e->memory_bytes = bytes;
     e->run = (ic_run){.program = p};
     e->run.bases[IC_BASE_ARENA] = e->memory;
@@ -69,14 +75,8 @@ static ic_status allocate_memory(ic_executor *e, size_t limit)
     return IC_OK;
 }
 
-ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
-                             ic_executor_mode mode, ic_executor **out)
-{
-    return ic_executor_create_within(context, graph, batch, mode, 0, out);
-}
-
-ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
-                                    ic_executor_mode mode, size_t limit, ic_executor **out)
+static ic_status create(ic_context *context, const ic_graph *graph, int32_t batch,
+                        ic_executor_mode mode, size_t limit, ic_executor *host, ic_executor **out)
 {
     if (context == NULL || graph == NULL || out == NULL || !graph->finished)
         return ic_fail(IC_ERROR_ARGUMENT,
@@ -87,6 +87,7 @@ ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, 
     ic_executor *e = NULL;
     ic_status status = IC_OK;
     IC_TRY(ic_allocate_zero(context, sizeof *e, &e));
+    e->host = host;
     e->context = ic_context_retain(context);
     e->graph = ic_graph_retain((ic_graph *)graph);
     IC_TRY_CLEAN(ic_context_pool(context, &e->pool));
@@ -99,13 +100,31 @@ cleanup:
     return status;
 }
 
+ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
+                             ic_executor_mode mode, ic_executor **out)
+{
+    return create(context, graph, batch, mode, 0, NULL, out);
+}
+
+ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
+                                    ic_executor_mode mode, size_t limit, ic_executor **out)
+{
+    return create(context, graph, batch, mode, limit, NULL, out);
+}
+
+ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out)
+{
+    return create(host->context, host->graph, host->program->batch, mode, 0, host, out);
+}
+
 void ic_executor_free(ic_executor *executor)
 {
     if (executor == NULL)
         return;
     ic_context *context = executor->context;
     ic_program_free(executor->program);
-    ic_free(context, executor->memory);
+    if (executor->host == NULL)
+        ic_free(context, executor->memory);
     ic_graph_free(executor->graph);
     ic_free(context, executor);
     ic_context_free(context);
@@ -208,6 +227,8 @@ ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, in
         return ic_fail(IC_ERROR_ARGUMENT, "the weights belong to another network");
     executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)weights->parameters;
     executor->run.bases[IC_BASE_CONSTANTS] = weights->constants;
+    if (executor->host != NULL)
+        executor->host->ready_for_backward = false; /* what it kept is written over */
     return run_steps(executor, 0, p->forward_count);
 }
 

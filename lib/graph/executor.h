@@ -39,12 +39,19 @@ ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t
  */
 ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
                                     ic_executor_mode mode, size_t limit, ic_executor **out);
+
+/*
+ * One for the same graph and batch that works in the memory of another one, if it is enough: only
+ * one of them is at work at a time, finds its input filled just before, and leaves nothing to the
+ * other. Free it before its host.
+ */
+ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out);
 void ic_executor_free(ic_executor *executor);
 
 int32_t ic_executor_batch(const ic_executor *executor);
 const ic_graph *ic_executor_graph(const ic_executor *executor);
 
-/* The bytes of its arena, and of scratch and workspaces beside it. */
+/* The bytes of its arena, and of the scratch of the threads. */
 size_t ic_executor_memory(const ic_executor *executor);
 
 /* [batch][h][w][c], for the caller to fill before a forward run. */
