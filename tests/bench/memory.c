@@ -80,6 +80,20 @@ static void print_peak(const ic_program *p)
     }
 }
 
+/* The multiply-adds of convolutions that are done again, of those of the forward pass. */
+static double share_again(const ic_program *p)
+{
+    double forward = 0, again = 0;
+    for (size_t i = 0; i < p->step_count; i++) {
+        if (p->steps[i].conv == NULL || (i >= p->forward_count && !p->steps[i].again))
+            continue;
+        const ic_conv_shape *s = &p->steps[i].conv->shape;
+        double work = (double)s->n * s->oh * s->ow * s->k * (s->c / s->groups) * s->r * s->s;
+        *(i < p->forward_count ? &forward : &again) += work;
+    }
+    return forward > 0 ? again / forward : 0;
+}
+
 static void measure(ic_context *context, const row *r, ic_executor_mode mode, size_t limit,
                     bool peak)
 {
@@ -96,6 +110,8 @@ static void measure(ic_context *context, const row *r, ic_executor_mode mode, si
            r->channels, r->batch, (double)p->arena_bytes / 1e6, (double)p->live_bytes / 1e6,
            (double)p->arena_bytes / (double)p->live_bytes, (double)p->scratch_bytes / 1e6,
            p->step_count);
+    if (mode == IC_TRAINING && limit > 0)
+        printf("  %.0f %% of the forward multiply-adds are done again\n", 100 * share_again(p));
     if (peak)
         print_peak(p);
     ic_program_free(p);
