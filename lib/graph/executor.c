@@ -4,8 +4,10 @@
 #include "base/pool.h"
 #include "graph/profile.h"
 #include "graph/program.h"
+#include "graph/recompute.h"
 #include "graph/weights.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { BATCH_MAX = 65536, ALIGNMENT = 64 };
@@ -15,7 +17,8 @@ struct ic_executor {
     ic_graph *graph;
     ic_program *program;
     ic_pool *pool;
-    unsigned char *memory; /* arena, shared workspace, scratch of each worker */
+    unsigned char *memory; /* arena, scratch of each worker */
+    ic_executor *host;     /* whose memory it is; NULL: its own */
     size_t memory_bytes;
     size_t scratch_stride;
     unsigned char *scratch;
@@ -31,25 +34,49 @@ static size_t align_up(size_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static ic_status allocate_memory(ic_executor *e)
+static const double MIB = 1024 * 1024;
+
+/* Has the program compute activations again, where its arena and the scratch go over a limit. */
+static ic_status keep_within(ic_executor *e, size_t limit)
+{
+    size_t least = 0, scratch = e->scratch_stride * (size_t)ic_pool_threads(e->pool);
+    ic_status status = ic_program_limit(e->program, limit > scratch ? limit - scratch : 0, &least);
+    if (status == IC_ERROR_LIMIT)
+        return ic_fail(IC_ERROR_LIMIT,
+                       "memory_limit is %.0f MiB, but a training step of this network on %d "
+                       "pictures takes at least %.0f MiB: raise memory_limit, or lower batch_size "
+                       "or the model's input_size",
+                       floor((double)limit / MIB), e->program->batch,
+                       ceil((double)(least + scratch) / MIB));
+    return status;
+}
+
+static ic_status allocate_memory(ic_executor *e, size_t limit)
 {
     const ic_program *p = e->program;
-    size_t shared = align_up(p->shared_bytes), scratch = 0, bytes = 0;
+    size_t scratch = 0, bytes = 0;
     e->scratch_stride = align_up(p->scratch_bytes);
-    if (!ic_multiply_size(e->scratch_stride, (size_t)ic_pool_threads(e->pool), &scratch) ||
-        !ic_add_size(p->arena_bytes, shared, &bytes) || !ic_add_size(bytes, scratch, &bytes))
+    if (!ic_multiply_size(e->scratch_stride, (size_t)ic_pool_threads(e->pool), &scratch))
         return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
-    IC_TRY(ic_allocate_zero(e->context, bytes, &e->memory));
+    if (limit > 0)
+        IC_TRY(keep_within(e, limit));
+    if (!ic_add_size(p->arena_bytes, scratch, &bytes))
+        return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
+    if (e->host != NULL && e->host->memory_bytes < bytes)
+        e->host = NULL;
+    if (e->host != NULL)
+        e->memory = e->host->memory;
+    else
+        IC_TRY(ic_allocate_zero(e->context, bytes, &e->memory));
     e->memory_bytes = bytes;
     e->run = (ic_run){.program = p};
     e->run.bases[IC_BASE_ARENA] = e->memory;
-    e->run.shared = (float *)(void *)(e->memory + p->arena_bytes);
-    e->scratch = e->memory + p->arena_bytes + shared;
+    e->scratch = e->memory + p->arena_bytes;
     return IC_OK;
 }
 
-ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
-                             ic_executor_mode mode, ic_executor **out)
+static ic_status create(ic_context *context, const ic_graph *graph, int32_t batch,
+                        ic_executor_mode mode, size_t limit, ic_executor *host, ic_executor **out)
 {
     if (context == NULL || graph == NULL || out == NULL || !graph->finished)
         return ic_fail(IC_ERROR_ARGUMENT,
@@ -60,16 +87,34 @@ ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t
     ic_executor *e = NULL;
     ic_status status = IC_OK;
     IC_TRY(ic_allocate_zero(context, sizeof *e, &e));
+    e->host = host;
     e->context = ic_context_retain(context);
     e->graph = ic_graph_retain((ic_graph *)graph);
     IC_TRY_CLEAN(ic_context_pool(context, &e->pool));
     IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, &e->program));
-    IC_TRY_CLEAN(allocate_memory(e));
+    IC_TRY_CLEAN(allocate_memory(e, limit));
     *out = e;
     e = NULL;
 cleanup:
     ic_executor_free(e);
     return status;
+}
+
+ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
+                             ic_executor_mode mode, ic_executor **out)
+{
+    return create(context, graph, batch, mode, 0, NULL, out);
+}
+
+ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
+                                    ic_executor_mode mode, size_t limit, ic_executor **out)
+{
+    return create(context, graph, batch, mode, limit, NULL, out);
+}
+
+ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out)
+{
+    return create(host->context, host->graph, host->program->batch, mode, 0, host, out);
 }
 
 void ic_executor_free(ic_executor *executor)
@@ -78,7 +123,8 @@ void ic_executor_free(ic_executor *executor)
         return;
     ic_context *context = executor->context;
     ic_program_free(executor->program);
-    ic_free(context, executor->memory);
+    if (executor->host == NULL)
+        ic_free(context, executor->memory);
     ic_graph_free(executor->graph);
     ic_free(context, executor);
     ic_context_free(context);
@@ -144,6 +190,7 @@ static ic_status run_unit(void *arguments, int64_t unit, int32_t worker)
 
 static ic_status run_step(ic_executor *e, const ic_step *step)
 {
+    e->run.shared = ic_at(&e->run, step->shared);
     for (int32_t phase = 0; phase < step->phases; phase++) {
         int64_t units = step->kind->units(&e->run, step, phase);
         phase_job job = {.executor = e, .step = step, .phase = phase};
@@ -180,6 +227,8 @@ ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, in
         return ic_fail(IC_ERROR_ARGUMENT, "the weights belong to another network");
     executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)weights->parameters;
     executor->run.bases[IC_BASE_CONSTANTS] = weights->constants;
+    if (executor->host != NULL)
+        executor->host->ready_for_backward = false; /* what it kept is written over */
     return run_steps(executor, 0, p->forward_count);
 }
 

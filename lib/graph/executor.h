@@ -31,12 +31,27 @@ typedef enum ic_executor_mode { IC_INFERENCE, IC_TRAINING, IC_TRAINING_TO_INPUT 
 
 ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
                              ic_executor_mode mode, ic_executor **out);
+
+/*
+ * The same for IC_TRAINING with at most `limit` bytes of ic_executor_memory (0: no limit). Where
+ * that is too little for all activations, some are computed again in the backward pass: slower, and
+ * the same bits. IC_ERROR_LIMIT: it cannot be done; the message says what can.
+ */
+ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
+                                    ic_executor_mode mode, size_t limit, ic_executor **out);
+
+/*
+ * One for the same graph and batch that works in the memory of another one, if it is enough: only
+ * one of them is at work at a time, finds its input filled just before, and leaves nothing to the
+ * other. Free it before its host.
+ */
+ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out);
 void ic_executor_free(ic_executor *executor);
 
 int32_t ic_executor_batch(const ic_executor *executor);
 const ic_graph *ic_executor_graph(const ic_executor *executor);
 
-/* The bytes of its arena, and of scratch and workspaces beside it. */
+/* The bytes of its arena, and of the scratch of the threads. */
 size_t ic_executor_memory(const ic_executor *executor);
 
 /* [batch][h][w][c], for the caller to fill before a forward run. */

@@ -72,7 +72,11 @@ ic_status ic_lower_parameter(ic_lowering *l, int32_t node, int32_t index, ic_bas
 
 ic_step ic_step_of(const ic_step_kind *kind, int32_t node)
 {
-    ic_step step = {.kind = kind, .node = node, .phases = 1, .in_place = IC_NO_TENSOR};
+    ic_step step = {.kind = kind,
+                    .node = node,
+                    .phases = 1,
+                    .in_place = IC_NO_TENSOR,
+                    .shared = IC_NO_TENSOR};
     for (int32_t i = 0; i < IC_STEP_VALUES; i++)
         step.x[i] = ic_value_of(IC_NO_TENSOR);
     for (int32_t i = 0; i < IC_STEP_TENSORS; i++)
@@ -80,45 +84,52 @@ ic_step ic_step_of(const ic_step_kind *kind, int32_t node)
     return step;
 }
 
-static void touch(ic_program *p, int32_t tensor, int32_t step)
-{
-    if (tensor < 0)
-        return;
-    ic_tensor *t = &p->tensors[tensor];
-    if (step < t->first)
-        t->first = step;
-    if (step > t->last)
-        t->last = step;
-}
-
 ic_status ic_lower_step(ic_lowering *l, const ic_step *step)
 {
     ic_program *p = l->program;
     IC_TRY(ic_grow(p->context, &p->steps, &p->step_capacity, p->step_count + 1, sizeof *step));
-    int32_t index = (int32_t)p->step_count;
-    p->steps[p->step_count++] = *step;
-    for (int32_t i = 0; i < IC_STEP_VALUES; i++) {
-        touch(p, step->x[i].tensor, index);
-        touch(p, step->x[i].scale, index);
-        touch(p, step->x[i].shift, index);
-    }
-    for (int32_t i = 0; i < IC_STEP_TENSORS; i++) {
-        touch(p, step->reads[i], index);
-        touch(p, step->writes[i], index);
-    }
-    if (step->shared_bytes > p->shared_bytes)
-        p->shared_bytes = step->shared_bytes;
+    ic_step *added = &p->steps[p->step_count++];
+    *added = *step;
+    if (step->shared_bytes > 0)
+        IC_TRY(ic_lower_bytes(l, step->shared_bytes, &added->shared));
     if (step->scratch_bytes > p->scratch_bytes)
         p->scratch_bytes = step->scratch_bytes;
     return IC_OK;
 }
 
-/* ---- Packed weights ---- */
+/*
+ * ---- Packed weights: of some layers at a time, just before the first of them needs its own, so
+ * that few of them take place in the arena, and small networks have few such steps ----
+ */
 
-/* The step that packs the weights of the pass in hand: its first (see begin_packs). */
-static int32_t pack_step(const ic_lowering *l)
+enum { PACK_STEP_BYTES = 2 << 20 };
+
+static ic_status ready_pack_step(ic_lowering *l, size_t bytes)
 {
-    return (int32_t)l->program->forward_count;
+    if (l->pack_step >= 0 && l->pack_bytes + bytes <= PACK_STEP_BYTES)
+        return IC_OK;
+    ic_step step = ic_step_of(&ic_step_pack, 0);
+    step.phases = 2;
+    step.first = (int32_t)l->program->pack_count;
+    l->pack_step = (int32_t)l->program->step_count;
+    l->pack_bytes = 0;
+    return ic_lower_step(l, &step);
+}
+
+static ic_status add_to_pack_step(ic_lowering *l, ic_pack *pack, size_t floats)
+{
+    ic_program *p = l->program;
+    IC_TRY(ready_pack_step(l, floats * sizeof(float)));
+    IC_TRY(ic_lower_floats(l, floats, &pack->packed));
+    if (pack->permuted.h > 0)
+        IC_TRY(ic_lower_bytes(l, p->tensors[pack->source].bytes, &pack->weights));
+    ic_step *step = &p->steps[l->pack_step];
+    step->node = step->count == 0 ? pack->node : step->node;
+    pack->first_unit = step->rows;
+    step->rows += ic_conv_pack_units(pack->conv, pack->pass);
+    step->count++;
+    l->pack_bytes += floats * sizeof(float);
+    return IC_OK;
 }
 
 ic_status ic_lower_pack(ic_lowering *l, const ic_pack *pack, int32_t *packed)
@@ -129,32 +140,13 @@ ic_status ic_lower_pack(ic_lowering *l, const ic_pack *pack, int32_t *packed)
     IC_TRY(ic_grow(p->context, &p->packs, &p->pack_capacity, p->pack_count + 1, sizeof entry));
     IC_TRY(ic_lower_parameter(l, entry.node, 0, IC_BASE_PARAMETERS, &entry.source));
     entry.weights = entry.source;
-    if (ic_lower_trains(l)) {
-        IC_TRY(ic_lower_floats(l, floats, &entry.packed));
-        touch(p, entry.packed, pack_step(l));
-        if (entry.permuted.h > 0) {
-            IC_TRY(ic_lower_bytes(l, p->tensors[entry.source].bytes, &entry.weights));
-            touch(p, entry.weights, pack_step(l));
-        }
-        ic_step *step = &p->steps[pack_step(l)];
-        entry.first_unit = step->rows;
-        step->rows += ic_conv_pack_units(entry.conv, entry.pass);
-        step->count++;
-    } else {
+    if (ic_lower_trains(l))
+        IC_TRY(add_to_pack_step(l, &entry, floats));
+    else
         IC_TRY(ic_lower_constant(l, floats, &entry.packed));
-    }
     p->packs[p->pack_count++] = entry;
     *packed = entry.packed;
     return IC_OK;
-}
-
-/* The step that packs the weights of a whole pass; the operators fill it while they are lowered. */
-static ic_status begin_packs(ic_lowering *l)
-{
-    ic_step step = ic_step_of(&ic_step_pack, 0);
-    step.phases = 2;
-    step.first = (int32_t)l->program->pack_count;
-    return ic_lower_step(l, &step);
 }
 
 /* ---- Values ---- */
@@ -334,8 +326,7 @@ static ic_status lower_forward(ic_lowering *l)
 {
     ic_program *p = l->program;
     int32_t last = (int32_t)l->graph->node_count - 1;
-    if (ic_lower_trains(l))
-        IC_TRY(begin_packs(l));
+    l->pack_step = -1;
     IC_TRY(ic_lower_tensor(l, ic_graph_input_shape(l->graph), &p->input));
     ic_lower_set(l, 0, p->input);
     for (int32_t i = 1; i <= last; i++)
@@ -352,7 +343,7 @@ static ic_status lower_backward(ic_lowering *l)
 {
     ic_program *p = l->program;
     int32_t last = (int32_t)l->graph->node_count - 1;
-    IC_TRY(begin_packs(l));
+    l->pack_step = -1;
     IC_TRY(ic_lower_tensor(l, ic_lower_node(l, last)->shape, &p->logit_gradients));
     p->tensors[p->logit_gradients].permanent = true;
     IC_TRY(ic_lower_give_gradient(l, last, p->logit_gradients));

@@ -39,7 +39,9 @@ struct ic_lowering {
     ic_program *program;
     const ic_graph *graph;
     ic_lowered_node *nodes;
-    int32_t taken; /* the gradient that the node in hand has taken */
+    int32_t taken;     /* the gradient that the node in hand has taken */
+    int32_t pack_step; /* the step that packs for the layers in hand; -1: none yet */
+    size_t pack_bytes; /* that it packs so far */
 };
 
 static inline bool ic_lower_trains(const ic_lowering *l)

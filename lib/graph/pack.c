@@ -27,7 +27,12 @@ static void unpermute_weights(int64_t k, ic_shape shape, const float *x, float *
 
 static int64_t pack_units(const ic_run *run, const ic_step *step, int32_t phase)
 {
-    return phase == 0 ? step->count : step->rows;
+    if (phase == 1)
+        return step->rows;
+    for (int32_t i = 0; i < step->count; i++)
+        if (run->program->packs[step->first + i].permuted.h > 0)
+            return step->count;
+    return 0;
 }
 
 static void permute(const ic_run *run, const ic_pack *pack)

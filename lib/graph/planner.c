@@ -1,10 +1,13 @@
 /*
  * graph/planner.c: places for tensors in one arena, by lifetimes. SPDX-License-Identifier: MIT
  *
- * Greedy by size: the largest block first, each into the smallest gap that is left between the
- * blocks placed so far whose lifetimes meet its own.
+ * Greedy: block after block, each into the smallest gap that is left between the blocks placed so
+ * far whose lifetimes meet its own. Of several orders (the largest first, and others) the one that
+ * gives the smallest arena is taken.
  */
 #include "graph/planner.h"
+
+#include "graph/pack.h"
 
 /* One or more tensors that share their place: in-place steps have handed it on. */
 typedef struct block {
@@ -23,6 +26,48 @@ typedef struct layout {
     size_t *placed; /* blocks that have their offset, in the order of offsets */
     size_t placed_count;
 } layout;
+
+/* ---- Lifetimes ---- */
+
+static void touch(ic_program *p, int32_t tensor, size_t step)
+{
+    if (tensor < 0)
+        return;
+    ic_tensor *t = &p->tensors[tensor];
+    if ((int32_t)step < t->first)
+        t->first = (int32_t)step;
+    if ((int32_t)step > t->last)
+        t->last = (int32_t)step;
+}
+
+static void touch_packs(ic_program *p, size_t index)
+{
+    const ic_step *step = &p->steps[index];
+    for (int32_t i = step->first; i < step->first + step->count; i++) {
+        touch(p, p->packs[i].weights, index);
+        touch(p, p->packs[i].packed, index);
+    }
+}
+
+static void find_lifetimes(ic_program *p)
+{
+    for (size_t i = 0; i < p->tensor_count; i++) {
+        p->tensors[i].first = INT32_MAX;
+        p->tensors[i].last = -1;
+    }
+    for (size_t i = 0; i < p->step_count; i++) {
+        ic_step *step = &p->steps[i];
+        int32_t *inputs[IC_STEP_INPUTS];
+        ic_step_inputs(step, inputs);
+        for (int32_t k = 0; k < IC_STEP_INPUTS; k++)
+            touch(p, *inputs[k], i);
+        for (int32_t k = 0; k < IC_STEP_TENSORS; k++)
+            touch(p, step->writes[k], i);
+        touch(p, step->shared, i);
+        if (step->kind == &ic_step_pack)
+            touch_packs(p, i);
+    }
+}
 
 static bool is_planned(const ic_tensor *t)
 {
@@ -51,15 +96,39 @@ static void merge_in_place(layout *plan)
     }
 }
 
-/* Larger first; among equals the earlier: a total order, so that every machine plans alike. */
-static bool goes_before(const block *a, const block *b)
+/*
+ * The orders that are tried; among equals the earlier tensor first: total orders, so that every
+ * machine plans alike.
+ */
+typedef bool block_order(const block *a, const block *b);
+
+static bool larger(const block *a, const block *b)
 {
-    if (a->bytes != b->bytes)
-        return a->bytes > b->bytes;
-    return a->tensor < b->tensor;
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a->tensor < b->tensor;
 }
 
-static void sift_down(block *blocks, size_t root, size_t count)
+static bool longer(const block *a, const block *b)
+{
+    int32_t x = a->last - a->first, y = b->last - b->first;
+    return x != y ? x > y : larger(a, b);
+}
+
+/* Bytes times steps: both count. */
+static bool heavier(const block *a, const block *b)
+{
+    double x = (double)a->bytes * (1.0 + a->last - a->first);
+    double y = (double)b->bytes * (1.0 + b->last - b->first);
+    return x != y ? x > y : larger(a, b);
+}
+
+static bool earlier(const block *a, const block *b)
+{
+    return a->first != b->first ? a->first < b->first : larger(a, b);
+}
+
+static block_order *const orders[] = {larger, heavier, longer, earlier};
+
+static void sift_down(block *blocks, size_t root, size_t count, block_order *goes_before)
 {
     for (;;) {
         size_t child = 2 * root + 1;
@@ -76,15 +145,15 @@ static void sift_down(block *blocks, size_t root, size_t count)
     }
 }
 
-static void sort_blocks(block *blocks, size_t count)
+static void sort_blocks(block *blocks, size_t count, block_order *goes_before)
 {
     for (size_t i = count / 2; i-- > 0;)
-        sift_down(blocks, i, count);
+        sift_down(blocks, i, count, goes_before);
     for (size_t end = count; end-- > 1;) {
         block swap = blocks[0];
         blocks[0] = blocks[end];
         blocks[end] = swap;
-        sift_down(blocks, 0, end);
+        sift_down(blocks, 0, end, goes_before);
     }
 }
 
@@ -103,7 +172,6 @@ static ic_status collect_blocks(layout *plan)
                                               .tensor = (int32_t)i,
                                               .bytes = bytes / ALIGNMENT * ALIGNMENT};
     }
-    sort_blocks(plan->blocks, plan->count);
     return IC_OK;
 }
 
@@ -126,23 +194,61 @@ static size_t find_offset(const layout *plan, const block *b)
     return best != SIZE_MAX ? best : end;
 }
 
-static ic_status place_blocks(layout *plan)
+/* Places all blocks in this order; keeps it if it is the best so far. */
+static ic_status place_blocks(layout *plan, block_order *goes_before)
 {
     ic_program *p = plan->program;
+    size_t arena = 0;
+    sort_blocks(plan->blocks, plan->count, goes_before);
+    plan->placed_count = 0;
     for (size_t i = 0; i < plan->count; i++) {
         block *b = &plan->blocks[i];
         b->offset = find_offset(plan, b);
         size_t end = 0;
         if (!ic_add_size(b->offset, b->bytes, &end))
             return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
-        if (end > p->arena_bytes)
-            p->arena_bytes = end;
-        p->tensors[b->tensor].offset = b->offset;
+        if (end > arena)
+            arena = end;
         size_t at = plan->placed_count++;
         for (; at > 0 && plan->blocks[plan->placed[at - 1]].offset > b->offset; at--)
             plan->placed[at] = plan->placed[at - 1];
         plan->placed[at] = i;
     }
+    if (arena >= p->arena_bytes)
+        return IC_OK;
+    p->arena_bytes = arena;
+    for (size_t i = 0; i < plan->count; i++)
+        p->tensors[plan->blocks[i].tensor].offset = plan->blocks[i].offset;
+    return IC_OK;
+}
+
+static ic_status place_best(layout *plan)
+{
+    ic_program *p = plan->program;
+    p->arena_bytes = plan->count > 0 ? SIZE_MAX : 0;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders && p->arena_bytes > p->live_bytes; i++)
+        IC_TRY(place_blocks(plan, orders[i]));
+    return IC_OK;
+}
+
+/* The most bytes of blocks that live at one time. */
+static ic_status measure_live(layout *plan)
+{
+    ic_program *p = plan->program;
+    size_t *change = NULL, live = 0;
+    IC_TRY(ic_allocate_zero(p->context, (p->step_count + 1) * sizeof *change, &change));
+    for (size_t i = 0; i < plan->count; i++) { /* modulo 2^64, so that it may go below zero */
+        const block *b = &plan->blocks[i];
+        change[b->first] += b->bytes;
+        if ((size_t)b->last < p->step_count)
+            change[b->last + 1] -= b->bytes;
+    }
+    for (size_t i = 0; i <= p->step_count; i++) {
+        live += change[i];
+        if (live > p->live_bytes)
+            p->live_bytes = live;
+    }
+    ic_free(p->context, change);
     return IC_OK;
 }
 
@@ -155,9 +261,12 @@ ic_status ic_plan_memory(ic_program *program)
     IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *plan.root, &plan.root));
     IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *plan.blocks, &plan.blocks));
     IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *plan.placed, &plan.placed));
+    program->live_bytes = 0;
+    find_lifetimes(program);
     merge_in_place(&plan);
     IC_TRY_CLEAN(collect_blocks(&plan));
-    IC_TRY_CLEAN(place_blocks(&plan));
+    IC_TRY_CLEAN(measure_live(&plan));
+    IC_TRY_CLEAN(place_best(&plan));
     for (size_t i = 0; i < count; i++)
         if (program->tensors[i].base == IC_BASE_ARENA)
             program->tensors[i].offset = program->tensors[plan.root[i]].offset;

@@ -23,7 +23,7 @@ typedef struct ic_tensor {
     ic_base base;
     size_t bytes;
     size_t offset; /* bytes from the base */
-    int32_t first, last;
+    int32_t first, last; /* none: first > last */
     bool permanent; /* the caller reads or fills it: lives throughout, shares with nothing */
 } ic_tensor;
 
@@ -46,7 +46,7 @@ typedef struct ic_program ic_program;
 typedef struct ic_run {
     const ic_program *program;
     unsigned char *bases[IC_BASE_COUNT];
-    float *shared;       /* the workspace of the step that runs */
+    float *shared; /* the workspace of the step that runs */
     uint64_t seed, step; /* of dropout */
 } ic_run;
 
@@ -75,6 +75,8 @@ struct ic_step {
     int32_t in_place; /* the tensor whose memory writes[0] may take over if this is its last use */
     ic_activation activation;
     bool accumulate; /* add to writes[0] instead of setting it */
+    bool once;       /* does more than write its tensors: must not run twice in a training step */
+    bool again;      /* repeats a forward step for the backward pass */
     const ic_conv *conv;
     ic_window window;
     int64_t rows;         /* pixels of all pictures */
@@ -83,6 +85,7 @@ struct ic_step {
     int32_t first, count; /* a range: channels in a concatenation, packs */
     double factor;
     size_t shared_bytes;  /* workspace of the step */
+    int32_t shared;       /* the tensor that is this workspace */
     size_t scratch_bytes; /* workspace of each worker */
 };
 
@@ -128,8 +131,23 @@ struct ic_program {
     ic_fold *folds;
     size_t fold_count, fold_capacity;
     int32_t input, logits, logit_gradients, input_gradients; /* tensors */
-    size_t arena_bytes, constant_bytes, shared_bytes, scratch_bytes;
+    size_t arena_bytes, constant_bytes, scratch_bytes;
+    size_t live_bytes; /* the most that live at one step: no plan of the arena can do with less */
 };
+
+/* All that a step reads, as places in it: what is there may be IC_NO_TENSOR, and one twice. */
+enum { IC_STEP_INPUTS = 3 * IC_STEP_VALUES + IC_STEP_TENSORS + 1 };
+static inline void ic_step_inputs(ic_step *step, int32_t *inputs[IC_STEP_INPUTS])
+{
+    for (int32_t i = 0; i < IC_STEP_VALUES; i++) {
+        *inputs++ = &step->x[i].tensor;
+        *inputs++ = &step->x[i].scale;
+        *inputs++ = &step->x[i].shift;
+    }
+    for (int32_t i = 0; i < IC_STEP_TENSORS; i++)
+        *inputs++ = &step->reads[i];
+    *inputs = &step->in_place;
+}
 
 /* Lowers a graph and plans its memory. Holds no reference on the graph. */
 ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,

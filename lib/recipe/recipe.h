@@ -60,6 +60,7 @@ typedef struct ic_training_recipe {
     uint64_t seed;
     double validation_share;
     int64_t cache_bytes;
+    int64_t memory_limit; /* bytes of a training step; 0: none */
 } ic_training_recipe;
 
 /* For a network (by the name in the model, "" if unknown) seeing width x height x channels. */
@@ -67,8 +68,8 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
                              const ic_pipeline *pipeline, const ic_options *options,
                              ic_training_recipe *out);
 
-/* As JSON for the model's record: every setting but cache_bytes (memory settings leave no trace in
- * files). */
+/* As JSON for the model's record: every setting but those of memory, which leave no trace in files.
+ */
 ic_status ic_training_recipe_to_json(const ic_training_recipe *recipe, json_t **out);
 
 #endif

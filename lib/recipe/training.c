@@ -147,6 +147,7 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
         .seed = (uint64_t)ic_option_int(options, "seed"),
         .validation_share = ic_option_float(options, "validation_share"),
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
+        .memory_limit = ic_option_int(options, "memory_limit") * 1024 * 1024,
     };
     choose_optimiser(context, network, options, &recipe);
     *out = recipe;

@@ -40,9 +40,10 @@ static ic_status create_engine(ic_trainer *trainer)
     ic_context *context = trainer->context;
     const int64_t *counts = recipe->balanced_weights ? trainer->data.class_counts : NULL;
 
-    IC_TRY(ic_executor_create(context, graph, recipe->batch, IC_TRAINING, &trainer->executor));
-    IC_TRY(ic_executor_create(context, graph, recipe->batch, IC_INFERENCE,
-                              &trainer->validation_executor));
+    IC_TRY(ic_executor_create_within(context, graph, recipe->batch, IC_TRAINING,
+                                     (size_t)recipe->memory_limit, &trainer->executor));
+    IC_TRY(ic_executor_create_beside(trainer->executor, IC_INFERENCE,
+                                     &trainer->validation_executor));
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
     ic_weights *start = ic_model_weights(trainer->model);
@@ -102,8 +103,8 @@ void ic_trainer_free(ic_trainer *trainer)
     ic_context *context = trainer->context;
     ic_loader_free(trainer->loader); /* before the caches and sets that it reads */
     ic_loader_free(trainer->validation_loader);
+    ic_executor_free(trainer->validation_executor); /* which works in the memory of the other */
     ic_executor_free(trainer->executor);
-    ic_executor_free(trainer->validation_executor);
     ic_optimiser_free(trainer->optimiser);
     ic_loss_free(trainer->loss);
     ic_weights_free(trainer->snapshot);

@@ -2,7 +2,7 @@
  * bench/step.c: the time of a training step, or of inference, of a stock network.
  *
  *     step NETWORK SIZE CHANNELS BATCH THREADS [--infer] [--seconds N] [--level LEVEL]
- *          [--precision float32|bfloat16] [--profile | --serve | --memory]
+ *          [--precision float32|bfloat16] [--limit MIB] [--profile | --serve | --memory]
  *
  * Prints the best and the median milliseconds of a step: forward, loss, backward, SGD with Nesterov
  * momentum. --profile adds where the time went, by kind of step and by node. --serve is for
@@ -30,6 +30,7 @@ typedef struct bench {
     bool infer, profile, serve, memory;
     double seconds;
     const char *level, *precision;
+    double limit; /* of memory, MiB; 0: none */
     ic_context *context;
     const ic_kernels *kernels;
     ic_graph *graph;
@@ -72,6 +73,8 @@ static bool read_arguments(int argc, char **argv, bench *b)
             b->level = argv[++i];
         else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc)
             b->precision = argv[++i];
+        else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
+            b->limit = atof(argv[++i]);
         else
             return false;
     }
@@ -125,8 +128,9 @@ static void make_executor(bench *b)
     } else {
         check(ic_weights_create(b->context, b->graph, b->parameters, &b->weights));
     }
-    check(ic_executor_create(b->context, b->graph, b->batch, b->infer ? IC_INFERENCE : IC_TRAINING,
-                             &b->executor));
+    check(ic_executor_create_within(b->context, b->graph, b->batch,
+                                    b->infer ? IC_INFERENCE : IC_TRAINING,
+                                    (size_t)(b->limit * 1048576), &b->executor));
     float *input_values = ic_executor_input(b->executor);
     uint32_t state = 1;
     for (int64_t i = 0; i < (int64_t)b->batch * b->size * b->size * b->channels; i++) {
@@ -310,7 +314,7 @@ int main(int argc, char **argv)
     if (!read_arguments(argc, argv, &b)) {
         fprintf(stderr, "usage: step NETWORK SIZE CHANNELS BATCH THREADS [--infer] [--seconds N] "
                         "[--level LEVEL]\n            [--precision float32|bfloat16] "
-                        "[--profile | --serve | --memory]\n");
+                        "[--limit MIB] [--profile | --serve | --memory]\n");
         return 2;
     }
     configure(&b);

@@ -339,6 +339,47 @@ static void steady_steps_allocate_nothing(void **state)
     assert_int_equal(allocator.live, 0);
 }
 
+/* Training, and validation in its memory: the bits of an executor of its own. */
+static void works_beside_another(void **state)
+{
+    test_allocator allocator = {0};
+    ic_context *context = test_context_with(&allocator, 2);
+    ic_graph *graph = zoo(context, "plain", 28, 1);
+    ic_executor *training = NULL, *alone = NULL, *beside = NULL;
+    ic_weights *weights = NULL;
+    float *parameters = zeroed(ic_graph_parameter_sizes(graph).total);
+    float *gradients = zeroed(ic_graph_parameter_sizes(graph).trained);
+    test_numbers numbers = {.state = 4};
+    float pictures[2 * 28 * 28], kept[20];
+    numbers_fill_unit(&numbers, pictures, 2 * 28 * 28);
+    ic_graph_initialise(graph, 1, parameters);
+    assert_ok(ic_weights_create(context, graph, parameters, &weights));
+    assert_ok(ic_executor_create(context, graph, 2, IC_TRAINING, &training));
+    assert_ok(ic_executor_create(context, graph, 2, IC_INFERENCE, &alone));
+    assert_ok(ic_executor_create_beside(training, IC_INFERENCE, &beside));
+    float *place = ic_executor_input(beside), *memory = ic_executor_input(training);
+    assert_true(place >= memory - ic_executor_memory(training) / sizeof(float) &&
+                place < memory + ic_executor_memory(training) / sizeof(float));
+    memcpy(ic_executor_input(alone), pictures, sizeof pictures);
+    assert_ok(ic_executor_infer(alone, weights, 2));
+    memcpy(kept, ic_executor_logits(alone), sizeof kept);
+    assert_ok(ic_executor_forward(training, parameters, 1, 0));
+    memcpy(ic_executor_input(beside), pictures, sizeof pictures);
+    assert_ok(ic_executor_infer(beside, weights, 2));
+    assert_memory_equal(kept, ic_executor_logits(beside), sizeof kept);
+    assert_fails(IC_ERROR_STATE, "no forward run",
+                 ic_executor_backward(training, parameters, gradients));
+    free(parameters);
+    free(gradients);
+    ic_executor_free(beside);
+    ic_executor_free(alone);
+    ic_executor_free(training);
+    ic_weights_free(weights);
+    ic_graph_free(graph);
+    ic_context_free(context);
+    assert_int_equal(allocator.live, 0);
+}
+
 static void profile(void **state)
 {
     test_rig rig;
@@ -375,6 +416,7 @@ int main(void)
         cmocka_unit_test(wrong_calls),
         cmocka_unit_test(out_of_memory),
         cmocka_unit_test(steady_steps_allocate_nothing),
+        cmocka_unit_test(works_beside_another),
         cmocka_unit_test(profile),
     };
     return cmocka_run_group_tests_name("graph/executor", tests, NULL, NULL);

@@ -8,7 +8,9 @@
  */
 #include "rig.h"
 
+#include "graph/planner.h"
 #include "graph/program.h"
+#include "graph/recompute.h"
 #include "zoo/zoo.h"
 
 #include <stdio.h>
@@ -180,6 +182,46 @@ static void random_graphs(void **state)
     ic_context_free(context);
 }
 
+/* With activations computed again: at the least arena, and half the way down to it. */
+static int check_limits(ic_context *context, const ic_graph *graph, int32_t batch)
+{
+    ic_program *program = NULL;
+    size_t least = 0;
+    assert_ok(ic_program_create(context, graph, batch, IC_TRAINING_TO_INPUT, &program));
+    size_t all = program->arena_bytes, steps = program->step_count;
+    assert_int_equal(ic_program_limit(program, 0, &least), IC_ERROR_LIMIT);
+    assert_int_equal(program->step_count, steps);
+    assert_true(least > 0 && least <= all);
+    check_program(program);
+    const size_t limits[] = {all, (all + least) / 2, least};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        assert_ok(ic_program_limit(program, limits[i], &least));
+        assert_true(program->arena_bytes <= limits[i]);
+        assert_true(program->live_bytes <= program->arena_bytes);
+        check_program(program);
+        bool repeats = program->step_count > steps;
+        assert_true(repeats == (limits[i] < all));
+        ic_program_free(program);
+        assert_ok(ic_program_create(context, graph, batch, IC_TRAINING_TO_INPUT, &program));
+    }
+    ic_program_free(program);
+    return least < all;
+}
+
+static void limits_of_random_graphs(void **state)
+{
+    ic_context *context = test_context(1);
+    test_numbers numbers = {.state = 44};
+    int smaller = 0;
+    for (int round = 0; round < 100; round++) {
+        ic_graph *graph = random_graph(context, &numbers);
+        smaller += check_limits(context, graph, 40);
+        ic_graph_free(graph);
+    }
+    assert_true(smaller > 50);
+    ic_context_free(context);
+}
+
 static void stock_networks(void **state)
 {
     static const char *const names[] = {"lenet5", "plain", "resnet9", "resnet18", "mobilenet_v2"};
@@ -198,6 +240,7 @@ static void stock_networks(void **state)
             assert_true(program->arena_bytes < sum * 3 / 4); /* places are shared */
             ic_program_free(program);
         }
+        assert_true(check_limits(context, graph, 8));
         ic_graph_free(graph);
     }
     ic_context_free(context);
@@ -244,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_graphs),
+        cmocka_unit_test(limits_of_random_graphs),
         cmocka_unit_test(stock_networks),
         cmocka_unit_test(leftovers_do_not_show),
     };

@@ -339,6 +339,7 @@ static void json_names_options(void **state)
     json_t *value;
     assert_ok(ic_training_recipe_to_json(&recipe, &json));
     assert_null(json_object_get(json, "cache_mb"));
+    assert_null(json_object_get(json, "memory_limit"));
     ic_options *options = options_of(context, NULL);
     json_object_foreach(json, key, value)
     {

@@ -2,7 +2,9 @@
 #include "shapes.h"
 
 #include "model/model.h"
+#include "train/trainer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,6 +246,36 @@ static void stops_early(void **state)
     end(&made);
 }
 
+/* The least that memory_limit takes is told by the error; with it, the same file. */
+static void a_memory_limit_leaves_the_same_model(void **state)
+{
+    const char *pairs[] = {"network", "plain", "epochs", "2",       "batch_size", "64",
+                           "seed",    "5",     NULL,     NULL, NULL,         NULL};
+    char least[32];
+    training whole = begin(2, pairs);
+    ic_trainer *trainer = NULL;
+    size_t before = ic_executor_memory(whole.trainer->executor);
+    assert_ok(ic_trainer_run(whole.trainer));
+
+    pairs[8] = "memory_limit";
+    pairs[9] = "1";
+    ic_options *options = shapes_options(whole.context, pairs);
+    assert_fails(IC_ERROR_LIMIT, "memory_limit is 1 MiB, but",
+                 ic_trainer_create(whole.model, whole.data, NULL, options, &trainer));
+    ic_options_free(options);
+    const char *text = strstr(ic_last_error(), "at least ");
+    assert_non_null(text);
+    assert_int_equal(sscanf(text, "at least %31[0-9] MiB: raise memory_limit", least), 1);
+    pairs[9] = least;
+    training limited = begin(2, pairs);
+    size_t after = ic_executor_memory(limited.trainer->executor);
+    assert_true(after < before && after <= (size_t)atoi(least) << 20);
+    assert_ok(ic_trainer_run(limited.trainer));
+    assert_same_model(whole.model, limited.model);
+    end(&whole);
+    end(&limited);
+}
+
 static void the_record_repeats_the_training(void **state)
 {
     training made = begin(1, quick);
@@ -279,6 +311,7 @@ int main(void)
         cmocka_unit_test(progress_tells_every_epoch),
         cmocka_unit_test(divergence_is_an_error_for_good),
         cmocka_unit_test(stops_early),
+        cmocka_unit_test(a_memory_limit_leaves_the_same_model),
         cmocka_unit_test(the_record_repeats_the_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

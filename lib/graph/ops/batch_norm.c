@@ -218,6 +218,7 @@ static ic_status lower_statistics(ic_lowering *l, int32_t node, int32_t x)
     ic_shape shape = ic_lower_node(l, node)->shape;
     ic_step step = ic_step_of(&step_statistics, node);
     ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);
+    step.once = true; /* it moves the running statistics */
     step.phases = input->sums >= 0 ? 1 : 2;
     step.count = input->sum_blocks;
     step.x[0] = ic_value_of(x);
