@@ -44,8 +44,7 @@ void ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride, int32_t
 
 /* ---- Values ---- */
 
-/* One piece of a value, applied, into y (which may be the value's own place). */
-static void apply_value(const ic_run *run, ic_value value, ic_piece piece, int32_t c, float *y)
+void ic_value_apply(const ic_run *run, ic_value value, ic_piece piece, int32_t c, float *y)
 {
     const ic_kernels *kernels = run->program->kernels;
     const float *x = ic_at(run, value.tensor) + piece.first * c;
@@ -63,7 +62,7 @@ static void run_apply(const ic_run *run, const ic_step *step, int32_t phase, int
                       float *scratch)
 {
     ic_piece piece = ic_step_piece(step, unit);
-    apply_value(run, step->x[0], piece, step->c,
+    ic_value_apply(run, step->x[0], piece, step->c,
                 ic_at(run, step->writes[0]) + piece.first * step->c);
 }
 
@@ -88,13 +87,13 @@ static void add_rows(const ic_run *run, const ic_step *step, ic_piece piece, flo
     bool a_is_plain = step->x[0].scale < 0 && step->x[0].activation == IC_ACTIVATION_NONE;
     bool b_is_plain = step->x[1].scale < 0 && step->x[1].activation == IC_ACTIVATION_NONE;
     if (!b_is_plain) {
-        apply_value(run, step->x[1], piece, step->c, scratch);
+        ic_value_apply(run, step->x[1], piece, step->c, scratch);
         b = scratch;
     }
     if (a_is_plain) {
         kernels->add(count, ic_at(run, step->x[0].tensor) + start, b, y);
     } else {
-        apply_value(run, step->x[0], piece, step->c, y);
+        ic_value_apply(run, step->x[0], piece, step->c, y);
         kernels->accumulate(count, b, y);
     }
     if (step->activation != IC_ACTIVATION_NONE)

@@ -38,6 +38,9 @@ ic_piece ic_step_piece(const ic_step *step, int64_t unit);
 int64_t ic_step_pieces(const ic_step *step);
 int64_t ic_piece_units(const ic_run *run, const ic_step *step, int32_t phase);
 
+/* One piece of a value, applied, into y (which may be the value's own place). */
+void ic_value_apply(const ic_run *run, ic_value value, ic_piece piece, int32_t c, float *y);
+
 /*
  * totals[c] = the sum over pieces of partial[piece * stride + c] for c < count, in double and in
  * the order of the pieces.

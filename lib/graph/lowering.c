@@ -186,6 +186,12 @@ ic_status ic_lower_plain(ic_lowering *l, int32_t node, int32_t *out)
     return IC_OK;
 }
 
+ic_value ic_lower_value(const ic_lowering *l, int32_t node)
+{
+    const ic_lowered_node *n = &l->nodes[node];
+    return n->plain >= 0 ? ic_value_of(n->plain) : n->value;
+}
+
 /* ---- Absorbing ---- */
 
 int32_t ic_lower_only_consumer(const ic_lowering *l, int32_t node)

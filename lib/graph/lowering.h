@@ -89,6 +89,9 @@ ic_status ic_lower_pack(ic_lowering *l, const ic_pack *pack, int32_t *packed);
 /* The value of a node as a tensor of its own, appending the step that makes it if need be. */
 ic_status ic_lower_plain(ic_lowering *l, int32_t node, int32_t *out);
 
+/* The value of a node for steps that apply it as they read: plain if it has been made so. */
+ic_value ic_lower_value(const ic_lowering *l, int32_t node);
+
 /* Sets a node's value to a plain tensor. */
 void ic_lower_set(ic_lowering *l, int32_t node, int32_t tensor);
 

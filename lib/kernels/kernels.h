@@ -69,6 +69,9 @@ typedef struct ic_kernels {
     void (*channel_sums)(int64_t rows, int32_t c, const float *x, float *sum, float *square_sum);
     /* sum[c] alone: bias gradients, global average pooling */
     void (*channel_sum)(int64_t rows, int32_t c, const float *x, float *sum);
+    /* sum[c] of activation(x * scale[c] + shift[c]); scale NULL: of the activation alone */
+    void (*value_sum)(int64_t rows, int32_t c, const float *x, const float *scale,
+                      const float *shift, ic_activation activation, float *sum);
     /* y = x * scale[c] + shift[c], then the activation; in place */
     void (*affine)(int64_t rows, int32_t c, const float *x, const float *scale, const float *shift,
                    ic_activation activation, float *y);

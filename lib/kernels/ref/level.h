@@ -60,6 +60,8 @@ void IC_AT_LEVEL(ic_gate_backward)(int64_t rows, int32_t c, const float *x, cons
 void IC_AT_LEVEL(ic_channel_sums)(int64_t rows, int32_t c, const float *x, float *sum,
                                   float *square_sum);
 void IC_AT_LEVEL(ic_channel_sum)(int64_t rows, int32_t c, const float *x, float *sum);
+void IC_AT_LEVEL(ic_value_sum)(int64_t rows, int32_t c, const float *x, const float *scale,
+                               const float *shift, ic_activation activation, float *sum);
 void IC_AT_LEVEL(ic_affine)(int64_t rows, int32_t c, const float *x, const float *scale,
                             const float *shift, ic_activation activation, float *y);
 void IC_AT_LEVEL(ic_norm_gradient)(int64_t rows, int32_t c, int64_t ld, const float *x,

@@ -30,6 +30,7 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
 
     .channel_sums = IC_AT_LEVEL(ic_channel_sums),
     .channel_sum = IC_AT_LEVEL(ic_channel_sum),
+    .value_sum = IC_AT_LEVEL(ic_value_sum),
     .affine = IC_AT_LEVEL(ic_affine),
     .norm_gradient = IC_AT_LEVEL(ic_norm_gradient),
     .norm_backward = IC_AT_LEVEL(ic_norm_backward),
