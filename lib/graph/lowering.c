@@ -324,6 +324,7 @@ static void begin_nodes(ic_lowering *l)
         n->plain = n->gradient = n->consumer = n->sums = IC_NO_TENSOR;
         n->norm = n->gradient_sums = IC_NO_TENSOR;
         n->tail = (int32_t)i;
+        n->squeezed = (ic_squeezed){IC_NO_TENSOR, IC_NO_TENSOR, IC_NO_TENSOR};
         for (int32_t k = 0; k < IC_LOWERED_SAVED; k++)
             n->saved[k] = IC_NO_TENSOR;
         n->wants_gradient = node->op->named || (i == 0 && l->program->mode == IC_TRAINING_TO_INPUT);

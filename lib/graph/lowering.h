@@ -13,8 +13,16 @@
 
 enum { IC_LOWERED_SAVED = 4 };
 
-/* Where a batch norm saves the mean that it took, for those who work on its gradient. */
-enum { IC_NORM_MEAN = 2 };
+/* Where a batch norm saves what it took, for those who work on its gradient. */
+enum { IC_NORM_MEAN = 2, IC_NORM_INVERSE };
+
+/*
+ * A gradient that waits (graph/ops/squeeze.c): gradient * gate[n][c] + share[n][c] / pixels, and
+ * the sums that belong to it. gate -1: the gradient is as it is.
+ */
+typedef struct ic_squeezed {
+    int32_t gate, share, sums;
+} ic_squeezed;
 
 typedef struct ic_lowered_node {
     ic_value value;
@@ -33,6 +41,7 @@ typedef struct ic_lowered_node {
     int32_t tail;                    /* the last node that was absorbed, or the node itself */
     int32_t saved[IC_LOWERED_SAVED]; /* tensors that the operator keeps for its backward pass */
     ic_value saved_value;
+    ic_squeezed squeezed;
 } ic_lowered_node;
 
 struct ic_lowering {

@@ -11,12 +11,13 @@
  */
 #include "graph/elementwise.h"
 #include "graph/lowering.h"
+#include "graph/ops/squeeze.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, PARAMETERS };  /* parameters */
-enum { SAVED_SCALE, SAVED_SHIFT, SAVED_MEAN = IC_NORM_MEAN, SAVED_INVERSE }; /* tensors of [c] */
+enum { SAVED_SCALE, SAVED_SHIFT, SAVED_MEAN = IC_NORM_MEAN, SAVED_INVERSE = IC_NORM_INVERSE }; /* tensors of [c] */
 
 static ic_status infer(const ic_graph *graph, ic_graph_node *node)
 {
@@ -270,6 +271,8 @@ static ic_status backward(ic_lowering *l, int32_t node)
 {
     int32_t input = ic_lower_node(l, node)->inputs[0];
     const ic_lowered_node *n = &l->nodes[node];
+    if (l->nodes[n->tail].squeezed.gate >= 0)
+        return ic_lower_squeezed_norm_backward(l, node);
     ic_shape shape = ic_lower_node(l, node)->shape;
     ic_step step = ic_step_of(&step_backward, node);
     ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);

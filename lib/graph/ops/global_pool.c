@@ -16,42 +16,28 @@ static ic_status infer(const ic_graph *graph, ic_graph_node *node)
     return IC_OK;
 }
 
-/* ---- Steps. rows: pixels of one picture; count: pictures ---- */
+/* ---- Steps, of pieces of pictures ---- */
 
 static int64_t forward_units(const ic_run *run, const ic_step *step, int32_t phase)
 {
-    return phase == 0 ? ic_step_pieces(step) * step->count : step->count;
-}
-
-static void combine_picture(const ic_run *run, const ic_step *step, int64_t picture)
-{
-    enum { CHANNELS = 256 };
-    int64_t pieces = ic_step_pieces(step), c = step->c;
-    const float *partial = run->shared + picture * pieces * c;
-    float *y = ic_at(run, step->writes[0]) + picture * c;
-    double totals[CHANNELS];
-    for (int64_t first = 0; first < c; first += CHANNELS) {
-        int32_t count = c - first < CHANNELS ? (int32_t)(c - first) : CHANNELS;
-        ic_sum_pieces(partial + first, pieces, c, count, totals);
-        for (int32_t i = 0; i < count; i++)
-            y[first + i] = (float)(totals[i] / (double)step->rows);
-    }
+    return phase == 0 ? ic_picture_units(run, step, phase) : step->count;
 }
 
 static void run_forward(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                         float *scratch)
 {
     int64_t pieces = ic_step_pieces(step), c = step->c;
-    if (phase == 0) {
-        ic_piece piece = ic_step_piece(step, unit % pieces);
-        int64_t first = unit / pieces * step->rows + piece.first;
-        ic_value value = step->x[0];
-        run->program->kernels->value_sum(piece.rows, step->c, ic_at(run, value.tensor) + first * c,
-                                         ic_at(run, value.scale), ic_at(run, value.shift),
-                                         value.activation, run->shared + unit * c);
+    if (phase == 1) {
+        ic_add_pieces(run->shared + unit * pieces * c, pieces, c, c, (double)step->rows,
+                      ic_at(run, step->writes[0]) + unit * c);
         return;
     }
-    combine_picture(run, step, unit);
+    ic_picture_piece piece = ic_step_picture_piece(step, unit);
+    ic_value value = step->x[0];
+    run->program->kernels->value_sum(piece.rows, step->c,
+                                     ic_at(run, value.tensor) + piece.first * c,
+                                     ic_at(run, value.scale), ic_at(run, value.shift),
+                                     value.activation, run->shared + unit * c);
 }
 
 static int64_t backward_units(const ic_run *run, const ic_step *step, int32_t phase)
@@ -86,8 +72,7 @@ static ic_step pool_step(const ic_lowering *l, const ic_step_kind *kind, int32_t
 {
     ic_shape x = ic_graph_input_of(l->graph, ic_lower_node(l, node), 0);
     ic_step step = ic_step_of(kind, node);
-    ic_step_cut(&step, (int64_t)x.h * x.w, x.c);
-    step.count = l->program->batch;
+    ic_step_cut_pictures(&step, l->program->batch, (int64_t)x.h * x.w, x.c);
     return step;
 }
 
@@ -106,6 +91,11 @@ static ic_status forward(ic_lowering *l, int32_t node)
 
 static ic_status backward(ic_lowering *l, int32_t node)
 {
+    ic_squeezed *squeezed = &l->nodes[ic_lower_node(l, node)->inputs[0]].squeezed;
+    if (squeezed->gate >= 0) { /* the norm behind takes it in */
+        squeezed->share = ic_lower_take_gradient(l, node);
+        return IC_OK;
+    }
     ic_step step = pool_step(l, &step_backward, node);
     step.reads[0] = ic_lower_take_gradient(l, node);
     step.scratch_bytes = 2 * (size_t)step.c * sizeof(float);

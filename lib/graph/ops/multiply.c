@@ -5,7 +5,7 @@
  * d_a = d_y * b; d_b = d_y * a, summed over the picture where b is one value a channel.
  */
 #include "graph/elementwise.h"
-#include "graph/lowering.h"
+#include "graph/ops/squeeze.h"
 
 static ic_status infer(const ic_graph *graph, ic_graph_node *node)
 {
@@ -90,6 +90,8 @@ static ic_status lower_product(ic_lowering *l, int32_t node, const ic_step_kind 
 
 static ic_status forward(ic_lowering *l, int32_t node)
 {
+    if (ic_squeezed_norm(l, node) >= 0)
+        return ic_lower_squeezed_product(l, node);
     const ic_graph_node *n = ic_lower_node(l, node);
     ic_lowered_node *state = &l->nodes[node];
     int32_t y = IC_NO_TENSOR;
@@ -103,6 +105,9 @@ static ic_status forward(ic_lowering *l, int32_t node)
 
 static ic_status backward(ic_lowering *l, int32_t node)
 {
+    int32_t norm = ic_squeezed_norm(l, node);
+    if (norm >= 0)
+        return ic_lower_squeezed_product_backward(l, node, norm);
     const ic_graph_node *n = ic_lower_node(l, node);
     const int32_t *inputs = n->inputs, *saved = l->nodes[node].saved;
     bool gate = is_gate(l, node);
