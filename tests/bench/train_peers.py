@@ -22,6 +22,8 @@ NETWORKS = {
     "resnet9": (32, 3, 128),
     "resnet18": (224, 3, 16),
     "mobilenet_v2": (224, 3, 16),
+    "mobilenet_v3_large": (224, 3, 16),
+    "efficientnet_b0": (224, 3, 16),
 }
 MODES = ("eager", "channels_last")
 SCRIPT = pathlib.Path(__file__).resolve()
@@ -33,8 +35,8 @@ SCRIPT = pathlib.Path(__file__).resolve()
 def torch_model(network):
     sys.path.insert(0, str(SCRIPT.parent.parent / "tools"))
     import goldens
-    if network == "mobilenet_v2":
-        return goldens.torchvision_models().mobilenet_v2(num_classes=goldens.CLASSES)
+    if network in ("mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0"):
+        return getattr(goldens.torchvision_models(), network)(num_classes=goldens.CLASSES)
     return goldens.NETWORKS[network][0]()
 
 

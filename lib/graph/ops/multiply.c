@@ -21,7 +21,7 @@ static ic_status infer(const ic_graph *graph, ic_graph_node *node)
     return IC_OK;
 }
 
-/* ---- Steps. Equal shapes: pieces; a gate: rows of one picture, `piece` pictures a unit ---- */
+/* ---- Steps. Equal shapes: pieces; a gate: pieces of pictures, or whole ones for its gradient ---- */
 
 static void run_multiply(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                          float *scratch)
@@ -33,32 +33,34 @@ static void run_multiply(const ic_run *run, const ic_step *step, int32_t phase, 
                                     ic_at(run, step->writes[0]) + start);
 }
 
-/* c is that of a whole picture, window.c the number of channels. */
 static void run_gate(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                      float *scratch)
 {
-    ic_piece pictures = ic_step_piece(step, unit);
-    int32_t c = step->window.c;
-    for (int64_t i = pictures.first; i < pictures.first + pictures.rows; i++)
-        run->program->kernels->gate(step->c / c, c, ic_at(run, step->reads[0]) + i * step->c,
-                                    ic_at(run, step->reads[1]) + i * c,
-                                    ic_at(run, step->writes[0]) + i * step->c);
+    ic_picture_piece piece = ic_step_picture_piece(step, unit);
+    int64_t c = step->c;
+    run->program->kernels->gate(piece.rows, step->c,
+                                ic_at(run, step->reads[0]) + piece.first * c,
+                                ic_at(run, step->reads[1]) + piece.picture * c,
+                                ic_at(run, step->writes[0]) + piece.first * c);
+}
+
+static int64_t picture_units(const ic_run *run, const ic_step *step, int32_t phase)
+{
+    return step->count;
 }
 
 static void run_gate_backward(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                               float *scratch)
 {
-    ic_piece pictures = ic_step_piece(step, unit);
-    int32_t c = step->window.c;
-    for (int64_t i = pictures.first; i < pictures.first + pictures.rows; i++)
-        run->program->kernels->gate_backward(
-            step->c / c, c, ic_at(run, step->reads[0]) + i * step->c,
-            ic_at(run, step->reads[1]) + i * step->c, ic_at(run, step->writes[0]) + i * c);
+    int64_t c = step->c, each = step->rows * c;
+    run->program->kernels->gate_backward(
+        step->rows, step->c, ic_at(run, step->reads[0]) + unit * each,
+        ic_at(run, step->reads[1]) + unit * each, ic_at(run, step->writes[0]) + unit * c);
 }
 
 static const ic_step_kind step_multiply = {"multiply", ic_piece_units, run_multiply};
-static const ic_step_kind step_gate = {"gate", ic_piece_units, run_gate};
-static const ic_step_kind step_gate_backward = {"gate backward", ic_piece_units, run_gate_backward};
+static const ic_step_kind step_gate = {"gate", ic_picture_units, run_gate};
+static const ic_step_kind step_gate_backward = {"gate backward", picture_units, run_gate_backward};
 
 /* ---- Lowering ---- */
 
@@ -75,11 +77,10 @@ static ic_status lower_product(ic_lowering *l, int32_t node, const ic_step_kind 
 {
     ic_shape shape = ic_lower_node(l, node)->shape;
     ic_step step = ic_step_of(kind, node);
-    step.window.c = shape.c;
     if (kind == &step_multiply)
         ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);
     else
-        ic_step_cut(&step, l->program->batch, shape.h * shape.w * shape.c);
+        ic_step_cut_pictures(&step, l->program->batch, (int64_t)shape.h * shape.w, shape.c);
     step.reads[0] = a;
     step.reads[1] = b;
     step.in_place = kind == &step_gate_backward || a == b ? IC_NO_TENSOR : a;
