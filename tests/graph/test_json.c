@@ -84,7 +84,10 @@ static void check_round_trip(ic_graph *graph)
 
 static void round_trips(void **state)
 {
-    static const char *const names[] = {"lenet5", "plain", "resnet9", "resnet18", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0"};
+    static const char *const names[] = {"lenet5",       "plain",
+                                        "resnet9",      "resnet18",
+                                        "mobilenet_v2", "mobilenet_v3_large",
+                                        "efficientnet_b0"};
     check_round_trip(every_operator(context));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ic_graph *graph = NULL;

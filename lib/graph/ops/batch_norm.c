@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, PARAMETERS };  /* parameters */
-enum { SAVED_SCALE, SAVED_SHIFT, SAVED_MEAN = IC_NORM_MEAN, SAVED_INVERSE = IC_NORM_INVERSE }; /* tensors of [c] */
+enum { SAVED_SCALE, SAVED_SHIFT, SAVED_MEAN = IC_NORM_MEAN, SAVED_INVERSE }; /* tensors of [c] */
 
 static ic_status infer(const ic_graph *graph, ic_graph_node *node)
 {

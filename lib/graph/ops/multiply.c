@@ -21,7 +21,7 @@ static ic_status infer(const ic_graph *graph, ic_graph_node *node)
     return IC_OK;
 }
 
-/* ---- Steps. Equal shapes: pieces; a gate: pieces of pictures, or whole ones for its gradient ---- */
+/* ---- Steps. Equal shapes: pieces; a gate: pieces of pictures, its gradient: whole ones ---- */
 
 static void run_multiply(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                          float *scratch)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WINDOW_PLACES_MAX = 256 }; /* the kernels' limit: the winner of a maximum is kept in a byte */
+enum { WINDOW_PLACES_MAX = 256 }; /* as in the kernels: the winner of a maximum is a byte */
 
 static ic_status infer_window(const ic_graph *graph, ic_graph_node *node)
 {

@@ -6,10 +6,10 @@
  * never stored: who reads it makes it from x.
  *
  * Backward, with d the gradient of y and q = d_m / P: d_g = sum d v, and the gradient of z is
- * d_z = (d g + q) f'(z). Of d_z the norm needs the sums over all pictures of d_z and d_z (x - mean);
- * g and q are the same all over a picture, so one pass over x and d, before q is known, gives
- * everything: each picture's sums of d v, d f', d f' (x - mean), f' and f' (x - mean). Another pass
- * over both makes d_x = a d_z + b x + e, as batch_norm.c has it.
+ * d_z = (d g + q) f'(z). Of d_z the norm needs the sums over all pictures of d_z and d_z (x -
+ * mean); g and q are the same all over a picture, so one pass over x and d, before q is known,
+ * gives everything: each picture's sums of d v, d f', d f' (x - mean), f' and f' (x - mean).
+ * Another pass over both makes d_x = a d_z + b x + e, as batch_norm.c has it.
  */
 #include "graph/ops/squeeze.h"
 
