@@ -145,6 +145,19 @@ static ic_status check_range(const ic_operator *op, const char *what, int32_t va
     return IC_OK;
 }
 
+/* Written so that a NaN is refused too. */
+static ic_status check_norm(const ic_operator *op, const ic_attributes *a)
+{
+    char text[IC_TEXT_FLOAT_MAX];
+    if (!(a->epsilon >= 1e-12 && a->epsilon <= 1))
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: epsilon is %s, must be 1e-12 to 1", op->name,
+                       ic_text_float(a->epsilon, 6, text));
+    if (!(a->momentum >= 0 && a->momentum <= 1))
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: momentum is %s, must be 0 to 1", op->name,
+                       ic_text_float(a->momentum, 6, text));
+    return IC_OK;
+}
+
 static ic_status check_attributes(const ic_operator *op, const ic_attributes *a)
 {
     if (op->attributes & IC_HAS_CHANNELS)
@@ -166,6 +179,8 @@ static ic_status check_attributes(const ic_operator *op, const ic_attributes *a)
     if (op->attributes & IC_HAS_FUNCTION)
         IC_TRY(check_range(op, "function", (int32_t)a->function, IC_ACTIVATION_NONE + 1,
                            IC_ACTIVATION_COUNT - 1));
+    if (op->attributes & IC_HAS_NORM)
+        IC_TRY(check_norm(op, a));
     if ((op->attributes & IC_HAS_PROBABILITY) && !(a->probability >= 0 && a->probability < 1)) {
         char text[IC_TEXT_FLOAT_MAX];
         return ic_fail(IC_ERROR_ARGUMENT, "%s: the probability is %s, must be 0 to below 1",
@@ -236,12 +251,19 @@ ic_node ic_graph_linear(ic_graph *graph, const char *name, ic_node x, int32_t k,
 
 ic_node ic_graph_batch_norm(ic_graph *graph, const char *name, ic_node x)
 {
-    return ic_graph_append(graph, &ic_operator_batch_norm, name, &x, 1, &(ic_attributes){0});
+    return ic_graph_batch_norm_tuned(graph, name, x, IC_NORM_EPSILON, IC_NORM_MOMENTUM);
+}
+
+ic_node ic_graph_batch_norm_tuned(ic_graph *graph, const char *name, ic_node x, double epsilon,
+                                  double momentum)
+{
+    ic_attributes a = {.epsilon = epsilon, .momentum = momentum};
+    return ic_graph_append(graph, &ic_operator_batch_norm, name, &x, 1, &a);
 }
 
 ic_node ic_graph_batch_norm_zero(ic_graph *graph, const char *name, ic_node x)
 {
-    ic_attributes a = {.zero = 1};
+    ic_attributes a = {.zero = 1, .epsilon = IC_NORM_EPSILON, .momentum = IC_NORM_MOMENTUM};
     return ic_graph_append(graph, &ic_operator_batch_norm, name, &x, 1, &a);
 }
 
@@ -305,6 +327,12 @@ ic_node ic_graph_dropout(ic_graph *graph, ic_node x, float probability)
 {
     ic_attributes a = {.probability = probability};
     return ic_graph_append(graph, &ic_operator_dropout, NULL, &x, 1, &a);
+}
+
+ic_node ic_graph_stochastic_depth(ic_graph *graph, ic_node x, double probability)
+{
+    ic_attributes a = {.probability = probability};
+    return ic_graph_append(graph, &ic_operator_stochastic_depth, NULL, &x, 1, &a);
 }
 
 /* ---- The end of building ---- */

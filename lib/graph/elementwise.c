@@ -5,9 +5,10 @@
 
 /* ---- Pieces ---- */
 
+enum { UNIT_FLOATS = 32768 }; /* some 20 us of work, and half an L2 cache with its output */
+
 void ic_step_cut(ic_step *step, int64_t rows, int32_t c)
 {
-    enum { UNIT_FLOATS = 32768 }; /* some 20 us of work, and half an L2 cache with its output */
     step->rows = rows;
     step->c = c;
     step->piece = c < UNIT_FLOATS ? UNIT_FLOATS / c : 1;
@@ -32,6 +33,31 @@ int64_t ic_piece_units(const ic_run *run, const ic_step *step, int32_t phase)
     return ic_step_pieces(step);
 }
 
+void ic_step_cut_pictures(ic_step *step, int32_t pictures, int64_t pixels, int32_t c)
+{
+    int64_t pieces = pixels * c / UNIT_FLOATS;
+    pieces = pieces < 1 ? 1 : pieces < pixels ? pieces : pixels;
+    step->rows = pixels;
+    step->c = c;
+    step->count = pictures;
+    step->piece = (pixels + pieces - 1) / pieces;
+}
+
+ic_picture_piece ic_step_picture_piece(const ic_step *step, int64_t unit)
+{
+    int64_t pieces = ic_step_pieces(step), picture = unit / pieces;
+    ic_piece piece = ic_step_piece(step, unit % pieces);
+    return (ic_picture_piece){
+        .picture = picture, .first = picture * step->rows + piece.first, .rows = piece.rows};
+}
+
+int64_t ic_picture_units(const ic_run *run, const ic_step *step, int32_t phase)
+{
+    return ic_step_pieces(step) * step->count;
+}
+
+enum { CHANNELS = 256 }; /* of a unit that adds pieces */
+
 void ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride, int32_t count,
                    double *totals)
 {
@@ -42,10 +68,21 @@ void ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride, int32_t
             totals[i] += (double)partial[i];
 }
 
+void ic_add_pieces(const float *partial, int64_t pieces, int64_t stride, int64_t count,
+                   double divisor, float *sums)
+{
+    double totals[CHANNELS];
+    for (int64_t first = 0; first < count; first += CHANNELS) {
+        int32_t some = count - first < CHANNELS ? (int32_t)(count - first) : CHANNELS;
+        ic_sum_pieces(partial + first, pieces, stride, some, totals);
+        for (int32_t i = 0; i < some; i++)
+            sums[first + i] = (float)(totals[i] / divisor);
+    }
+}
+
 /* ---- Values ---- */
 
-/* One piece of a value, applied, into y (which may be the value's own place). */
-static void apply_value(const ic_run *run, ic_value value, ic_piece piece, int32_t c, float *y)
+void ic_value_apply(const ic_run *run, ic_value value, ic_piece piece, int32_t c, float *y)
 {
     const ic_kernels *kernels = run->program->kernels;
     const float *x = ic_at(run, value.tensor) + piece.first * c;
@@ -63,7 +100,7 @@ static void run_apply(const ic_run *run, const ic_step *step, int32_t phase, int
                       float *scratch)
 {
     ic_piece piece = ic_step_piece(step, unit);
-    apply_value(run, step->x[0], piece, step->c,
+    ic_value_apply(run, step->x[0], piece, step->c,
                 ic_at(run, step->writes[0]) + piece.first * step->c);
 }
 
@@ -88,13 +125,13 @@ static void add_rows(const ic_run *run, const ic_step *step, ic_piece piece, flo
     bool a_is_plain = step->x[0].scale < 0 && step->x[0].activation == IC_ACTIVATION_NONE;
     bool b_is_plain = step->x[1].scale < 0 && step->x[1].activation == IC_ACTIVATION_NONE;
     if (!b_is_plain) {
-        apply_value(run, step->x[1], piece, step->c, scratch);
+        ic_value_apply(run, step->x[1], piece, step->c, scratch);
         b = scratch;
     }
     if (a_is_plain) {
         kernels->add(count, ic_at(run, step->x[0].tensor) + start, b, y);
     } else {
-        apply_value(run, step->x[0], piece, step->c, y);
+        ic_value_apply(run, step->x[0], piece, step->c, y);
         kernels->accumulate(count, b, y);
     }
     if (step->activation != IC_ACTIVATION_NONE)
@@ -131,8 +168,6 @@ const ic_step_kind ic_step_activation_backward = {"activation backward", ic_piec
                                                   run_activation_backward};
 
 /* ---- Gradients of biases ---- */
-
-enum { CHANNELS = 256 }; /* of a unit that adds pieces */
 
 void ic_step_cut_bias_gradient(ic_step *step, int64_t rows, int32_t c)
 {

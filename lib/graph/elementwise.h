@@ -38,11 +38,29 @@ ic_piece ic_step_piece(const ic_step *step, int64_t unit);
 int64_t ic_step_pieces(const ic_step *step);
 int64_t ic_piece_units(const ic_run *run, const ic_step *step, int32_t phase);
 
+/* One piece of a value, applied, into y (which may be the value's own place). */
+void ic_value_apply(const ic_run *run, ic_value value, ic_piece piece, int32_t c, float *y);
+
+/*
+ * Pictures of `pixels` rows, cut one by one into pieces of nearly equal height: rows is one
+ * picture's, count is how many there are. A piece's first row is counted from the first picture.
+ */
+typedef struct ic_picture_piece {
+    int64_t picture, first, rows;
+} ic_picture_piece;
+void ic_step_cut_pictures(ic_step *step, int32_t pictures, int64_t pixels, int32_t c);
+ic_picture_piece ic_step_picture_piece(const ic_step *step, int64_t unit);
+int64_t ic_picture_units(const ic_run *run, const ic_step *step, int32_t phase);
+
 /*
  * totals[c] = the sum over pieces of partial[piece * stride + c] for c < count, in double and in
  * the order of the pieces.
  */
 void ic_sum_pieces(const float *partial, int64_t pieces, int64_t stride, int32_t count,
                    double *totals);
+
+/* The same for any count, divided and rounded to float. */
+void ic_add_pieces(const float *partial, int64_t pieces, int64_t stride, int64_t count,
+                   double divisor, float *sums);
 
 #endif

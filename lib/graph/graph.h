@@ -39,8 +39,12 @@ typedef struct ic_conv_options {
 
 ic_node ic_graph_input(ic_graph *graph); /* node 0 */
 ic_node ic_graph_conv(ic_graph *graph, const char *name, ic_node x, const ic_conv_options *options);
-ic_node ic_graph_batch_norm(ic_graph *graph, const char *name,
-                            ic_node x); /* eps 1e-5, momentum 0.1 */
+/* What batch norms add to the variance, and how far their running values move: torch's defaults. */
+#define IC_NORM_EPSILON  1e-5
+#define IC_NORM_MOMENTUM 0.1
+ic_node ic_graph_batch_norm(ic_graph *graph, const char *name, ic_node x);
+ic_node ic_graph_batch_norm_tuned(ic_graph *graph, const char *name, ic_node x, double epsilon,
+                                  double momentum);
 /* The same with a scale that starts at 0: at the end of a residual branch, which so starts silent.
  */
 ic_node ic_graph_batch_norm_zero(ic_graph *graph, const char *name, ic_node x);
@@ -56,6 +60,8 @@ ic_node ic_graph_multiply(ic_graph *graph, ic_node a, ic_node b); /* b may be 1x
 ic_node ic_graph_concat(ic_graph *graph, const ic_node *inputs, int32_t count); /* channels */
 ic_node ic_graph_flatten(ic_graph *graph, ic_node x); /* in torch's order: c, h, w */
 ic_node ic_graph_dropout(ic_graph *graph, ic_node x, float probability);
+/* Training: leaves x out (0), a picture at a time; what stays is divided by 1 - probability. */
+ic_node ic_graph_stochastic_depth(ic_graph *graph, ic_node x, double probability);
 ic_node ic_graph_linear(ic_graph *graph, const char *name, ic_node x, int32_t k, bool bias);
 
 /* The last node gives the logits, 1x1xclasses. Lays out the parameters; no building after it. */

@@ -23,12 +23,28 @@ static const struct {
 };
 enum { WHOLE_COUNT = sizeof whole / sizeof *whole };
 
+/* What norms may say besides; left out where it is the usual value, as all files once did. */
+static const struct {
+    const char *key;
+    double usual;
+    size_t offset;
+} norm[] = {
+    {"epsilon", IC_NORM_EPSILON, offsetof(ic_attributes, epsilon)},
+    {"momentum", IC_NORM_MOMENTUM, offsetof(ic_attributes, momentum)},
+};
+enum { NORM_COUNT = sizeof norm / sizeof *norm };
+
+static double *norm_at(const ic_attributes *a, size_t i)
+{
+    return (double *)((char *)a + norm[i].offset);
+}
+
 static const ic_operator *const operators[] = {
     &ic_operator_conv,        &ic_operator_linear,          &ic_operator_batch_norm,
     &ic_operator_activation,  &ic_operator_max_pool,        &ic_operator_average_pool,
     &ic_operator_global_pool, &ic_operator_global_max_pool, &ic_operator_add,
     &ic_operator_multiply,    &ic_operator_concat,          &ic_operator_flatten,
-    &ic_operator_dropout,
+    &ic_operator_dropout,     &ic_operator_stochastic_depth,
 };
 
 const ic_operator *ic_operator_named(const char *name)
@@ -54,6 +70,9 @@ static ic_status write_attributes(const ic_graph_node *node, json_t *object)
         IC_TRY(ic_json_set(object, "function", json_string(ic_activation_name(a->function))));
     if (has & IC_HAS_PROBABILITY)
         IC_TRY(ic_json_set(object, "probability", json_real(a->probability)));
+    for (size_t i = 0; i < NORM_COUNT && (has & IC_HAS_NORM); i++)
+        if (*norm_at(a, i) != norm[i].usual)
+            IC_TRY(ic_json_set(object, norm[i].key, json_real(*norm_at(a, i))));
     return IC_OK;
 }
 
@@ -133,6 +152,11 @@ static ic_status read_attributes(const json_t *object, unsigned has, ic_attribut
     }
     if (has & IC_HAS_PROBABILITY)
         IC_TRY(ic_json_float(object, "probability", "graph node", &a->probability));
+    for (size_t i = 0; i < NORM_COUNT && (has & IC_HAS_NORM); i++) {
+        *norm_at(a, i) = norm[i].usual;
+        if (json_object_get(object, norm[i].key) != NULL)
+            IC_TRY(ic_json_float(object, norm[i].key, "graph node", norm_at(a, i)));
+    }
     return IC_OK;
 }
 

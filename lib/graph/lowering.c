@@ -178,6 +178,12 @@ ic_status ic_lower_plain(ic_lowering *l, int32_t node, int32_t *out)
     return IC_OK;
 }
 
+ic_value ic_lower_value(const ic_lowering *l, int32_t node)
+{
+    const ic_lowered_node *n = &l->nodes[node];
+    return n->plain >= 0 ? ic_value_of(n->plain) : n->value;
+}
+
 /* ---- Absorbing ---- */
 
 int32_t ic_lower_only_consumer(const ic_lowering *l, int32_t node)
@@ -310,6 +316,7 @@ static void begin_nodes(ic_lowering *l)
         n->plain = n->gradient = n->consumer = n->sums = IC_NO_TENSOR;
         n->norm = n->gradient_sums = IC_NO_TENSOR;
         n->tail = (int32_t)i;
+        n->squeezed = (ic_squeezed){IC_NO_TENSOR, IC_NO_TENSOR, IC_NO_TENSOR};
         for (int32_t k = 0; k < IC_LOWERED_SAVED; k++)
             n->saved[k] = IC_NO_TENSOR;
         n->wants_gradient = node->op->named || (i == 0 && l->program->mode == IC_TRAINING_TO_INPUT);

@@ -13,8 +13,16 @@
 
 enum { IC_LOWERED_SAVED = 4 };
 
-/* Where a batch norm saves the mean that it took, for those who work on its gradient. */
-enum { IC_NORM_MEAN = 2 };
+/* Where a batch norm saves what it took, for those who work on its gradient. */
+enum { IC_NORM_MEAN = 2, IC_NORM_INVERSE };
+
+/*
+ * A gradient that waits (graph/ops/squeeze.c): gradient * gate[n][c] + share[n][c] / pixels, and
+ * the sums that belong to it. gate -1: the gradient is as it is.
+ */
+typedef struct ic_squeezed {
+    int32_t gate, share, sums;
+} ic_squeezed;
 
 typedef struct ic_lowered_node {
     ic_value value;
@@ -33,6 +41,7 @@ typedef struct ic_lowered_node {
     int32_t tail;                    /* the last node that was absorbed, or the node itself */
     int32_t saved[IC_LOWERED_SAVED]; /* tensors that the operator keeps for its backward pass */
     ic_value saved_value;
+    ic_squeezed squeezed;
 } ic_lowered_node;
 
 struct ic_lowering {
@@ -90,6 +99,9 @@ ic_status ic_lower_pack(ic_lowering *l, const ic_pack *pack, int32_t *packed);
 
 /* The value of a node as a tensor of its own, appending the step that makes it if need be. */
 ic_status ic_lower_plain(ic_lowering *l, int32_t node, int32_t *out);
+
+/* The value of a node for steps that apply it as they read: plain if it has been made so. */
+ic_value ic_lower_value(const ic_lowering *l, int32_t node);
 
 /* Sets a node's value to a plain tensor. */
 void ic_lower_set(ic_lowering *l, int32_t node, int32_t tensor);

@@ -23,6 +23,7 @@ typedef struct ic_attributes {
     int32_t zero; /* 1: the scale of a norm starts at 0, so that a residual branch starts silent */
     ic_activation function;
     double probability;
+    double epsilon, momentum; /* of a norm */
 } ic_attributes;
 
 /* The attributes that an operator uses, as a set of bits: what its JSON has. */
@@ -36,7 +37,8 @@ enum {
     IC_HAS_BIAS = 1 << 6,
     IC_HAS_ZERO = 1 << 7,
     IC_HAS_FUNCTION = 1 << 8,
-    IC_HAS_PROBABILITY = 1 << 9
+    IC_HAS_PROBABILITY = 1 << 9,
+    IC_HAS_NORM = 1 << 10 /* epsilon and momentum */
 };
 
 /*
@@ -71,6 +73,7 @@ extern const ic_operator ic_operator_multiply;
 extern const ic_operator ic_operator_concat;
 extern const ic_operator ic_operator_flatten;
 extern const ic_operator ic_operator_dropout;
+extern const ic_operator ic_operator_stochastic_depth;
 
 /* The operator of that name; NULL: there is none. */
 const ic_operator *ic_operator_named(const char *name);
@@ -98,9 +101,6 @@ struct ic_graph {
     ic_parameter_sizes sizes;
     bool finished;
 };
-
-/* Added to the variance by batch norms: torch's default. */
-#define IC_NORM_EPSILON 1e-5
 
 /* Limits that keep hostile files, and mistakes, from asking for the impossible. */
 enum {

@@ -58,7 +58,7 @@ typedef struct ic_step_kind {
                 float *scratch);
 } ic_step_kind;
 
-enum { IC_STEP_VALUES = 2, IC_STEP_TENSORS = 4 };
+enum { IC_STEP_VALUES = 2, IC_STEP_TENSORS = 7 };
 
 /*
  * One step. Which member means what is told by its kind; -1 marks tensors that are not used.

@@ -10,14 +10,15 @@
 #include <math.h>
 #include <string.h>
 
-/* scale and shift of one channel of a batch norm whose parameters begin at index `first`. */
-static void norm_channel(const ic_graph *graph, const float *parameters, int32_t first, int64_t i,
+/* scale and shift of channel i of the batch norm of this node. */
+static void norm_channel(const ic_graph *graph, const float *parameters, int32_t norm, int64_t i,
                          double *scale, double *shift)
 {
-    const ic_parameter *p = &graph->parameters[first];
+    const ic_graph_node *node = &graph->nodes[norm];
+    const ic_parameter *p = &graph->parameters[node->first_parameter];
     double gamma = parameters[p[0].offset + i], beta = parameters[p[1].offset + i];
     double mean = parameters[p[2].offset + i], var = parameters[p[3].offset + i];
-    *scale = gamma / sqrt(var + IC_NORM_EPSILON);
+    *scale = gamma / sqrt(var + node->attributes.epsilon);
     *shift = beta - mean * *scale;
 }
 
@@ -29,7 +30,7 @@ static void fold_alone(const ic_run *run, const ic_fold *fold, const float *para
     float *scales = ic_at(run, fold->scale), *shifts = ic_at(run, fold->shift);
     for (int32_t i = 0; i < node->shape.c; i++) {
         double scale, shift;
-        norm_channel(graph, parameters, node->first_parameter, i, &scale, &shift);
+        norm_channel(graph, parameters, fold->node, i, &scale, &shift);
         scales[i] = (float)scale;
         shifts[i] = (float)shift;
     }
@@ -47,8 +48,7 @@ static void fold_into_conv(const ic_run *run, const ic_pack *pack, float *weight
     int64_t each = p->count / p->shape[0];
     for (int64_t k = 0; k < p->shape[0]; k++, weights += each) {
         double scale, shift;
-        norm_channel(graph, parameters, graph->nodes[pack->norm].first_parameter, k, &scale,
-                     &shift);
+        norm_channel(graph, parameters, pack->norm, k, &scale, &shift);
         folded[k] = (float)((bias != NULL ? bias[k] * scale : 0) + shift);
         for (int64_t i = 0; i < each; i++)
             weights[i] = (float)(weights[i] * scale);

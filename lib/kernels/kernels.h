@@ -33,6 +33,13 @@ typedef struct ic_window {
     bool count_padding; /* average: divide by r*s, not by the pixels inside (torch's default) */
 } ic_window;
 
+/* The arrays of one channel each that the backward pass of squeeze and excite takes. */
+typedef struct ic_squeeze_slopes {
+    const float *scale, *shift, *factor, *offset, *b, *e;
+} ic_squeeze_slopes;
+
+enum { IC_SQUEEZE_SUMS = 5 };
+
 /*
  * Every function works on the piece that it is given; pieces are cut by the caller, by shape alone.
  * Activations are [rows][c], rows = pixels of NHWC. No pointer aliases another unless it says so
@@ -63,6 +70,20 @@ typedef struct ic_kernels {
     void (*gate)(int64_t rows, int32_t c, const float *x, const float *gate, float *y);
     /* d_gate[c] = sum over r of x[r][c] * d_y[r][c] */
     void (*gate_backward)(int64_t rows, int32_t c, const float *x, const float *d_y, float *d_gate);
+
+    /* squeeze.c: squeeze and excite over values v = f(z), z = x * scale[c] + shift[c] */
+    /* sum[c] of v; scale NULL: z = x */
+    void (*value_sum)(int64_t rows, int32_t c, const float *x, const float *scale,
+                      const float *shift, ic_activation f, float *sum);
+    /* y = v * gate[c] */
+    void (*value_gate)(int64_t rows, int32_t c, const float *x, const float *scale,
+                       const float *shift, ic_activation f, const float *gate, float *y);
+    /* sums[5][c] of d_y v, d_y f'(z), d_y f'(z) (x - mean[c]), f'(z), f'(z) (x - mean[c]) */
+    void (*squeeze_sums)(ic_activation f, int64_t rows, int32_t c, const float *x, const float *d_y,
+                         const float *scale, const float *shift, const float *mean, float *sums);
+    /* d_x = (factor[c] d_y + offset[c]) f'(z) + b[c] x + e[c]; in place for d_x = d_y */
+    void (*squeeze_backward)(ic_activation f, int64_t rows, int32_t c, const float *x,
+                             const float *d_y, const ic_squeeze_slopes *slopes, float *d_x);
 
     /* norm.c: batch normalisation over rows */
     /* sum[c], square_sum[c] over the rows of this piece */

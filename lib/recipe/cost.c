@@ -15,8 +15,14 @@ typedef struct network_cost {
 } network_cost;
 
 static const network_cost costs[] = {
-    {"lenet5", 1.1e3, 60e9},   {"small", 19e3, 330e9},       {"plain", 56e3, 190e9},
-    {"resnet9", 742e3, 250e9}, {"mobilenet_v2", 12e3, 60e9}, {"resnet18", 72.5e3, 250e9},
+    {"lenet5", 1.1e3, 60e9},
+    {"small", 19e3, 330e9},
+    {"plain", 56e3, 190e9},
+    {"resnet9", 742e3, 250e9},
+    {"mobilenet_v2", 12e3, 60e9},
+    {"mobilenet_v3_large", 8.6e3, 55e9},
+    {"efficientnet_b0", 15.4e3, 55e9},
+    {"resnet18", 72.5e3, 250e9},
 };
 
 enum { COSTS = sizeof costs / sizeof costs[0], LEAST_EPOCHS = 4 };

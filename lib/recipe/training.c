@@ -43,7 +43,9 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
         return 1e-3 * (batch < 64 ? 1 : 2);
     if (strcmp(network, "lenet5") == 0) /* no norms: only small steps are safe */
         return 0.02 * batch / 64;
-    bool for_photographs = strcmp(network, "resnet18") == 0 || strcmp(network, "mobilenet_v2") == 0;
+    bool for_photographs = strcmp(network, "resnet18") == 0 ||
+                           strncmp(network, "mobilenet", strlen("mobilenet")) == 0 ||
+                           strncmp(network, "efficientnet", strlen("efficientnet")) == 0;
     return for_photographs ? 0.05 * batch / 32 : 0.2 * batch / 128;
 }
 

@@ -12,6 +12,8 @@ ic_node ic_zoo_small(ic_graph *graph, int32_t classes);
 ic_node ic_zoo_resnet9(ic_graph *graph, int32_t classes);
 ic_node ic_zoo_resnet18(ic_graph *graph, int32_t classes);
 ic_node ic_zoo_mobilenet_v2(ic_graph *graph, int32_t classes);
+ic_node ic_zoo_mobilenet_v3_large(ic_graph *graph, int32_t classes);
+ic_node ic_zoo_efficientnet_b0(ic_graph *graph, int32_t classes);
 
 /* "prefix.suffix" as the name of a node; too long a name ends up refused by the graph. */
 typedef struct ic_zoo_name {

@@ -9,9 +9,14 @@ static const struct {
     int32_t least; /* side of the input, pixels */
     ic_node (*build)(ic_graph *graph, int32_t classes);
 } networks[] = {
-    {"lenet5", 12, ic_zoo_lenet5},     {"plain", 4, ic_zoo_plain},
-    {"small", 8, ic_zoo_small},        {"resnet9", 8, ic_zoo_resnet9},
-    {"resnet18", 32, ic_zoo_resnet18}, {"mobilenet_v2", 32, ic_zoo_mobilenet_v2},
+    {"lenet5", 12, ic_zoo_lenet5},
+    {"plain", 4, ic_zoo_plain},
+    {"small", 8, ic_zoo_small},
+    {"resnet9", 8, ic_zoo_resnet9},
+    {"resnet18", 32, ic_zoo_resnet18},
+    {"mobilenet_v2", 32, ic_zoo_mobilenet_v2},
+    {"mobilenet_v3_large", 32, ic_zoo_mobilenet_v3_large},
+    {"efficientnet_b0", 32, ic_zoo_efficientnet_b0},
 };
 
 ic_zoo_name ic_zoo_join(const char *prefix, const char *suffix)
@@ -45,8 +50,8 @@ ic_status ic_zoo_build(ic_context *context, const char *name, ic_shape input, in
     if (index < 0)
         return ic_fail(
             IC_ERROR_ARGUMENT,
-            "there is no network %.40s; there are lenet5, plain, small, resnet9, resnet18 "
-            "and mobilenet_v2",
+            "there is no network %.40s; there are lenet5, plain, small, resnet9, resnet18, "
+            "mobilenet_v2, mobilenet_v3_large and efficientnet_b0",
             name);
     int32_t least = networks[index].least;
     if (input.h < least || input.w < least)

@@ -115,7 +115,8 @@ static void test_texts_and_choices(void **state)
     assert_string_equal(ic_option_text(options, "mean"), "0.5,0.5,0.5");
 
     assert_fails(IC_ERROR_OPTION,
-                 "|resnet9|resnet18|mobilenet_v2, not \"resnet99\": did you mean \"resnet9\"?",
+                 "|mobilenet_v2|mobilenet_v3_large|efficientnet_b0, not \"resnet99\": did you mean "
+                 "\"resnet9\"?",
                  ic_options_set_text(options, "network", "resnet99"));
     assert_fails(IC_ERROR_OPTION, "not \"zebra\"",
                  ic_options_set_text(options, "network", "zebra"));

@@ -174,6 +174,7 @@ static void pools(void **state)
     pool_stride = 3;
     check_adjoint(average_tail, (ic_shape){8, 11, 18}, 2, false);
     check_adjoint(global_tail, (ic_shape){4, 8, 21}, 3, false);
+    check_adjoint(global_tail, (ic_shape){64, 32, 33}, 2, false); /* in pieces */
     check_adjoint(global_max_tail, (ic_shape){5, 7, 9}, 3, false);
     check_adjoint(global_max_tail, (ic_shape){18, 19, 3}, 2, false); /* in two steps */
 }
@@ -224,6 +225,12 @@ static ic_node dropout_tail(ic_graph *graph, ic_node x)
     return ic_graph_dropout(graph, ic_graph_dropout(graph, x, 0.5f), 0);
 }
 
+static ic_node depth_tail(ic_graph *graph, ic_node x)
+{
+    ic_node y = ic_graph_stochastic_depth(graph, depthwise(graph, "a", x, 6), 0.5);
+    return ic_graph_add(graph, x, y);
+}
+
 static ic_node add_relu_tail(ic_graph *graph, ic_node x)
 {
     ic_node y = ic_graph_add(graph, ic_graph_max_pool(graph, x, 3, 1, 1), x);
@@ -238,7 +245,8 @@ static ic_node conv_relu_tail(ic_graph *graph, ic_node x)
 static void sums_and_joins(void **state)
 {
     static const tail_fn tails[] = {residual_tail, twice_tail,   diamond_tail,  concat_tail,
-                                    relu_tail,     dropout_tail, add_relu_tail, conv_relu_tail};
+                                    relu_tail,     dropout_tail, add_relu_tail, conv_relu_tail,
+                                    depth_tail};
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
         check_adjoint(tails[i], (ic_shape){7, 5, 6}, 3, false);
 }

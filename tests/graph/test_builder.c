@@ -75,6 +75,7 @@ static void shapes(void **state)
     ic_node flat = ic_graph_flatten(graph, x);
     assert_shape(graph, flat, 1, 1, 23 * 30 * 6);
     assert_shape(graph, ic_graph_dropout(graph, flat, 0.5f), 1, 1, 23 * 30 * 6);
+    assert_shape(graph, ic_graph_stochastic_depth(graph, x, 0.2), 23, 30, 6);
     assert_shape(graph, ic_graph_linear(graph, "l", flat, 11, true), 1, 1, 11);
     ic_graph_free(graph);
 }
@@ -101,7 +102,13 @@ static void wrong_nodes(void **state)
     assert_fails(IC_ERROR_ARGUMENT, "flatten or pool", ic_graph_linear(graph, "l", x, 3, true));
     assert_fails(IC_ERROR_ARGUMENT, "padding 2 is more", ic_graph_max_pool(graph, x, 3, 1, 2));
     assert_fails(IC_ERROR_LIMIT, "17 pixels wide", ic_graph_max_pool(graph, x, 17, 1, 8));
+    assert_fails(IC_ERROR_LIMIT, "17 pixels wide", ic_graph_average_pool(graph, x, 17, 1, 8));
     assert_fails(IC_ERROR_ARGUMENT, "probability is 1,", ic_graph_dropout(graph, x, 1));
+    assert_fails(IC_ERROR_ARGUMENT, "probability is 1,", ic_graph_stochastic_depth(graph, x, 1));
+    assert_fails(IC_ERROR_ARGUMENT, "epsilon is 0,",
+                 ic_graph_batch_norm_tuned(graph, "n", x, 0, 0.1));
+    assert_fails(IC_ERROR_ARGUMENT, "momentum is 1.5,",
+                 ic_graph_batch_norm_tuned(graph, "n", x, 1e-5, 1.5));
     assert_fails(IC_ERROR_ARGUMENT, "function is 0", ic_graph_activation(graph, x, 0));
     assert_fails(IC_ERROR_ARGUMENT, "node 77", ic_graph_add(graph, x, 77));
     assert_fails(IC_ERROR_ARGUMENT, "graph must not be NULL", ic_graph_add(NULL, 0, 0));

@@ -73,7 +73,8 @@ static void threads_do_not_show(void **state)
         int32_t size, channels, batch;
     } cases[] = {
         {"lenet5", 28, 1, 33},  {"plain", 20, 1, 5},        {"resnet9", 16, 3, 3},
-        {"resnet18", 40, 3, 2}, {"mobilenet_v2", 40, 3, 2},
+        {"resnet18", 40, 3, 2}, {"mobilenet_v2", 40, 3, 2}, {"mobilenet_v3_large", 48, 3, 3},
+        {"efficientnet_b0", 72, 3, 3},
     };
     static const int32_t threads[] = {2, 3, 7};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -147,6 +148,8 @@ static void batches_do_not_show(void **state)
     check_batches("resnet9", 16, 3);
     check_batches("resnet18", 48, 3);
     check_batches("mobilenet_v2", 48, 3);
+    check_batches("mobilenet_v3_large", 48, 3);
+    check_batches("efficientnet_b0", 48, 3);
 }
 
 /* ---- Dropout ---- */
@@ -179,6 +182,41 @@ static void dropout(void **state)
     assert_true(memcmp(ic_executor_logits(rig.executor), first, COUNT * sizeof *first) != 0);
     assert_ok(ic_executor_forward(rig.executor, rig.parameters, 1, 0));
     assert_memory_equal(ic_executor_logits(rig.executor), first, COUNT * sizeof *first);
+    free(ones);
+    free(first);
+    rig_close(&rig);
+    ic_context_free(context);
+}
+
+/* Whole pictures are left out, a quarter of them; what stays is divided by three quarters. */
+static void stochastic_depth(void **state)
+{
+    enum { BATCH = 4000, EACH = 2 * 3 * 5, COUNT = BATCH * EACH };
+    ic_context *context = test_context(1);
+    ic_graph *graph = NULL;
+    test_rig rig;
+    assert_ok(ic_graph_create(context, (ic_shape){2, 3, 5}, &graph));
+    ic_node y = ic_graph_stochastic_depth(graph, ic_graph_stochastic_depth(graph, 0, 0.25), 0);
+    assert_ok(ic_graph_finish(graph, ic_graph_flatten(graph, y)));
+    rig_open(&rig, graph, BATCH);
+    float *ones = zeroed(COUNT), *first = zeroed(COUNT);
+    for (int32_t i = 0; i < COUNT; i++)
+        ones[i] = ic_executor_input(rig.executor)[i] = 1;
+    assert_ok(ic_executor_forward(rig.executor, rig.parameters, 1, 0));
+    memcpy(first, ic_executor_logits(rig.executor), COUNT * sizeof *first);
+    int32_t kept = 0;
+    for (int32_t i = 0; i < COUNT; i++) {
+        kept += first[i] != 0;
+        assert_true(first[i] == 0 || first[i] == (float)(1 / 0.75));
+        assert_true(first[i] == first[i - i % EACH]);
+    }
+    assert_true(kept > 0.72 * COUNT && kept < 0.78 * COUNT);
+    rig_backward(&rig, ones); /* the same pictures */
+    assert_memory_equal(ic_executor_input_gradients(rig.executor), first, COUNT * sizeof *first);
+    assert_ok(ic_executor_forward(rig.executor, rig.parameters, 1, 1));
+    assert_true(memcmp(ic_executor_logits(rig.executor), first, COUNT * sizeof *first) != 0);
+    assert_ok(ic_executor_forward(rig.executor, rig.parameters, 2, 0));
+    assert_true(memcmp(ic_executor_logits(rig.executor), first, COUNT * sizeof *first) != 0);
     free(ones);
     free(first);
     rig_close(&rig);
@@ -412,6 +450,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_show),
         cmocka_unit_test(batches_do_not_show),
         cmocka_unit_test(dropout),
+        cmocka_unit_test(stochastic_depth),
         cmocka_unit_test(running_statistics),
         cmocka_unit_test(wrong_calls),
         cmocka_unit_test(out_of_memory),

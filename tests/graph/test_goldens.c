@@ -328,6 +328,8 @@ int main(void)
         {"resnet9", check_network, NULL, NULL, "resnet9"},
         {"resnet18", check_network, NULL, NULL, "resnet18"},
         {"mobilenet_v2", check_network, NULL, NULL, "mobilenet_v2"},
+        {"mobilenet_v3_large", check_network, NULL, NULL, "mobilenet_v3_large"},
+        {"efficientnet_b0", check_network, NULL, NULL, "efficientnet_b0"},
     };
     return cmocka_run_group_tests_name("graph/goldens", tests, NULL, NULL);
 }

@@ -261,6 +261,7 @@ static void networks(void **state)
     check("norm of one pixel", norm_alone_tail, (ic_shape){1, 1, 37}, 6);
     check("residual", residual_tail, (ic_shape){7, 9, 5}, 3);
     check("squeeze and excite", squeeze_tail, (ic_shape){5, 6, 7}, 3);
+    check("squeeze and excite in pieces", squeeze_tail, (ic_shape){120, 100, 7}, 2);
     check("norm first", preactivation_tail, (ic_shape){6, 5, 4}, 3);
     check("norm and linear", norm_head_tail, (ic_shape){3, 4, 5}, 3);
     check("norm and linear of one channel", norm_head_tail, (ic_shape){3, 4, 1}, 3);

@@ -35,7 +35,8 @@ static ic_graph *every_operator(ic_context *in)
     ic_node b = ic_graph_activation(graph, ic_graph_batch_norm_zero(graph, "n", a),
                                     IC_ACTIVATION_HARD_SWISH);
     ic_node gate = ic_graph_global_pool(graph, b);
-    b = ic_graph_multiply(graph, b, gate);
+    b = ic_graph_stochastic_depth(graph, ic_graph_multiply(graph, b, gate), 0.1);
+    b = ic_graph_batch_norm_tuned(graph, "m", b, 1e-3, 0.01);
     b = ic_graph_add(graph, b, ic_graph_average_pool(graph, a, 3, 1, 1));
     ic_node both[2] = {b, ic_graph_max_pool(graph, a, 3, 1, 1)};
     b = ic_graph_concat(graph, both, 2);
@@ -83,13 +84,39 @@ static void check_round_trip(ic_graph *graph)
 
 static void round_trips(void **state)
 {
-    static const char *const names[] = {"lenet5", "plain", "resnet9", "resnet18", "mobilenet_v2"};
+    static const char *const names[] = {"lenet5",       "plain",
+                                        "resnet9",      "resnet18",
+                                        "mobilenet_v2", "mobilenet_v3_large",
+                                        "efficientnet_b0"};
     check_round_trip(every_operator(context));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         ic_graph *graph = NULL;
         assert_ok(ic_zoo_build(context, names[i], (ic_shape){48, 40, 3}, 5, &graph));
         check_round_trip(graph);
     }
+}
+
+/* Norms say what is unusual about them, and nothing else, as in files of earlier versions. */
+static void norms(void **state)
+{
+    ic_graph *graph = NULL, *copy = NULL;
+    json_t *json = NULL;
+    assert_ok(ic_graph_create(context, (ic_shape){1, 1, 4}, &graph));
+    ic_node usual = ic_graph_batch_norm(graph, "n", ic_graph_input(graph));
+    assert_ok(ic_graph_finish(graph, ic_graph_batch_norm_tuned(graph, "m", usual, 1e-3, 0.01)));
+    assert_ok(ic_graph_to_json(graph, &json));
+    json_t *nodes = json_object_get(json, "nodes");
+    assert_null(json_object_get(json_array_get(nodes, 0), "epsilon"));
+    assert_null(json_object_get(json_array_get(nodes, 0), "momentum"));
+    assert_ok(ic_graph_from_json(context, json, &copy));
+    for (int32_t i = 1; i <= 2; i++) {
+        const ic_attributes *a = &copy->nodes[i].attributes;
+        assert_true(a->epsilon == (i == 1 ? IC_NORM_EPSILON : 1e-3));
+        assert_true(a->momentum == (i == 1 ? IC_NORM_MOMENTUM : 0.01));
+    }
+    json_decref(json);
+    ic_graph_free(graph);
+    ic_graph_free(copy);
 }
 
 /* Reads text and expects an error with these words. */
@@ -189,6 +216,15 @@ static void wrong_attributes(void **state)
                    INPUT "{\"op\":\"dropout\",\"inputs\":[0],\"probability\":-0.5}]}");
     assert_refused(IC_ERROR_FORMAT, "probability",
                    INPUT "{\"op\":\"dropout\",\"inputs\":[0],\"probability\":1e300}]}");
+    assert_refused(IC_ERROR_FORMAT, "epsilon is 0,",
+                   INPUT "{\"op\":\"batch_norm\",\"name\":\"x\",\"inputs\":[0],\"zero\":0,"
+                         "\"epsilon\":0.0}]}");
+    assert_refused(IC_ERROR_FORMAT, "momentum is -1,",
+                   INPUT "{\"op\":\"batch_norm\",\"name\":\"x\",\"inputs\":[0],\"zero\":0,"
+                         "\"momentum\":-1.0}]}");
+    assert_refused(IC_ERROR_FORMAT, "",
+                   INPUT "{\"op\":\"batch_norm\",\"name\":\"x\",\"inputs\":[0],\"zero\":0,"
+                         "\"epsilon\":\"small\"}]}");
     assert_refused(IC_ERROR_FORMAT, "a name is",
                    INPUT "{\"op\":\"batch_norm\",\"name\":\"../x\",\"inputs\":[0],\"zero\":0}]}");
 }
@@ -249,7 +285,8 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),   cmocka_unit_test(wrong_structure),
+        cmocka_unit_test(round_trips),
+        cmocka_unit_test(norms),   cmocka_unit_test(wrong_structure),
         cmocka_unit_test(wrong_inputs),  cmocka_unit_test(wrong_attributes),
         cmocka_unit_test(too_large),     cmocka_unit_test(too_many_nodes),
         cmocka_unit_test(out_of_memory),

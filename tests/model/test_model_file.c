@@ -74,8 +74,9 @@ static void predict(const ic_model *model, float *out, int32_t count)
 
 static void test_loaded_predicts_the_same_bits(void **state)
 {
-    static const char *const networks[] = {"lenet5", "resnet9", "mobilenet_v2"};
-    for (int n = 0; n < 3; n++) {
+    static const char *const networks[] = {"lenet5", "resnet9", "mobilenet_v2",
+                                           "mobilenet_v3_large"};
+    for (int n = 0; n < 4; n++) {
         ic_context *context = test_context(1);
         ic_model *model = fixture_make(context, networks[n], 32, 3, 7, 11), *loaded;
         ic_buffer bytes = fixture_bytes(model);

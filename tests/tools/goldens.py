@@ -139,6 +139,14 @@ def mobilenet_v2():
     return torchvision_models().mobilenet_v2(num_classes=CLASSES, dropout=0.0)
 
 
+def mobilenet_v3_large():
+    return torchvision_models().mobilenet_v3_large(num_classes=CLASSES, dropout=0.0)
+
+
+def efficientnet_b0():
+    return torchvision_models().efficientnet_b0(num_classes=CLASSES, dropout=0.0, stochastic_depth_prob=0.0)
+
+
 # name: model, side, channels, batch, {node of our graph: module of torch whose output it has}
 NETWORKS = {
     "lenet5": (LeNet, 28, 1, 5, {1: "conv1", 4: "conv2"}),
@@ -149,6 +157,10 @@ NETWORKS = {
     "mobilenet_v2": (mobilenet_v2, 64, 3, 4,
                      {3: "features.0", 8: "features.1", 16: "features.2", 25: "features.3",
                       146: "features.17", 149: "features.18"}),
+    "mobilenet_v3_large": (mobilenet_v3_large, 64, 3, 4,
+                           {3: "features.0", 163: "features.14", 181: "features.16"}),
+    "efficientnet_b0": (efficientnet_b0, 64, 3, 4,
+                        {3: "features.0", 14: "features.1", 44: "features.2", 245: "features.8"}),
 }
 
 

@@ -37,6 +37,8 @@ static void counts(void **state)
     check_counts("resnet9", 32, 3, 10, 6573130, 8 * 5 + 2);
     check_counts("resnet18", 224, 3, 1000, 11689512, 20 * 5 + 2);
     check_counts("mobilenet_v2", 224, 3, 1000, 3504872, 52 * 5 + 2);
+    check_counts("mobilenet_v3_large", 224, 3, 1000, 5483032, 46 * 5 + 8 * 4 + 4);
+    check_counts("efficientnet_b0", 224, 3, 1000, 5288548, 49 * 5 + 16 * 4 + 2);
 }
 
 static const ic_parameter *named(const ic_graph *graph, const char *name)
@@ -81,13 +83,35 @@ static void torchvision_names(void **state)
     assert_tensor(graph, "features.18.0.weight", 1280, 320, 1);
     assert_tensor(graph, "classifier.1.weight", 1000, 1280, 0);
     ic_graph_free(graph);
+    graph = build(context, "mobilenet_v3_large", 224, 224, 3, 1000);
+    assert_tensor(graph, "features.1.block.0.0.weight", 16, 1, 3);
+    assert_tensor(graph, "features.4.block.1.0.weight", 72, 1, 5);
+    assert_tensor(graph, "features.4.block.2.fc1.weight", 24, 72, 1);
+    assert_tensor(graph, "features.15.block.2.fc2.weight", 960, 240, 1);
+    assert_int_equal(named(graph, "features.7.block.2.1.running_mean")->count, 80);
+    assert_tensor(graph, "features.16.0.weight", 960, 160, 1);
+    assert_tensor(graph, "classifier.0.weight", 1280, 960, 0);
+    assert_tensor(graph, "classifier.3.weight", 1000, 1280, 0);
+    ic_graph_free(graph);
+    graph = build(context, "efficientnet_b0", 224, 224, 3, 1000);
+    assert_tensor(graph, "features.1.0.block.0.0.weight", 32, 1, 3);
+    assert_tensor(graph, "features.1.0.block.1.fc1.weight", 8, 32, 1);
+    assert_tensor(graph, "features.2.0.block.2.fc1.weight", 4, 96, 1);
+    assert_tensor(graph, "features.6.3.block.1.0.weight", 1152, 1, 5);
+    assert_tensor(graph, "features.7.0.block.3.0.weight", 320, 1152, 1);
+    assert_int_equal(named(graph, "features.8.1.running_var")->count, 1280);
+    assert_tensor(graph, "classifier.1.weight", 1000, 1280, 0);
+    ic_graph_free(graph);
     ic_context_free(context);
 }
 
 /* Every network takes one and three channels, and sides that are not those of its paper. */
 static void odd_inputs(void **state)
 {
-    static const char *const names[] = {"lenet5", "plain", "resnet9", "resnet18", "mobilenet_v2"};
+    static const char *const names[] = {"lenet5",       "plain",
+                                        "resnet9",      "resnet18",
+                                        "mobilenet_v2", "mobilenet_v3_large",
+                                        "efficientnet_b0"};
     ic_context *context = test_context(1);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (int32_t c = 1; c <= 3; c += 2) {
@@ -124,6 +148,8 @@ static void least_sizes(void **state)
     ic_graph_free(build(context, "resnet9", 8, 8, 3, 3));
     ic_graph_free(build(context, "resnet18", 32, 32, 3, 3));
     ic_graph_free(build(context, "mobilenet_v2", 32, 32, 3, 3));
+    ic_graph_free(build(context, "mobilenet_v3_large", 32, 32, 3, 3));
+    ic_graph_free(build(context, "efficientnet_b0", 32, 32, 3, 3));
     ic_context_free(context);
 }
 

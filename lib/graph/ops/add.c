@@ -12,20 +12,13 @@ static ic_status infer(const ic_graph *graph, ic_graph_node *node)
     return IC_OK;
 }
 
-/* A value that has not been made plain is applied on the way. */
-static ic_value operand(const ic_lowering *l, int32_t node)
-{
-    const ic_lowered_node *n = &l->nodes[node];
-    return n->plain >= 0 ? ic_value_of(n->plain) : n->value;
-}
-
 static ic_status forward(ic_lowering *l, int32_t node)
 {
     const ic_graph_node *n = ic_lower_node(l, node);
     ic_step step = ic_step_of(&ic_step_add, node);
     ic_step_cut(&step, ic_lower_rows(l, n->shape), n->shape.c);
-    step.x[0] = operand(l, n->inputs[0]);
-    step.x[1] = operand(l, n->inputs[1]);
+    step.x[0] = ic_lower_value(l, n->inputs[0]);
+    step.x[1] = ic_lower_value(l, n->inputs[1]);
     step.activation = ic_lower_absorb_activation(
         l, node, ic_lower_trains(l) ? ic_activation_from_output : ic_activation_any);
     if (step.x[0].tensor != step.x[1].tensor)

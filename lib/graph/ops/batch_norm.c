@@ -3,18 +3,18 @@
  *
  * y = x * scale + shift per channel, scale = gamma / sqrt(var + eps), shift = beta - mean * scale.
  * Training takes mean and (biased) variance of the batch's N values a channel and moves the running
- * ones by a tenth of the way, the variance by its unbiased form; inference takes the running ones.
+ * ones by a share `momentum` of the way, the variance by its unbiased form; inference takes the
+ * running ones.
  * Backward, with d the gradient of y and i = 1/sqrt(var + eps): d_beta = sum d,  d_gamma = i * sum
  * d (x - mean), d_x = gamma i (d - d_beta / N - (x - mean) i d_gamma / N) = a d + b x + e. y is not
  * stored for this: an activation behind the norm is undone from x, scale and shift.
  */
 #include "graph/elementwise.h"
 #include "graph/lowering.h"
+#include "graph/ops/squeeze.h"
 
 #include <math.h>
 #include <string.h>
-
-static const double MOMENTUM = 0.1;
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, PARAMETERS };                 /* parameters */
 enum { SAVED_SCALE, SAVED_SHIFT, SAVED_MEAN = IC_NORM_MEAN, SAVED_INVERSE }; /* tensors of [c] */
@@ -88,18 +88,20 @@ static void combine_statistics(const ic_run *run, const ic_step *step, int32_t f
     float *saved_mean = ic_at(run, step->writes[SAVED_MEAN]);
     float *inverse = ic_at(run, step->writes[SAVED_INVERSE]);
     double sums[CHANNELS], squares[CHANNELS], n = (double)step->rows;
+    const ic_attributes *norm = &run->program->graph->nodes[step->node].attributes;
+    double moved = norm->momentum;
     sum_channels(run, step, first, last, sums, squares);
     for (int32_t i = first; i < last; i++) {
         double mean = sums[i - first] / n, square = squares[i - first] / n;
         double var = square > mean * mean ? square - mean * mean : 0;
         double unbiased = n > 1 ? var * n / (n - 1) : var;
-        double invert = 1 / sqrt(var + IC_NORM_EPSILON);
+        double invert = 1 / sqrt(var + norm->epsilon);
         saved_mean[i] = (float)mean;
         inverse[i] = (float)invert;
         scale[i] = (float)(gamma[i] * invert);
         shift[i] = (float)(beta[i] - mean * gamma[i] * invert);
-        running_mean[i] = (float)((1 - MOMENTUM) * running_mean[i] + MOMENTUM * mean);
-        running_var[i] = (float)((1 - MOMENTUM) * running_var[i] + MOMENTUM * unbiased);
+        running_mean[i] = (float)((1 - moved) * running_mean[i] + moved * mean);
+        running_var[i] = (float)((1 - moved) * running_var[i] + moved * unbiased);
     }
 }
 
@@ -270,6 +272,8 @@ static ic_status backward(ic_lowering *l, int32_t node)
 {
     int32_t input = ic_lower_node(l, node)->inputs[0];
     const ic_lowered_node *n = &l->nodes[node];
+    if (l->nodes[n->tail].squeezed.gate >= 0)
+        return ic_lower_squeezed_norm_backward(l, node);
     ic_shape shape = ic_lower_node(l, node)->shape;
     ic_step step = ic_step_of(&step_backward, node);
     ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);
@@ -300,7 +304,7 @@ const ic_operator ic_operator_batch_norm = {
     .name = "batch_norm",
     .inputs = 1,
     .named = true,
-    .attributes = IC_HAS_ZERO,
+    .attributes = IC_HAS_ZERO | IC_HAS_NORM,
     .infer = infer,
     .declare = declare,
     .forward = forward,

@@ -114,6 +114,14 @@ static void absorb_norm(ic_lowering *l, int32_t node, fused *f)
     f->norm = next;
 }
 
+/* What only training does is nothing in inference. */
+static void absorb_nothing(ic_lowering *l, int32_t node)
+{
+    int32_t next = ic_lower_only_consumer(l, l->nodes[node].tail);
+    if (next >= 0 && ic_lower_node(l, next)->op == &ic_operator_stochastic_depth)
+        ic_lower_absorb(l, node, next);
+}
+
 /* An addition can be absorbed when its other operand is there already. */
 static void absorb_residual(ic_lowering *l, int32_t node, fused *f)
 {
@@ -137,6 +145,7 @@ static fused absorb(ic_lowering *l, int32_t node)
         return f;
     }
     absorb_norm(l, node, &f);
+    absorb_nothing(l, node);
     absorb_residual(l, node, &f);
     f.activation = ic_lower_absorb_activation(l, node, ic_activation_any);
     return f;

@@ -5,7 +5,7 @@
  * d_a = d_y * b; d_b = d_y * a, summed over the picture where b is one value a channel.
  */
 #include "graph/elementwise.h"
-#include "graph/lowering.h"
+#include "graph/ops/squeeze.h"
 
 static ic_status infer(const ic_graph *graph, ic_graph_node *node)
 {
@@ -21,7 +21,7 @@ static ic_status infer(const ic_graph *graph, ic_graph_node *node)
     return IC_OK;
 }
 
-/* ---- Steps. Equal shapes: pieces; a gate: rows of one picture, `piece` pictures a unit ---- */
+/* ---- Steps. Equal shapes: pieces; a gate: pieces of pictures, its gradient: whole ones ---- */
 
 static void run_multiply(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                          float *scratch)
@@ -33,32 +33,34 @@ static void run_multiply(const ic_run *run, const ic_step *step, int32_t phase, 
                                     ic_at(run, step->writes[0]) + start);
 }
 
-/* c is that of a whole picture, window.c the number of channels. */
 static void run_gate(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                      float *scratch)
 {
-    ic_piece pictures = ic_step_piece(step, unit);
-    int32_t c = step->window.c;
-    for (int64_t i = pictures.first; i < pictures.first + pictures.rows; i++)
-        run->program->kernels->gate(step->c / c, c, ic_at(run, step->reads[0]) + i * step->c,
-                                    ic_at(run, step->reads[1]) + i * c,
-                                    ic_at(run, step->writes[0]) + i * step->c);
+    ic_picture_piece piece = ic_step_picture_piece(step, unit);
+    int64_t c = step->c;
+    run->program->kernels->gate(piece.rows, step->c,
+                                ic_at(run, step->reads[0]) + piece.first * c,
+                                ic_at(run, step->reads[1]) + piece.picture * c,
+                                ic_at(run, step->writes[0]) + piece.first * c);
+}
+
+static int64_t picture_units(const ic_run *run, const ic_step *step, int32_t phase)
+{
+    return step->count;
 }
 
 static void run_gate_backward(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                               float *scratch)
 {
-    ic_piece pictures = ic_step_piece(step, unit);
-    int32_t c = step->window.c;
-    for (int64_t i = pictures.first; i < pictures.first + pictures.rows; i++)
-        run->program->kernels->gate_backward(
-            step->c / c, c, ic_at(run, step->reads[0]) + i * step->c,
-            ic_at(run, step->reads[1]) + i * step->c, ic_at(run, step->writes[0]) + i * c);
+    int64_t c = step->c, each = step->rows * c;
+    run->program->kernels->gate_backward(
+        step->rows, step->c, ic_at(run, step->reads[0]) + unit * each,
+        ic_at(run, step->reads[1]) + unit * each, ic_at(run, step->writes[0]) + unit * c);
 }
 
 static const ic_step_kind step_multiply = {"multiply", ic_piece_units, run_multiply};
-static const ic_step_kind step_gate = {"gate", ic_piece_units, run_gate};
-static const ic_step_kind step_gate_backward = {"gate backward", ic_piece_units, run_gate_backward};
+static const ic_step_kind step_gate = {"gate", ic_picture_units, run_gate};
+static const ic_step_kind step_gate_backward = {"gate backward", picture_units, run_gate_backward};
 
 /* ---- Lowering ---- */
 
@@ -75,11 +77,10 @@ static ic_status lower_product(ic_lowering *l, int32_t node, const ic_step_kind 
 {
     ic_shape shape = ic_lower_node(l, node)->shape;
     ic_step step = ic_step_of(kind, node);
-    step.window.c = shape.c;
     if (kind == &step_multiply)
         ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);
     else
-        ic_step_cut(&step, l->program->batch, shape.h * shape.w * shape.c);
+        ic_step_cut_pictures(&step, l->program->batch, (int64_t)shape.h * shape.w, shape.c);
     step.reads[0] = a;
     step.reads[1] = b;
     step.in_place = kind == &step_gate_backward || a == b ? IC_NO_TENSOR : a;
@@ -90,6 +91,8 @@ static ic_status lower_product(ic_lowering *l, int32_t node, const ic_step_kind 
 
 static ic_status forward(ic_lowering *l, int32_t node)
 {
+    if (ic_squeezed_norm(l, node) >= 0)
+        return ic_lower_squeezed_product(l, node);
     const ic_graph_node *n = ic_lower_node(l, node);
     ic_lowered_node *state = &l->nodes[node];
     int32_t y = IC_NO_TENSOR;
@@ -103,6 +106,9 @@ static ic_status forward(ic_lowering *l, int32_t node)
 
 static ic_status backward(ic_lowering *l, int32_t node)
 {
+    int32_t norm = ic_squeezed_norm(l, node);
+    if (norm >= 0)
+        return ic_lower_squeezed_product_backward(l, node, norm);
     const ic_graph_node *n = ic_lower_node(l, node);
     const int32_t *inputs = n->inputs, *saved = l->nodes[node].saved;
     bool gate = is_gate(l, node);

@@ -1,11 +1,11 @@
-/* graph/ops/pool.c: maximum and average over windows, and over whole pictures.
+/* graph/ops/pool.c: maximum and average over windows, and the maximum over whole pictures.
  * SPDX-License-Identifier: MIT */
 #include "graph/elementwise.h"
 #include "graph/lowering.h"
 
 #include <string.h>
 
-enum { WINDOW_PLACES_MAX = 256 }; /* the winner of a maximum is kept in a byte */
+enum { WINDOW_PLACES_MAX = 256 }; /* as in the kernels: the winner of a maximum is a byte */
 
 static ic_status infer_window(const ic_graph *graph, ic_graph_node *node)
 {
@@ -15,7 +15,7 @@ static ic_status infer_window(const ic_graph *graph, ic_graph_node *node)
     if (a->padding > a->size / 2)
         return ic_fail(IC_ERROR_ARGUMENT, "%s: padding %d is more than half its window of %d",
                        ic_graph_label(node, label), a->padding, a->size);
-    if (node->op == &ic_operator_max_pool && a->size * a->size > WINDOW_PLACES_MAX)
+    if (a->size * a->size > WINDOW_PLACES_MAX)
         return ic_fail(IC_ERROR_LIMIT, "%s: its window is %d pixels wide, the limit is 16",
                        ic_graph_label(node, label), a->size);
     IC_TRY(ic_graph_window_size(node, x.h, &node->shape.h));
@@ -27,8 +27,7 @@ static ic_status infer_window(const ic_graph *graph, ic_graph_node *node)
 static ic_status infer_global(const ic_graph *graph, ic_graph_node *node)
 {
     ic_shape x = ic_graph_input_of(graph, node, 0);
-    if (node->op == &ic_operator_global_max_pool &&
-        (x.h > WINDOW_PLACES_MAX || x.w > WINDOW_PLACES_MAX))
+    if (x.h > WINDOW_PLACES_MAX || x.w > WINDOW_PLACES_MAX)
         return ic_fail(IC_ERROR_LIMIT,
                        "global_max_pool: its input is %d x %d pixels, the limit is %d a side", x.h,
                        x.w, WINDOW_PLACES_MAX);
@@ -271,7 +270,7 @@ static ic_window window_of(const ic_lowering *l, int32_t node)
     const ic_attributes *a = &n->attributes;
     ic_shape x = ic_graph_input_of(l->graph, n, 0);
     ic_window w = {.h = x.h, .w = x.w, .c = x.c, .oh = n->shape.h, .ow = n->shape.w};
-    bool global = n->op == &ic_operator_global_pool || n->op == &ic_operator_global_max_pool;
+    bool global = n->op == &ic_operator_global_max_pool;
     w.r = global ? x.h : a->size;
     w.s = global ? x.w : a->size;
     w.stride_h = w.stride_w = global ? 1 : a->stride;
@@ -409,14 +408,6 @@ const ic_operator ic_operator_average_pool = {
     .inputs = 1,
     .attributes = IC_HAS_SIZE | IC_HAS_STRIDE | IC_HAS_PADDING,
     .infer = infer_window,
-    .forward = forward,
-    .backward = backward,
-};
-
-const ic_operator ic_operator_global_pool = {
-    .name = "global_pool",
-    .inputs = 1,
-    .infer = infer_global,
     .forward = forward,
     .backward = backward,
 };

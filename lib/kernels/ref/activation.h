@@ -11,12 +11,12 @@
 /*
  * e^x for x <= 0, within 1.5 ulp; 0 below -87.3 (where e^x leaves the normal numbers), NaN for NaN.
  * x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody, Waite: Software Manual for the
- * Elementary Functions, 1980); e^r = 1 + r + r^2 q(r), q of degree 4 with a weighted minimax error
+ * Elementary Functions, 1980); e^r = 1 + r + r^2 p(r), p of degree 4 with a weighted minimax error
  * of 3.1e-9 (tests/tools/fit_kernels.py); 2^n by building the exponent.
  */
 static IC_ALWAYS_INLINE float ic_exp_nonpositive(float x)
 {
-    const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
+    const float round = 12583039.0f; /* 1.5 * 2^23 + 127: adding it rounds to an integer */
     union {
         float value;
         uint32_t bits;
@@ -30,14 +30,15 @@ static IC_ALWAYS_INLINE float ic_exp_nonpositive(float x)
     q = IC_FMA(q, r, 0.041668389f);
     q = IC_FMA(q, r, 0.166665211f);
     q = IC_FMA(q, r, 0.49999994f);
-    const float e = IC_FMA(r * r, q, r) + 1.0f;
-    power.bits = (shifted.bits + 127u) << 23; /* the low bits of `shifted` hold n */
-    return x < -87.33654f ? 0.0f : e * power.value;
+    q = IC_FMA(q, r, 1.0f);
+    q = IC_FMA(q, r, 1.0f);
+    power.bits = shifted.bits << 23; /* the low bits of `shifted` hold n + 127 */
+    return x < -87.33654f ? 0.0f : q * power.value;
 }
 
 static IC_ALWAYS_INLINE float ic_sigmoid(float x)
 {
-    const float e = ic_exp_nonpositive(x < 0.0f ? x : -x);
+    const float e = ic_exp_nonpositive(-__builtin_fabsf(x));
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 

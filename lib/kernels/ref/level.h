@@ -57,6 +57,17 @@ void IC_AT_LEVEL(ic_gate)(int64_t rows, int32_t c, const float *x, const float *
 void IC_AT_LEVEL(ic_gate_backward)(int64_t rows, int32_t c, const float *x, const float *d_y,
                                    float *d_gate);
 
+void IC_AT_LEVEL(ic_value_sum)(int64_t rows, int32_t c, const float *x, const float *scale,
+                               const float *shift, ic_activation f, float *sum);
+void IC_AT_LEVEL(ic_value_gate)(int64_t rows, int32_t c, const float *x, const float *scale,
+                                const float *shift, ic_activation f, const float *gate, float *y);
+void IC_AT_LEVEL(ic_squeeze_sums)(ic_activation f, int64_t rows, int32_t c, const float *x,
+                                  const float *d_y, const float *scale, const float *shift,
+                                  const float *mean, float *sums);
+void IC_AT_LEVEL(ic_squeeze_backward)(ic_activation f, int64_t rows, int32_t c, const float *x,
+                                      const float *d_y, const ic_squeeze_slopes *slopes,
+                                      float *d_x);
+
 void IC_AT_LEVEL(ic_channel_sums)(int64_t rows, int32_t c, const float *x, float *sum,
                                   float *square_sum);
 void IC_AT_LEVEL(ic_channel_sum)(int64_t rows, int32_t c, const float *x, float *sum);

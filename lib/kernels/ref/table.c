@@ -30,6 +30,11 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
     .gate = IC_AT_LEVEL(ic_gate),
     .gate_backward = IC_AT_LEVEL(ic_gate_backward),
 
+    .value_sum = IC_AT_LEVEL(ic_value_sum),
+    .value_gate = IC_AT_LEVEL(ic_value_gate),
+    .squeeze_sums = IC_AT_LEVEL(ic_squeeze_sums),
+    .squeeze_backward = IC_AT_LEVEL(ic_squeeze_backward),
+
     .channel_sums = IC_AT_LEVEL(ic_channel_sums),
     .channel_sum = IC_AT_LEVEL(ic_channel_sum),
     .affine = IC_AT_LEVEL(ic_affine),
