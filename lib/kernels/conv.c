@@ -6,6 +6,7 @@
 
 /* Of equal cost the first one wins. */
 static const ic_conv_algorithm *const algorithms[] = {
+    &ic_conv_depthwise_tiled,
     &ic_conv_depthwise,
     &ic_conv_rows,
     &ic_conv_patches,
