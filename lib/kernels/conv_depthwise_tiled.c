@@ -23,9 +23,11 @@ enum {
 enum {
     WANTED_UNITS = 32,
     WANTED_PARTS = 16,
+    PARTS_MIN = 4,
     ROWS_MIN = 2,
     CACHE_FLOATS = 5 * 1024, /* of the first cache, for the columns in hand */
-    RING_FLOATS = 48 * 1024, /* of the second one, for the rows in hand */
+    GRIDS_FLOATS = 1024,     /* of a row of d_y, for the grids that read it in turns */
+    RING_FLOATS = 64 * 1024, /* of the second one, for the rows in hand */
     SUM_CHANNELS = 64        /* in a unit that adds the parts */
 };
 
@@ -37,6 +39,13 @@ static int32_t at_most(int64_t value, int32_t limit)
 static int32_t at_least(int64_t value, int32_t limit)
 {
     return value > limit ? (int32_t)value : limit;
+}
+
+/* Channels of the weights' gradient, in whole vectors. */
+static int64_t sum_width(const ic_conv *conv)
+{
+    int32_t lanes = conv->kernels->depthwise_tiles->lanes;
+    return ic_conv_divide_up(conv->shape.c, lanes) * lanes;
 }
 
 /* What the kernels ask of an axis of columns: see ic_depthwise_strip. */
@@ -82,10 +91,31 @@ static void plan_weights(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_
     plan->block[HEIGHT] = height;
     plan->block[STRIP] = at_least(CACHE_FLOATS / (lines * lanes) / 4 * 4, 8);
     plan->block[CHANNELS] = s->c;
-    plan->block[PARTS] = at_most(parts, WANTED_PARTS);
+    /* Few enough that adding them up is little beside reading the pictures. */
+    int64_t worth = s->n * ((int64_t)s->h * s->w + (int64_t)s->oh * s->ow) / (8 * s->r * s->s);
+    plan->block[PARTS] = at_most(parts, at_least(worth, PARTS_MIN));
+    plan->block[PARTS] = at_most(plan->block[PARTS], WANTED_PARTS);
     plan->block[RING] = rows_read(grid, height);
-    plan->shared_floats = (size_t)(plan->block[PARTS] * s->r * s->s) *
-                          (size_t)(ic_conv_divide_up(s->c, lanes) * lanes);
+    plan->shared_floats = (size_t)(plan->block[PARTS] * s->r * s->s) * (size_t)sum_width(conv);
+}
+
+/*
+ * Memory is read best in its order: all channels of a pixel together. Only 5x5 with stride 1 is
+ * bound by arithmetic, and wants the columns that the next tile reads again in the first cache.
+ * Where four grids share d_y, they take turns after so few columns that d_x is still there, too.
+ */
+static void plan_strips(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_plan *plan)
+{
+    const ic_depthwise_tiles *kernels = conv->kernels->depthwise_tiles;
+    int32_t c = conv->shape.c;
+    plan->block[STRIP] = grid->w.count;
+    plan->block[CHANNELS] = c;
+    if (grid->w.stride > 1) {
+        plan->block[STRIP] = at_least(GRIDS_FLOATS / c / 4 * 4, IC_DEPTHWISE_COLUMNS);
+    } else if (grid->w.step == 1 && grid->w.taps == 5) {
+        int32_t lines = rows_read(grid, kernels->height) * (IC_DEPTHWISE_COLUMNS + 4);
+        plan->block[CHANNELS] = at_least(CACHE_FLOATS / (lines * kernels->lanes), 4) * kernels->lanes;
+    }
 }
 
 static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
@@ -96,7 +126,7 @@ static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     const ic_depthwise_tiles *kernels = conv->kernels->depthwise_tiles;
     ic_conv_grid grid; /* the first has the most rows */
     ic_conv_grid_at(conv, pass, 0, &grid);
-    int64_t pieces = ic_conv_divide_up(WANTED_UNITS, s->n);
+    int64_t pieces = ic_conv_divide_up(pass == IC_CONV_BACKWARD_WEIGHTS ? WANTED_PARTS : WANTED_UNITS, s->n);
     int32_t rows = at_least(ic_conv_divide_up(grid.h.count, pieces), ROWS_MIN);
     if (rows > kernels->height)
         rows = (int32_t)ic_conv_divide_up(rows, kernels->height) * kernels->height;
@@ -104,14 +134,10 @@ static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     if (pass == IC_CONV_BACKWARD_WEIGHTS) {
         plan_weights(conv, &grid, plan);
     } else {
-        bool phases = grid.w.stride > 1;
+        plan_strips(conv, &grid, plan);
         int32_t read = rows_read(&grid, kernels->height);
-        int32_t lines = read * (phases ? 16 : 3 * grid.w.step + grid.w.taps);
         plan->phases = 1;
         plan->block[HEIGHT] = kernels->height;
-        plan->block[STRIP] = phases ? 16 : grid.w.count;
-        plan->block[CHANNELS] =
-            at_least(CACHE_FLOATS / (lines * kernels->lanes), 4) * kernels->lanes;
         plan->block[RING] =
             pass == IC_CONV_FORWARD ? read : kernels->height * conv->shape.stride_h;
         plan->packed_floats = (size_t)(s->r * s->s) * (size_t)s->c;
@@ -127,7 +153,7 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
     ic_conv_grid_at(conv, pass, 0, &grid);
     if (pass != IC_CONV_BACKWARD_WEIGHTS)
         return grid.n * ic_conv_divide_up(grid.h.count, plan->block[ROWS]);
-    return phase == 0 ? plan->block[PARTS] : ic_conv_divide_up(conv->shape.c, SUM_CHANNELS);
+    return phase == 0 ? plan->block[PARTS] : ic_conv_divide_up(sum_width(conv), SUM_CHANNELS);
 }
 
 /* The rows of one picture, and how far they went through the prologue into the ring. */
@@ -244,12 +270,6 @@ static void convolve_unit(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
 
 /* ---- The weights' gradient: sums [part][tap][channels], a vector of which may overlap ---- */
 
-static int64_t sum_width(const ic_conv *conv)
-{
-    int32_t lanes = conv->kernels->depthwise_tiles->lanes;
-    return ic_conv_divide_up(conv->shape.c, lanes) * lanes;
-}
-
 /* Adds block `block` to the sums, or sets them. */
 static void correlate_block(const ic_conv *conv, const ic_conv_grid *grid, int64_t block,
                             const ic_conv_arguments *arguments, bool accumulate, float *sums,
@@ -297,20 +317,26 @@ static void correlate_part(const ic_conv *conv, int64_t part, const ic_conv_argu
         correlate_block(conv, &grid, i, arguments, i > begin, sums, scratch);
 }
 
-/* Channels that are not of a whole vector are in the last one, which ends with the last channel. */
+/*
+ * Channels that are not of a whole vector are in the last one, which ends with the last channel:
+ * what it holds before them is there twice.
+ */
 static void add_parts(const ic_conv *conv, int64_t unit, const ic_conv_arguments *arguments)
 {
     int64_t taps = (int64_t)conv->shape.r * conv->shape.s, width = sum_width(conv);
     int64_t c = conv->shape.c, whole = c - c % conv->kernels->depthwise_tiles->lanes;
-    int64_t first = unit * SUM_CHANNELS, last = at_most(first + SUM_CHANNELS, conv->shape.c);
-    for (int64_t i = first; i < last; ++i)
-        for (int64_t tap = 0; tap < taps; ++tap) {
-            const float *from = arguments->shared + tap * width + (i < whole ? i : width - c + i);
-            float sum = 0;
-            for (int64_t part = 0; part < conv->plans[IC_CONV_BACKWARD_WEIGHTS].block[PARTS]; ++part)
-                sum += from[part * taps * width];
-            arguments->out[i * taps + tap] = sum;
+    int64_t first = unit * SUM_CHANNELS, count = width - first;
+    count = count < SUM_CHANNELS ? count : SUM_CHANNELS;
+    for (int64_t tap = 0; tap < taps; ++tap) {
+        float *sum = arguments->shared + tap * width + first;
+        for (int64_t part = 1; part < conv->plans[IC_CONV_BACKWARD_WEIGHTS].block[PARTS]; ++part)
+            conv->kernels->accumulate(count, sum + part * taps * width, sum);
+        for (int64_t i = 0; i < count; ++i) {
+            int64_t at = first + i, channel = at < whole ? at : at - (width - c);
+            if (at < whole || channel >= whole)
+                arguments->out[channel * taps + tap] = sum[i];
         }
+    }
 }
 
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
