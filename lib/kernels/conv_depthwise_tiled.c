@@ -141,6 +141,7 @@ static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
         plan->block[RING] =
             pass == IC_CONV_FORWARD ? read : kernels->height * conv->shape.stride_h;
         plan->packed_floats = (size_t)(s->r * s->s) * (size_t)s->c;
+        plan->sum_blocks = s->n * (int32_t)ic_conv_divide_up(grid.h.count, rows);
     }
     plan->scratch_floats = (size_t)plan->block[RING] * (size_t)s->w * (size_t)s->c;
     return 0; /* nothing else comes near */
@@ -253,6 +254,7 @@ static void convolve_unit(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
                 .picture = in + image * grid.h.in * grid.w.in * c,
                 .ring = scratch,
                 .ring_rows = plan->block[RING]};
+    ic_conv_clear_sums(conv, pass, arguments, unit, 0, (int32_t)c);
     for (int32_t i = first, height; i < last; i += height) {
         height = at_most(last - i, plan->block[HEIGHT]);
         int32_t row = i * grid.h.stride;
@@ -262,9 +264,8 @@ static void convolve_unit(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
         convolve_rows(conv, pass, &r, arguments->packed, i, height, apart ? scratch : y);
         if (apart)
             conv->kernels->accumulate(rows * out_row, scratch, y);
-        if (forward)
-            ic_conv_finish(conv, arguments, (image * grid.h.out + row) * grid.w.out,
-                           (int64_t)rows * grid.w.out, 0, (int32_t)c);
+        ic_conv_finish(conv, pass, arguments, unit, (image * grid.h.out + row) * grid.w.out,
+                       (int64_t)rows * grid.w.out, 0, (int32_t)c);
     }
 }
 
