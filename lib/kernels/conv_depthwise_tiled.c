@@ -114,7 +114,8 @@ static void plan_strips(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_p
         plan->block[STRIP] = at_least(GRIDS_FLOATS / c / 4 * 4, IC_DEPTHWISE_COLUMNS);
     } else if (grid->w.step == 1 && grid->w.taps == 5) {
         int32_t lines = rows_read(grid, kernels->height) * (IC_DEPTHWISE_COLUMNS + 4);
-        plan->block[CHANNELS] = at_least(CACHE_FLOATS / (lines * kernels->lanes), 4) * kernels->lanes;
+        int32_t vectors = at_least(CACHE_FLOATS / (lines * kernels->lanes), 4);
+        plan->block[CHANNELS] = vectors * kernels->lanes;
     }
 }
 
@@ -126,7 +127,8 @@ static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     const ic_depthwise_tiles *kernels = conv->kernels->depthwise_tiles;
     ic_conv_grid grid; /* the first has the most rows */
     ic_conv_grid_at(conv, pass, 0, &grid);
-    int64_t pieces = ic_conv_divide_up(pass == IC_CONV_BACKWARD_WEIGHTS ? WANTED_PARTS : WANTED_UNITS, s->n);
+    int32_t wanted = pass == IC_CONV_BACKWARD_WEIGHTS ? WANTED_PARTS : WANTED_UNITS;
+    int64_t pieces = ic_conv_divide_up(wanted, s->n);
     int32_t rows = at_least(ic_conv_divide_up(grid.h.count, pieces), ROWS_MIN);
     if (rows > kernels->height)
         rows = (int32_t)ic_conv_divide_up(rows, kernels->height) * kernels->height;
