@@ -8,7 +8,9 @@
 #include "kernels/vector.h"
 
 /* Accumulators, a row of weights or of gradients and an input must fit the registers. */
-#if defined(__AVX512F__) || defined(__aarch64__)
+#if defined(IC_SMALL)
+enum { HEIGHT = 1, TAP_ROWS = 2 };
+#elif defined(__AVX512F__) || defined(__aarch64__)
 enum { HEIGHT = 4, TAP_ROWS = 5 };
 #else
 enum { HEIGHT = 2, TAP_ROWS = 2 };
@@ -85,10 +87,10 @@ IC_VECTOR_INLINE void convolve_strip(const int taps, const int step, const ic_de
         const float *const *rows = p->x + i * step;
         float *to = y + i * p->y_row;
         int32_t left = p->height - i;
-        done = left >= HEIGHT ? HEIGHT : left >= 2 ? 2 : 1;
+        done = left >= HEIGHT ? HEIGHT : HEIGHT > 2 && left >= 2 ? 2 : 1;
         if (done == HEIGHT)
             convolve_tiles(HEIGHT, taps, step, p, rows, w, to);
-        else if (done == 2)
+        else if (HEIGHT > 2 && done == 2)
             convolve_tiles(2, taps, step, p, rows, w, to);
         else
             convolve_tiles(1, taps, step, p, rows, w, to);

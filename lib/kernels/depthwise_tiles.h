@@ -42,6 +42,8 @@ typedef struct ic_depthwise_tiles {
 } ic_depthwise_tiles;
 
 extern const ic_depthwise_tiles ic_depthwise_tiles_c;
+extern const ic_depthwise_tiles ic_depthwise_tiles_neon;
+extern const ic_depthwise_tiles ic_depthwise_tiles_sse41;
 extern const ic_depthwise_tiles ic_depthwise_tiles_avx2;
 extern const ic_depthwise_tiles ic_depthwise_tiles_avx512;
 
