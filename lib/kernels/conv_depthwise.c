@@ -3,7 +3,7 @@
  * Packed weights are [tap][c]; the taps that read padding are left out. SPDX-License-Identifier:
  * MIT
  */
-#include "kernels/conv_grid.h"
+#include "kernels/conv_depthwise.h"
 #include "kernels/depthwise.h"
 
 #include <string.h>
@@ -53,13 +53,13 @@ static double plan_depthwise(const ic_conv *conv, ic_conv_pass pass, ic_conv_pla
     return 0; /* nothing else comes near */
 }
 
-static int64_t pack_units(const ic_conv *conv, ic_conv_pass pass)
+int64_t ic_conv_depthwise_pack_units(const ic_conv *conv, ic_conv_pass pass)
 {
     return pass == IC_CONV_BACKWARD_WEIGHTS ? 0 : 1;
 }
 
-static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
-                 float *packed)
+void ic_conv_depthwise_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
+                            const float *weights, float *packed)
 {
     int64_t taps = (int64_t)conv->shape.r * conv->shape.s;
     for (int64_t tap = 0; tap < taps; ++tap)
@@ -253,7 +253,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
 
 const ic_conv_algorithm ic_conv_depthwise = {.name = "depthwise",
                                              .plan = plan_depthwise,
-                                             .pack_units = pack_units,
-                                             .pack = pack,
+                                             .pack_units = ic_conv_depthwise_pack_units,
+                                             .pack = ic_conv_depthwise_pack,
                                              .units = count_units,
                                              .run = run_unit};

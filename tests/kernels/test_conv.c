@@ -68,6 +68,17 @@ static const int32_t cases[][16] = {
     {1, 20, 12, 4, 16, 7, 7, 2, 2, 3, 3, 1, 1, 1, 0, 0},
     {1, 3, 3, 2, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0},
     {3, 1, 2, 33, 33, 3, 3, 2, 2, 1, 1, 1, 1, 33, 0, 0},
+    {2, 7, 7, 48, 48, 5, 5, 1, 1, 2, 2, 1, 1, 48, 0, 0},
+    {1, 9, 21, 33, 33, 5, 5, 2, 2, 2, 2, 1, 1, 33, 0, 0},
+    {2, 16, 9, 20, 20, 5, 5, 2, 2, 2, 2, 1, 1, 20, 0, 0},
+    {1, 30, 31, 17, 17, 3, 3, 2, 2, 1, 1, 1, 1, 17, 0, 0},
+    {3, 8, 8, 16, 16, 3, 3, 2, 2, 1, 1, 1, 1, 16, 0, 0},
+    {2, 5, 4, 50, 50, 3, 3, 1, 1, 1, 1, 1, 1, 50, 0, 0},
+    {1, 4, 6, 31, 31, 3, 3, 1, 1, 0, 0, 1, 1, 31, 0, 0},
+    {2, 6, 19, 18, 18, 3, 3, 2, 2, 0, 0, 1, 1, 18, 1, 1},
+    {1, 3, 70, 24, 24, 5, 5, 1, 1, 2, 2, 1, 1, 24, 0, 0},
+    {40, 6, 6, 16, 16, 3, 3, 1, 1, 1, 1, 1, 1, 16, 0, 0},
+    {1, 40, 5, 130, 130, 3, 3, 1, 1, 1, 1, 1, 1, 130, 0, 0},
 };
 
 enum { CASES = sizeof cases / sizeof *cases };
@@ -313,6 +324,25 @@ static void backward_data_adds_when_asked(void **state)
     for_each(check_accumulate);
 }
 
+/* Depthwise, by vectors of channels and their rests. */
+static void every_count_of_channels_is_exact(void **state)
+{
+    for (int32_t level = IC_CPU_C; level <= (int32_t)ic_cpu_detect(); ++level)
+        for (int32_t c = 1; c <= 70; ++c)
+            for (int32_t stride = 1; stride <= 2; ++stride)
+                for (int32_t filter = 3; filter <= 5; filter += 2) {
+                    const int32_t values[16] = {1, 5, 8, c, c, filter, filter, stride,
+                                                stride, filter / 2, filter / 2, 1, 1, c};
+                    ic_conv_shape shape = shape_of(values);
+                    ic_conv conv;
+                    ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);
+                    for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
+                        check_integers(&conv, (ic_conv_pass)pass);
+                        check_accumulate(&conv, (ic_conv_pass)pass);
+                    }
+                }
+}
+
 /* With x' = max(x * scale + shift, 0) made beforehand. */
 static void check_prologue(const ic_conv *conv, ic_conv_pass pass)
 {
@@ -348,6 +378,50 @@ static void check_prologue(const ic_conv *conv, ic_conv_pass pass)
     guarded_free(&wanted);
     guarded_free(&out);
     free_tensors(&t);
+}
+
+/* Depthwise, over many rows: as if every row had gone through the prologue once, beforehand. */
+static void check_any_prologue(const ic_conv *conv, ic_conv_pass pass, ic_activation activation)
+{
+    const ic_conv_shape *p = &conv->shape;
+    tensors t = make_tensors(p, false);
+    guarded scale = reals((size_t)p->c, 5), shift = reals((size_t)p->c, 6);
+    guarded x = guarded_create(x_floats(p)), plain = t.x;
+    size_t count = out_floats(p, pass);
+    guarded wanted = guarded_create(count), out = guarded_create(count);
+    ic_prologue prologue = {
+        .scale = scale.floats, .shift = shift.floats, .activation = (int32_t)activation};
+    conv->kernels->affine((int64_t)p->n * p->h * p->w, p->c, plain.floats, scale.floats,
+                          shift.floats, activation, x.floats);
+    t.x = x;
+    run_conv(conv, pass, t.w.floats, arguments_of(&t, &wanted), false);
+    t.x = plain;
+    ic_conv_arguments arguments = arguments_of(&t, &out);
+    arguments.prologue = &prologue;
+    run_conv(conv, pass, t.w.floats, arguments, false);
+    check_equal(conv, pass, out.floats, wanted.floats);
+    guarded_free(&scale);
+    guarded_free(&shift);
+    guarded_free(&x);
+    guarded_free(&wanted);
+    guarded_free(&out);
+    free_tensors(&t);
+}
+
+static void every_activation_may_come_before(void **state)
+{
+    for (int32_t level = IC_CPU_C; level <= (int32_t)ic_cpu_detect(); ++level)
+        for (int32_t activation = 0; activation < IC_ACTIVATION_COUNT; ++activation)
+            for (int32_t i = 0; i < 4; ++i) {
+                int32_t filter = i & 1 ? 5 : 3, stride = i & 2 ? 2 : 1;
+                const int32_t values[16] = {2, 21, 11, 19, 19, filter, filter, stride,
+                                            stride, filter / 2, filter / 2, 1, 1, 19};
+                ic_conv_shape shape = shape_of(values);
+                ic_conv conv;
+                ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);
+                check_any_prologue(&conv, IC_CONV_FORWARD, (ic_activation)activation);
+                check_any_prologue(&conv, IC_CONV_BACKWARD_WEIGHTS, (ic_activation)activation);
+            }
 }
 
 static void prologue_is_applied_to_inputs_but_not_to_padding(void **state)
@@ -541,6 +615,8 @@ int main(void)
         cmocka_unit_test(gradients_are_the_adjoint),
         cmocka_unit_test(backward_data_adds_when_asked),
         cmocka_unit_test(prologue_is_applied_to_inputs_but_not_to_padding),
+        cmocka_unit_test(every_count_of_channels_is_exact),
+        cmocka_unit_test(every_activation_may_come_before),
         cmocka_unit_test(epilogue_is_applied_once),
         cmocka_unit_test(forward_does_not_depend_on_the_batch),
         cmocka_unit_test(forward_sums_its_outputs),

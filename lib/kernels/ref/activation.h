@@ -163,4 +163,31 @@ static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x
         break;                                                                                     \
     }
 
+/*
+ * The same with loops of their own only for what stands behind norms in the networks that people
+ * use; the others share one, in which the choice is made for each number: loops of much code would
+ * make the library large.
+ */
+#define IC_FOR_FREQUENT_ACTIVATION(kind, CALL)                                                     \
+    switch (kind) {                                                                                \
+    case IC_ACTIVATION_NONE:                                                                       \
+        CALL(IC_ACTIVATION_NONE);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_RELU:                                                                       \
+        CALL(IC_ACTIVATION_RELU);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_RELU6:                                                                      \
+        CALL(IC_ACTIVATION_RELU6);                                                                 \
+        break;                                                                                     \
+    case IC_ACTIVATION_SILU:                                                                       \
+        CALL(IC_ACTIVATION_SILU);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_HARD_SWISH:                                                                 \
+        CALL(IC_ACTIVATION_HARD_SWISH);                                                            \
+        break;                                                                                     \
+    default:                                                                                       \
+        CALL(kind);                                                                                \
+        break;                                                                                     \
+    }
+
 #endif

@@ -92,7 +92,7 @@ void IC_AT_LEVEL(ic_affine)(int64_t rows, int32_t c, const float *x, const float
                             const float *shift, ic_activation activation, float *y)
 {
 #define AFFINE(constant) affine_rows(constant, rows, c, x, scale, shift, y)
-    IC_FOR_ACTIVATION(activation, AFFINE)
+    IC_FOR_FREQUENT_ACTIVATION(activation, AFFINE)
 #undef AFFINE
 }
 
@@ -147,7 +147,7 @@ void IC_AT_LEVEL(ic_norm_gradient)(int64_t rows, int32_t c, int64_t ld, const fl
     for (int64_t i = 0; i < calls; i++)                                                            \
     gradient_rows(constant, each, c, x + i * ld, scale, shift, mean, d_y + i * ld, d + i * ld,     \
                   sum, dot)
-    IC_FOR_ACTIVATION(activation, GRADIENT)
+    IC_FOR_FREQUENT_ACTIVATION(activation, GRADIENT)
 #undef GRADIENT
 }
 

@@ -23,22 +23,12 @@ static IC_ALWAYS_INLINE void sum_rows(ic_activation activation, bool scaled, int
     const int64_t total = rows * c, wide = (int64_t)joined * c;
     for (int64_t i = 0; i < wide; i++)
         s[i] = 0.0f;
-    int64_t at = 0;
-    for (; at + 4 * wide <= total; at += 4 * wide) {
-        const float *x0 = x + at, *x1 = x0 + wide, *x2 = x1 + wide, *x3 = x2 + wide;
-        IC_VECTOR_LOOP
-        for (int64_t i = 0; i < wide; i++)
-            s[i] += (value_of(activation, scaled, x0[i], f[i], o[i]) +
-                     value_of(activation, scaled, x1[i], f[i], o[i])) +
-                    (value_of(activation, scaled, x2[i], f[i], o[i]) +
-                     value_of(activation, scaled, x3[i], f[i], o[i]));
-    }
-    for (; at < total; at += wide) {
+    for (int64_t at = 0; at < total; at += wide) {
         const int64_t count = ic_smaller(wide, total - at);
-        const float *x0 = x + at;
+        const float *from = x + at;
         IC_VECTOR_LOOP
         for (int64_t i = 0; i < count; i++)
-            s[i] += value_of(activation, scaled, x0[i], f[i], o[i]);
+            s[i] += value_of(activation, scaled, from[i], f[i], o[i]);
     }
     ic_fold(s, c, joined, sum);
 }
@@ -51,7 +41,7 @@ void IC_AT_LEVEL(ic_value_sum)(int64_t rows, int32_t c, const float *x, const fl
         sum_rows(constant, true, rows, c, x, scale, shift, sum);                                   \
     else                                                                                           \
         sum_rows(constant, false, rows, c, x, NULL, NULL, sum)
-    IC_FOR_ACTIVATION(f, SUM)
+    IC_FOR_FREQUENT_ACTIVATION(f, SUM)
 #undef SUM
 }
 
@@ -79,11 +69,11 @@ void IC_AT_LEVEL(ic_value_gate)(int64_t rows, int32_t c, const float *x, const f
                                 const float *shift, ic_activation f, const float *gate, float *y)
 {
 #define GATE(constant) gate_rows(constant, rows, c, x, scale, shift, gate, y)
-    IC_FOR_ACTIVATION(f, GATE)
+    IC_FOR_FREQUENT_ACTIVATION(f, GATE)
 #undef GATE
 }
 
-/* The five sums, each `wide` long, two rows at a time. */
+/* Adds to the five sums, each `wide` long. */
 static IC_ALWAYS_INLINE void add_squeezed(ic_activation activation, int64_t wide, int64_t count,
                                           const float *x, const float *d_y, const float *f,
                                           const float *o, const float *m, float *sums)
@@ -127,7 +117,7 @@ void IC_AT_LEVEL(ic_squeeze_sums)(ic_activation f, int64_t rows, int32_t c, cons
                                   const float *mean, float *sums)
 {
 #define SUMS(constant) sum_squeezed(constant, rows, c, x, d_y, scale, shift, mean, sums)
-    IC_FOR_ACTIVATION(f, SUMS)
+    IC_FOR_FREQUENT_ACTIVATION(f, SUMS)
 #undef SUMS
 }
 
@@ -162,6 +152,6 @@ void IC_AT_LEVEL(ic_squeeze_backward)(ic_activation f, int64_t rows, int32_t c, 
                                       float *d_x)
 {
 #define SLOPES(constant) slope_rows(constant, rows, c, x, d_y, slopes, d_x)
-    IC_FOR_ACTIVATION(f, SLOPES)
+    IC_FOR_FREQUENT_ACTIVATION(f, SLOPES)
 #undef SLOPES
 }

@@ -1,5 +1,6 @@
 /* kernels/ref/table.c: the table of one level. SPDX-License-Identifier: MIT */
 #include "kernels/depthwise.h"
+#include "kernels/depthwise_tiles.h"
 #include "kernels/gemm.h"
 #include "kernels/ref/level.h"
 #include "kernels/winograd.h"
@@ -19,6 +20,7 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
     .gemm = &IC_AT_LEVEL(ic_gemm),
     .depthwise = &IC_AT_LEVEL(ic_depthwise),
     .winograd = &IC_AT_LEVEL(ic_winograd),
+    .depthwise_tiles = &IC_AT_LEVEL(ic_depthwise_tiles),
 
     .activate = IC_AT_LEVEL(ic_activate),
     .activate_backward = IC_AT_LEVEL(ic_activate_backward),
