@@ -5,7 +5,8 @@
  *
  * Without arguments: the stock networks at the sizes of the benchmarks. arena: as planned; live:
  * the most that is alive at one step, below which no plan can go; beside: the scratch of the
- * threads. With a network, also what lives then. LIMIT: of training, in MiB. SPDX-License-Identifier: MIT
+ * threads. With a network, also what lives then. LIMIT: of training, in MiB.
+ * SPDX-License-Identifier: MIT
  */
 #include "base/context.h"
 #include "graph/program.h"

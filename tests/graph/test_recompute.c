@@ -84,7 +84,8 @@ static size_t least_memory(const char *network, ic_shape input, int32_t batch, i
     ic_executor *executor = NULL;
     int32_t least = 0;
     assert_ok(ic_zoo_build(context, network, input, 10, &graph));
-    assert_fails(IC_ERROR_LIMIT, "raise memory_limit, or lower batch_size or the model's input_size",
+    assert_fails(IC_ERROR_LIMIT,
+                 "raise memory_limit, or lower batch_size or the model's input_size",
                  ic_executor_create_within(context, graph, batch, IC_TRAINING, 1, &executor));
     assert_null(executor);
     const char *text = strstr(ic_last_error(), "at least ");
