@@ -171,15 +171,23 @@ static void out_of_memory(void **state)
     assert_true(test_fail_each_allocation(make_deep, &limit) > 100);
 }
 
+static void count_lines(int32_t level, const char *message, void *payload)
+{
+    *(int *)payload += strstr(message, "the backward pass computes ") != NULL;
+}
+
 static void steady_steps_allocate_nothing(void **state)
 {
     test_allocator allocator = {0};
+    int lines = 0;
     ic_context *context = test_context_with(&allocator, 2);
     size_t limit = least_memory("plain", (ic_shape){28, 28, 1}, 8, 2);
     ic_graph *graph = NULL;
     ic_executor *executor = NULL;
     assert_ok(ic_zoo_build(context, "plain", (ic_shape){28, 28, 1}, 10, &graph));
+    assert_ok(ic_context_set_log(context, count_lines, &lines));
     assert_ok(ic_executor_create_within(context, graph, 8, IC_TRAINING, limit, &executor));
+    assert_int_equal(lines, 1);
     float *parameters = zeroed(ic_graph_parameter_sizes(graph).total);
     float *gradients = zeroed(ic_graph_parameter_sizes(graph).trained);
     int64_t calls = allocator.calls;
