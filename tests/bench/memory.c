@@ -24,6 +24,7 @@ typedef struct row {
 static const row rows[] = {
     {"lenet5", 28, 1, 64},      {"plain", 28, 1, 64},     {"small", 28, 1, 64},
     {"resnet9", 32, 3, 128},    {"resnet18", 224, 3, 16}, {"mobilenet_v2", 224, 3, 16},
+    {"mobilenet_v3_large", 224, 3, 16}, {"efficientnet_b0", 224, 3, 16},
 };
 
 static void check(ic_status status)

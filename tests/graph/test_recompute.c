@@ -134,6 +134,8 @@ static void limits_change_no_bit(void **state)
     check_network("resnet9", (ic_shape){16, 16, 3}, 8);
     check_network("resnet18", (ic_shape){48, 48, 3}, 8);
     check_network("mobilenet_v2", (ic_shape){48, 48, 3}, 4);
+    check_network("mobilenet_v3_large", (ic_shape){48, 48, 3}, 4);
+    check_network("efficientnet_b0", (ic_shape){48, 48, 3}, 4);
 }
 
 /* A limit that leaves room enough changes nothing. */
