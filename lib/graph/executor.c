@@ -2,6 +2,7 @@
 #include "graph/executor.h"
 
 #include "base/pool.h"
+#include "graph/pack.h"
 #include "graph/profile.h"
 #include "graph/program.h"
 #include "graph/recompute.h"
@@ -36,6 +37,19 @@ static size_t align_up(size_t bytes)
 
 static const double MIB = 1024 * 1024;
 
+static void log_repeated(const ic_executor *e, size_t limit)
+{
+    const ic_program *p = e->program;
+    int32_t again = 0;
+    for (size_t i = 0; i < p->step_count; i++)
+        again += p->steps[i].again && p->steps[i].kind != &ic_step_pack;
+    if (again > 0)
+        ic_log(e->context, IC_LOG_INFO,
+               "to keep within %.0f MiB, the backward pass computes %d of the %d steps of the "
+               "forward pass again",
+               floor((double)limit / MIB), (int)again, (int)p->forward_count);
+}
+
 /* Has the program compute activations again, where its arena and the scratch go over a limit. */
 static ic_status keep_within(ic_executor *e, size_t limit)
 {
@@ -48,7 +62,9 @@ static ic_status keep_within(ic_executor *e, size_t limit)
                        "or the model's input_size",
                        floor((double)limit / MIB), e->program->batch,
                        ceil((double)(least + scratch) / MIB));
-    return status;
+    IC_TRY(status);
+    log_repeated(e, limit);
+    return IC_OK;
 }
 
 static ic_status allocate_memory(ic_executor *e, size_t limit)

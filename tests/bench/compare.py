@@ -51,6 +51,7 @@ def parse():
     parser.add_argument("--lock", help="a file to lock around each run, if other programs here measure too")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
+    options.load = os.getloadavg()[0]  # before we build
     options.lock = sides.Lock(options.lock)
     options.program = lambda name: options.build / name
     options.say = lambda text: print(text, file=sys.stderr, flush=True)
@@ -76,7 +77,8 @@ def machine(options):
     info = pathlib.Path("/proc/cpuinfo")
     names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines()
              if line.startswith("model name")] if info.exists() else []
-    return {"cpu": names[0] if names else platform.machine(), "cores": os.cpu_count(), **facts}
+    return {"cpu": names[0] if names else platform.machine(), "cores": os.cpu_count(), "load": options.load,
+            **facts}
 
 
 def measure(options, results, name):
@@ -99,12 +101,14 @@ def main():
     if unknown:
         sys.exit(f"compare: there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     build(options)
-    options.machine = machine(options)
-    results = {"machine": options.machine}
-    m = options.machine
+    m = options.machine = machine(options)
+    results = {"machine": m}
     print(f"{m['cpu']}, {m['cores']} cores, {m['level']}: {m['peak_gflops']:.0f} GF/s of multiply-adds a core; memory "
           f"{m['read_gbytes'][0]:.1f} GB/s read and {m['triad_gbytes'][0]:.1f} triad on one thread, "
-          f"{m['read_gbytes'][1]:.1f} and {m['triad_gbytes'][1]:.1f} on {m['threads']}\n", flush=True)
+          f"{m['read_gbytes'][1]:.1f} and {m['triad_gbytes'][1]:.1f} on {m['threads']}; load {m['load']:.1f} before\n",
+          flush=True)
+    if m["load"] > 0.5:
+        options.say("compare: the machine is not quiet; the figures are only a first impression")
     try:
         for name in options.only:
             measure(options, results, name)

@@ -5,7 +5,8 @@
  *
  * Without arguments: the stock networks at the sizes of the benchmarks. arena: as planned; live:
  * the most that is alive at one step, below which no plan can go; beside: the scratch of the
- * threads. With a network, also what lives then. LIMIT: of training, in MiB. SPDX-License-Identifier: MIT
+ * threads. With a network, also what lives then. LIMIT: of training, in MiB.
+ * SPDX-License-Identifier: MIT
  */
 #include "base/context.h"
 #include "graph/program.h"
@@ -23,6 +24,7 @@ typedef struct row {
 static const row rows[] = {
     {"lenet5", 28, 1, 64},      {"plain", 28, 1, 64},     {"small", 28, 1, 64},
     {"resnet9", 32, 3, 128},    {"resnet18", 224, 3, 16}, {"mobilenet_v2", 224, 3, 16},
+    {"mobilenet_v3_large", 224, 3, 16}, {"efficientnet_b0", 224, 3, 16},
 };
 
 static void check(ic_status status)

@@ -84,7 +84,8 @@ static size_t least_memory(const char *network, ic_shape input, int32_t batch, i
     ic_executor *executor = NULL;
     int32_t least = 0;
     assert_ok(ic_zoo_build(context, network, input, 10, &graph));
-    assert_fails(IC_ERROR_LIMIT, "raise memory_limit, or lower batch_size or the model's input_size",
+    assert_fails(IC_ERROR_LIMIT,
+                 "raise memory_limit, or lower batch_size or the model's input_size",
                  ic_executor_create_within(context, graph, batch, IC_TRAINING, 1, &executor));
     assert_null(executor);
     const char *text = strstr(ic_last_error(), "at least ");
@@ -133,6 +134,8 @@ static void limits_change_no_bit(void **state)
     check_network("resnet9", (ic_shape){16, 16, 3}, 8);
     check_network("resnet18", (ic_shape){48, 48, 3}, 8);
     check_network("mobilenet_v2", (ic_shape){48, 48, 3}, 4);
+    check_network("mobilenet_v3_large", (ic_shape){48, 48, 3}, 4);
+    check_network("efficientnet_b0", (ic_shape){48, 48, 3}, 4);
 }
 
 /* A limit that leaves room enough changes nothing. */
@@ -170,15 +173,23 @@ static void out_of_memory(void **state)
     assert_true(test_fail_each_allocation(make_deep, &limit) > 100);
 }
 
+static void count_lines(int32_t level, const char *message, void *payload)
+{
+    *(int *)payload += strstr(message, "the backward pass computes ") != NULL;
+}
+
 static void steady_steps_allocate_nothing(void **state)
 {
     test_allocator allocator = {0};
+    int lines = 0;
     ic_context *context = test_context_with(&allocator, 2);
     size_t limit = least_memory("plain", (ic_shape){28, 28, 1}, 8, 2);
     ic_graph *graph = NULL;
     ic_executor *executor = NULL;
     assert_ok(ic_zoo_build(context, "plain", (ic_shape){28, 28, 1}, 10, &graph));
+    assert_ok(ic_context_set_log(context, count_lines, &lines));
     assert_ok(ic_executor_create_within(context, graph, 8, IC_TRAINING, limit, &executor));
+    assert_int_equal(lines, 1);
     float *parameters = zeroed(ic_graph_parameter_sizes(graph).total);
     float *gradients = zeroed(ic_graph_parameter_sizes(graph).trained);
     int64_t calls = allocator.calls;
