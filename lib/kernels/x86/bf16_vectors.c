@@ -149,11 +149,33 @@ static void convert_row(int64_t count, int64_t padded, const float *x, uint16_t 
     _mm512_mask_storeu_epi16(y + i, (__mmask32)((1ull << (padded - i)) - 1), last);
 }
 
+/* Pixels so narrow that a vector holds whole ones: zeros go between them. */
+static int64_t convert_narrow(int64_t rows, int32_t c, int32_t depth, const float *x, uint16_t *y)
+{
+    const int32_t pixels = 16 / depth;
+    uint32_t places = 0;
+    for (int32_t i = 0; i < pixels; ++i)
+        places |= ((1u << c) - 1) << i * depth;
+    const __mmask16 there = mask_of(pixels * c);
+    int64_t i = 0;
+    for (; i + pixels <= rows; i += pixels) {
+        __m512 packed = _mm512_maskz_loadu_ps(there, x + i * c);
+        __m512 spread = _mm512_maskz_expand_ps((__mmask16)places, packed);
+        _mm256_storeu_si256((__m256i *)(void *)(y + i * depth),
+                            (__m256i)_mm512_cvtneps_pbh(spread));
+    }
+    return i;
+}
+
 void ic_bf16_convert(int64_t rows, int32_t c, int32_t depth, const float *x, uint16_t *y)
 {
     if (c == depth) {
         convert_row(rows * c, rows * c, x, y);
         return;
+    }
+    if (16 % depth == 0) {
+        int64_t done = convert_narrow(rows, c, depth, x, y);
+        rows -= done, x += done * c, y += done * depth;
     }
     for (int64_t i = 0; i < rows; ++i, x += c, y += depth)
         convert_row(c, depth, x, y);
