@@ -205,7 +205,6 @@ static void for_each(check_fn check)
                 check(&conv, (ic_conv_pass)pass);
             }
         }
-    }
 }
 
 static void check_equal(const ic_conv *conv, ic_conv_pass pass, const float *got,
