@@ -14,7 +14,7 @@ ic_cpu_level ic_cpu_detect(void);
  */
 ic_cpu_level ic_cpu_detect_bf16(void);
 
-/* Whether AVX512_BF16 alone is faster than float32: not on Intel's CPUs, at half of its products. */
+/* Whether AVX512_BF16 alone is faster than float32: on Intel's CPUs it does half the products. */
 bool ic_cpu_bf16_is_fast(void);
 
 /* Whether this CPU has the level. Of one architecture's levels, it has all below its highest. */

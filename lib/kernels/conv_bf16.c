@@ -93,7 +93,8 @@ static bool wants_laying_out(const ic_conv *conv, const ic_conv_grid *grid)
 {
     int64_t rows = conv->kernels->bf16->rows, width = grid->w.count;
     return rows == IC_BF16_ROWS && !ic_conv_is_pointwise(grid) && grid->w.stride == 1 &&
-           grid->h.stride == 1 && grid->h.step == 1 && ic_conv_divide_up(width, rows) * rows * 4 > 5 * width;
+           grid->h.stride == 1 && grid->h.step == 1 &&
+           ic_conv_divide_up(width, rows) * rows * 4 > 5 * width;
 }
 
 /* Values of one row of the copy. */
@@ -171,8 +172,8 @@ typedef struct weight_strides {
 } weight_strides;
 
 /* Channels [first, first + count) of one tap. */
-static void pack_tap(const ic_bf16_kernels *kernels, const float *weights, weight_strides strides, int32_t first, int32_t count,
-                     int32_t columns, uint16_t *packed)
+static void pack_tap(const ic_bf16_kernels *kernels, const float *weights, weight_strides strides,
+                     int32_t first, int32_t count, int32_t columns, uint16_t *packed)
 {
     float block[PACKED_ROWS * IC_BF16_WIDTH];
     const float *rows[PACKED_ROWS] = {NULL};
@@ -194,13 +195,14 @@ static void pack_panel(const ic_conv *conv, const ic_conv_grid *grid, const floa
         int32_t there = grid->depth - first < count ? grid->depth - first : count;
         for (int32_t i = 0; i < grid->h.taps; ++i)
             for (int32_t j = 0; j < grid->w.taps; ++j) {
-                int64_t tap = (int64_t)(grid->h.tap_first + i * grid->h.tap_stride) * conv->shape.s +
-                              grid->w.tap_first + j * grid->w.tap_stride;
+                int64_t r = grid->h.tap_first + i * grid->h.tap_stride;
+                int64_t tap = r * conv->shape.s + grid->w.tap_first + j * grid->w.tap_stride;
                 uint16_t *to = packed + (((int64_t)i * grid->w.taps + j) * depth + first) *
                                             IC_BF16_WIDTH;
                 int32_t full = there > 0 ? (there + 1) / 2 * 2 : 0;
                 if (there > 0)
-                    pack_tap(conv->kernels->bf16, weights + tap, strides, first, there, columns, to);
+                    pack_tap(conv->kernels->bf16, weights + tap, strides, first, there, columns,
+                             to);
                 memset(to + full * IC_BF16_WIDTH, 0,
                        (size_t)(count - full) * IC_BF16_WIDTH * sizeof *to);
             }

@@ -51,7 +51,8 @@ static inline __m512 broadcast_pair(const uint16_t *p)
     }
 
 static inline __attribute__((always_inline)) void
-multiply_tile(const int rows, const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b, float *c)
+multiply_tile(const int rows, const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b,
+              float *c)
 {
     const int64_t ldc = sum->ldc, lda = sum->lda;
     const __mmask16 first_mask = (__mmask16)(sum->columns >= 16 ? 0xffff : (1 << sum->columns) - 1);
@@ -141,7 +142,8 @@ static void convert_row(int64_t count, int64_t padded, const float *x, uint16_t 
 {
     int64_t i = 0;
     for (; i + 32 <= count; i += 32)
-        _mm512_storeu_si512(y + i, convert_two(_mm512_loadu_ps(x + i), _mm512_loadu_ps(x + i + 16)));
+        _mm512_storeu_si512(y + i,
+                            convert_two(_mm512_loadu_ps(x + i), _mm512_loadu_ps(x + i + 16)));
     if (i >= padded)
         return;
     __m512i last = convert_two(_mm512_maskz_loadu_ps(mask_of(count - i), x + i),
