@@ -23,7 +23,8 @@ enum {
     WANTED_UNITS = 16,
     ROWS_MIN = 4,
     CHUNK_PIXELS = 64,
-    BLOCK_DEPTH = 192 * 1024, /* bfloat16 of x in a unit: what stays in the second cache */
+    BLOCK_MIN = 512 * 1024, /* bytes of a unit's copy and outputs that stay in the second cache */
+    BLOCK_MAX = 2048 * 1024,
     PACKED_ROWS = 16,         /* channels that are packed at a time */
     TILES = 64                /* that are listed at a time */
 };
@@ -104,6 +105,16 @@ static int64_t row_values(const ic_conv_grid *grid, bool laid)
     return pixels * ic_conv_bf16_depth(grid->depth);
 }
 
+/*
+ * Bytes of a unit. Weights that are much larger than the second cache come from further away for
+ * each unit: then larger units cost less.
+ */
+static int64_t block_bytes(int64_t packed)
+{
+    int64_t bytes = packed * (int64_t)sizeof(uint16_t) / 4;
+    return bytes < BLOCK_MIN ? BLOCK_MIN : bytes > BLOCK_MAX ? BLOCK_MAX : bytes;
+}
+
 static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     const ic_conv_shape *s = &conv->shape;
@@ -125,7 +136,10 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
         count = grid.h.count > count ? grid.h.count : count;
         step = grid.h.step;
     }
-    int64_t rows = (BLOCK_DEPTH / values - span) / step + 1;
+    int64_t packed = packed_before(conv, pass, ic_conv_grid_count(s, pass));
+    int64_t block = block_bytes(packed);
+    int64_t row_bytes = 2 * step * values + 4 * (int64_t)grid.w.count * grid.columns;
+    int64_t rows = (block - 2 * (span - step) * values) / row_bytes;
     rows = rows < ROWS_MIN ? ROWS_MIN : rows;
     int64_t pieces = ic_conv_divide_up(count, rows);
     if (chunk > 0 && pieces < WANTED_UNITS)
@@ -134,7 +148,8 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     pieces = ic_conv_divide_up(count, rows);
     int64_t copy = ((rows - 1) * step + span) * values; /* of an image */
     int64_t splits = 1, panels = ic_conv_divide_up(grid.columns, IC_BF16_WIDTH);
-    int64_t images = pieces > 1 || copy > BLOCK_DEPTH ? 1 : BLOCK_DEPTH / copy;
+    int64_t bytes = 2 * copy + 4 * rows * grid.w.count * grid.columns;
+    int64_t images = pieces > 1 || bytes > block ? 1 : block / bytes;
     images = ic_conv_divide_up(grid.n, ic_conv_divide_up(grid.n, images));
     while (images > 1 && ic_conv_divide_up(grid.n, images) * panels < WANTED_UNITS)
         --images;
@@ -146,7 +161,7 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     plan->block[SPLITS] = (int32_t)splits;
     plan->block[CHUNK] = chunk;
     plan->block[LAID] = laid;
-    plan->packed_floats = (size_t)packed_before(conv, pass, ic_conv_grid_count(s, pass)) / 2;
+    plan->packed_floats = (size_t)packed / 2;
     plan->shared_floats = 0;
     bool whole = ic_conv_grid_count(s, pass) == 1; /* a unit's outputs lie side by side */
     plan->sum_blocks = whole ? (int32_t)(ic_conv_divide_up(grid.n, images) * pieces) : 0;
