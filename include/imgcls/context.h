@@ -58,7 +58,7 @@ IC_API ic_status ic_context_create_with_allocator(ic_allocate_fn allocate, void 
                                                   ic_context **out);
 
 /*
- * Takes the options of owner "context": threads, cpu_level, max_file_mb, max_side,
+ * Takes the options of owner "context": threads, cpu_level, precision, max_file_mb, max_side,
  * max_megapixels; those that are not set (options NULL: all) go back to their defaults.
  * IC_ERROR_STATE once the context has been at work on its threads: configure it before the first
  * data set, model or prediction. IC_ERROR_UNSUPPORTED: this CPU does not have that cpu_level.

@@ -35,9 +35,27 @@ static ic_status choose_cpu_level(const char *wish, ic_cpu_level *out)
     return IC_OK;
 }
 
+/* Goes on from *level to one of bfloat16 that is faster, or has been asked for by name. */
+static void choose_bf16(ic_context *context, const char *wish, ic_cpu_level *level)
+{
+    ic_cpu_level best = ic_cpu_detect_bf16();
+    bool any = strcmp(wish, "auto") == 0;
+    if (any && (best == IC_CPU_AMX_BF16 || (best == IC_CPU_AVX512_BF16 && ic_cpu_bf16_is_fast())))
+        *level = best;
+    else if (*level == IC_CPU_AVX512 && best >= IC_CPU_AVX512_BF16 && !any)
+        *level = IC_CPU_AVX512_BF16;
+    else
+        ic_log(context, IC_LOG_WARNING,
+               "precision bfloat16: %s has no fast instructions for it, so float32 it is",
+               any ? "this CPU" : "the cpu_level");
+}
+
 static ic_status apply_options(ic_context *context, const ic_options *options)
 {
-    IC_TRY(choose_cpu_level(ic_option_text(options, "cpu_level"), &context->cpu_level));
+    const char *cpu_level = ic_option_text(options, "cpu_level");
+    IC_TRY(choose_cpu_level(cpu_level, &context->cpu_level));
+    if (strcmp(ic_option_text(options, "precision"), "bfloat16") == 0)
+        choose_bf16(context, cpu_level, &context->cpu_level);
     int32_t threads = (int32_t)ic_option_int(options, "threads");
     context->threads = threads > 0 ? threads : ic_cpu_count();
     context->limits.file_bytes = ic_option_int(options, "max_file_mb") << 20;

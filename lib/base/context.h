@@ -15,14 +15,20 @@ typedef struct ic_limits {
     int64_t pixels;     /* width * height */
 } ic_limits;
 
-/* The instruction sets that kernels are written for; those of one architecture ascending. */
+/*
+ * The instruction sets that kernels are written for; those of one architecture ascending. Levels
+ * beyond IC_CPU_LEVELS multiply in bfloat16: a context has them only if "precision" asks for it.
+ */
 typedef enum ic_cpu_level {
     IC_CPU_C = 0,
     IC_CPU_NEON,
     IC_CPU_SSE41,
     IC_CPU_AVX2, /* with FMA */
     IC_CPU_AVX512,
-    IC_CPU_LEVELS
+    IC_CPU_LEVELS,
+    IC_CPU_AVX512_BF16 = IC_CPU_LEVELS,
+    IC_CPU_AMX_BF16,
+    IC_CPU_ALL_LEVELS
 } ic_cpu_level;
 
 struct ic_context {

@@ -1,9 +1,12 @@
 /* base/cpu.c: cpuid and the affinity mask. SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* sched_getaffinity, syscall */
 #include "base/cpu.h"
 
 #include <sched.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -24,8 +27,12 @@
 #define LEAF7_AVX512CD (1u << 28)
 #define LEAF7_AVX512BW (1u << 30)
 #define LEAF7_AVX512VL (1u << 31)
+#define LEAF7_AMX_BF16 (1u << 22) /* edx */
+#define LEAF7_AMX_TILE (1u << 24) /* edx */
+#define SUB1_BF16      (1u << 5)  /* leaf 7, subleaf 1, eax */
 #define STATE_AVX      0x06u /* the system saves xmm and ymm */
 #define STATE_AVX512   0xE6u /* and mask registers and zmm */
+#define STATE_AMX      0x60000u
 
 static unsigned saved_state(void)
 {
@@ -58,6 +65,39 @@ ic_cpu_level ic_cpu_detect(void)
         return IC_CPU_AVX2;
     return IC_CPU_AVX512;
 }
+
+/* Linux gives a process the tile registers when it asks for them. */
+static int take_tiles(void)
+{
+#if defined(__linux__) && defined(__x86_64__)
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return has(saved_state(), STATE_AMX) &&
+           syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+    return 0;
+#endif
+}
+
+ic_cpu_level ic_cpu_detect_bf16(void)
+{
+#if !defined(IC_WITH_BF16)
+    return IC_CPU_C;
+#endif
+    unsigned eax, ebx, ecx, edx;
+    if (ic_cpu_detect() < IC_CPU_AVX512 || !__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) ||
+        !has(eax, SUB1_BF16))
+        return IC_CPU_C;
+    if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) ||
+        !has(edx, LEAF7_AMX_BF16 | LEAF7_AMX_TILE) || !take_tiles())
+        return IC_CPU_AVX512_BF16;
+    return IC_CPU_AMX_BF16;
+}
+
+bool ic_cpu_bf16_is_fast(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx != signature_INTEL_ebx;
+}
 #else
 ic_cpu_level ic_cpu_detect(void)
 {
@@ -67,20 +107,35 @@ ic_cpu_level ic_cpu_detect(void)
     return IC_CPU_C;
 #endif
 }
+
+ic_cpu_level ic_cpu_detect_bf16(void)
+{
+    return IC_CPU_C;
+}
+
+bool ic_cpu_bf16_is_fast(void)
+{
+    return false;
+}
 #endif
 
 bool ic_cpu_has(ic_cpu_level level)
 {
-    ic_cpu_level best = ic_cpu_detect();
+    ic_cpu_level best = level < IC_CPU_LEVELS ? ic_cpu_detect() : ic_cpu_detect_bf16();
     bool other = level == IC_CPU_NEON && best != IC_CPU_NEON; /* of another architecture */
     return level <= best && !other;
 }
 
 const char *ic_cpu_level_name(ic_cpu_level level)
 {
-    static const char *const names[IC_CPU_LEVELS] = {
-        [IC_CPU_C] = "c",       [IC_CPU_NEON] = "neon",     [IC_CPU_SSE41] = "sse41",
-        [IC_CPU_AVX2] = "avx2", [IC_CPU_AVX512] = "avx512",
+    static const char *const names[IC_CPU_ALL_LEVELS] = {
+        [IC_CPU_C] = "c",
+        [IC_CPU_NEON] = "neon",
+        [IC_CPU_SSE41] = "sse41",
+        [IC_CPU_AVX2] = "avx2",
+        [IC_CPU_AVX512] = "avx512",
+        [IC_CPU_AVX512_BF16] = "avx512_bf16",
+        [IC_CPU_AMX_BF16] = "amx_bf16",
     };
     return names[level];
 }

@@ -6,6 +6,7 @@
 /* clang-format off */
 OPTION("threads", "context", INT, "0", 0, 1024, "", "threads to work with, the caller's included; 0: all cores")
 OPTION("cpu_level", "context", CHOICE, "auto", 0, 0, "auto|c|sse41|avx2|avx512|neon", "instruction set of the kernels; auto: the best of this CPU")
+OPTION("precision", "context", CHOICE, "float32", 0, 0, "float32|bfloat16", "what convolutions multiply; bfloat16 is faster on CPUs that have it, others stay with float32")
 OPTION("max_file_mb", "context", INT, "64", 1, 1048576, "", "largest picture file to read, MiB")
 OPTION("max_side", "context", INT, "32768", 1, 65500, "", "largest width or height of a picture, pixels")
 OPTION("max_megapixels", "context", INT, "64", 1, 65536, "", "largest picture, million pixels")

@@ -120,6 +120,13 @@ void ic_conv_load_row(const ic_kernels *kernels, const ic_conv_grid *grid,
                       const ic_prologue *prologue, const float *row, float *out);
 
 /*
+ * The weights' gradient, last phase: adds the parts [part][group][panel][tap][channel][width] of
+ * one panel of `shared` (a unit), and writes them in the order of the weights.
+ */
+void ic_conv_add_parts(const ic_conv *conv, int32_t parts, int64_t unit,
+                       const ic_conv_arguments *arguments);
+
+/*
  * Ends pixels [first, first + rows) and channels [channel, channel + columns) of the output while
  * they are in the cache: forward by the epilogue and the sums, backward data by the norm's
  * gradient. Sums are added to those of block `block`, which are cleared first by the other

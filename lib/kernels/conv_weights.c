@@ -301,10 +301,9 @@ static void transpose_panel(const ic_conv_grid *grid, const ic_conv_panel *panel
     }
 }
 
-/* Adds the parts of one panel, and writes them in the order of the weights. */
-static void add_parts(const ic_conv *conv, int64_t unit, const ic_conv_arguments *arguments)
+void ic_conv_add_parts(const ic_conv *conv, int32_t parts, int64_t unit,
+                       const ic_conv_arguments *arguments)
 {
-    const ic_conv_plan *plan = &conv->plans[IC_CONV_BACKWARD_WEIGHTS];
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     ic_conv_grid grid = weights_grid(conv);
     int32_t panels = ic_conv_panel_count(gemm, grid.columns);
@@ -314,7 +313,7 @@ static void add_parts(const ic_conv *conv, int64_t unit, const ic_conv_arguments
     int64_t padded = ic_conv_padded_columns(gemm, grid.columns);
     int64_t part_floats = patch * padded * grid.groups;
     float *sums = arguments->shared + (group * padded + panel.offset) * patch;
-    for (int64_t part = 1; part < plan->block[PARTS]; ++part)
+    for (int64_t part = 1; part < parts; ++part)
         conv->kernels->accumulate(patch * panel.tile->width, sums + part * part_floats, sums);
     transpose_panel(&grid, &panel, sums,
                     arguments->out + (group * grid.columns + panel.first) * patch);
@@ -326,7 +325,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     if (phase == 0)
         sum_part(conv, unit, arguments, scratch);
     else
-        add_parts(conv, unit, arguments);
+        ic_conv_add_parts(conv, conv->plans[pass].block[PARTS], unit, arguments);
 }
 
 static int64_t no_units(const ic_conv *conv, ic_conv_pass pass)

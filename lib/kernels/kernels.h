@@ -54,6 +54,7 @@ typedef struct ic_kernels {
     const struct ic_depthwise_kernels *depthwise;
     const struct ic_winograd_kernels *winograd;
     const struct ic_depthwise_tiles *depthwise_tiles;
+    const struct ic_bf16_kernels *bf16; /* NULL: this level multiplies in float32 */
 
     /* activation.c: NaN stays NaN; smooth ones are within 2^-21 of their value (gelu: x^2 2^-24
      * more) */

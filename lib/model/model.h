@@ -59,7 +59,7 @@ ic_status ic_model_name(ic_model *model, const char *network, const char *const 
 /*
  * The record that training leaves (all keys present once trained; {} before):
  *
- *   "options": as of ic_training_recipe_to_json
+ *   "options": as of ic_training_recipe_to_json, "precision": "bfloat16" if that was in effect
  *   "pictures": n
  *   "validation_pictures": n
  *   "data": {"digest": hex of ic_dataset_digest of the whole set before the split (train and

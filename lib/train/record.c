@@ -33,6 +33,8 @@ static ic_status fill(json_t *json, const ic_record *record)
     json_t *options = NULL;
     IC_TRY(ic_training_recipe_to_json(record->recipe, &options));
     IC_TRY(ic_json_set(json, "options", options));
+    if (record->bf16)
+        IC_TRY(ic_json_set(options, "precision", json_string("bfloat16")));
     IC_TRY(ic_json_set(json, "pictures", json_integer(record->data->pictures)));
     IC_TRY(
         ic_json_set(json, "validation_pictures", json_integer(record->data->validation_pictures)));

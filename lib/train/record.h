@@ -20,6 +20,7 @@ typedef struct ic_record {
     int64_t epoch_count;
     int64_t best_epoch; /* from 0 */
     int64_t batches;    /* steps an epoch */
+    bool bf16;          /* convolutions multiplied in bfloat16 */
 } ic_record;
 
 /*

@@ -75,6 +75,7 @@ static ic_status publish(ic_trainer *trainer, ic_weights *weights, int64_t best_
         .epoch_count = trainer->state.epoch + 1,
         .best_epoch = best_epoch,
         .batches = trainer->batches,
+        .bf16 = trainer->context->cpu_level >= IC_CPU_AVX512_BF16,
     };
     IC_TRY(ic_record_to_json(&record, &json));
     ic_model_publish(trainer->model, ic_weights_retain(weights), json);

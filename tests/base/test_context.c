@@ -78,6 +78,60 @@ static void test_configure(void **state)
     ic_context_free(context);
 }
 
+typedef struct heard {
+    int32_t level;
+    char message[2000];
+    double done;
+    int calls, cancel_at;
+} heard;
+
+static void hear(int32_t level, const char *message, void *payload)
+{
+    heard *it = payload;
+    it->level = level;
+    strcpy(it->message, message);
+}
+
+static ic_status configure_bfloat16(ic_context *context, const char *cpu_level)
+{
+    ic_options *options;
+    assert_ok(ic_options_create(context, &options));
+    assert_ok(ic_options_set_text(options, "precision", "bfloat16"));
+    assert_ok(ic_options_set_text(options, "cpu_level", cpu_level));
+    ic_status status = ic_context_configure(context, options);
+    ic_options_free(options);
+    return status;
+}
+
+/* Either a level of bfloat16, or that of float32 and a warning. */
+static void test_precision(void **state)
+{
+    (void)state;
+    ic_cpu_level best = ic_cpu_detect_bf16();
+    static const char *const levels[] = {"auto", "avx512", "avx2", "c"};
+    for (int i = 0; i < 4; i++) {
+        ic_context *context = test_context(1);
+        heard it = {.level = -1};
+        assert_ok(ic_context_set_log(context, hear, &it));
+        bool there = ic_cpu_detect() >= (i == 1 ? IC_CPU_AVX512 : i == 2 ? IC_CPU_AVX2 : IC_CPU_C);
+        assert_int_equal(configure_bfloat16(context, levels[i]),
+                         there ? IC_OK : IC_ERROR_UNSUPPORTED);
+        bool bf16 = context->cpu_level >= IC_CPU_AVX512_BF16;
+        if (i == 0 && best == IC_CPU_AMX_BF16)
+            assert_int_equal(context->cpu_level, IC_CPU_AMX_BF16);
+        if (i == 1 && best >= IC_CPU_AVX512_BF16)
+            assert_int_equal(context->cpu_level, IC_CPU_AVX512_BF16);
+        if (i > 1)
+            assert_false(bf16);
+        assert_int_equal(it.level, bf16 || !there ? -1 : IC_LOG_WARNING);
+        if (it.level == IC_LOG_WARNING)
+            assert_non_null(strstr(it.message, "float32"));
+        assert_ok(ic_context_configure(context, NULL));
+        assert_int_equal(context->cpu_level, ic_cpu_detect());
+        ic_context_free(context);
+    }
+}
+
 static void test_references(void **state)
 {
     (void)state;
@@ -92,20 +146,6 @@ static void test_references(void **state)
     assert_ok(ic_options_set_text(options, "mean", "0.5")); /* still has its context */
     ic_options_free(options);
     assert_int_equal(allocator.live, 0);
-}
-
-typedef struct heard {
-    int32_t level;
-    char message[2000];
-    double done;
-    int calls, cancel_at;
-} heard;
-
-static void hear(int32_t level, const char *message, void *payload)
-{
-    heard *it = payload;
-    it->level = level;
-    strcpy(it->message, message);
 }
 
 static void test_log(void **state)
@@ -214,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),   cmocka_unit_test(test_configure),
+        cmocka_unit_test(test_precision),
         cmocka_unit_test(test_references), cmocka_unit_test(test_log),
         cmocka_unit_test(test_progress),   cmocka_unit_test(test_progress_values),
         cmocka_unit_test(test_cpu),

@@ -5,8 +5,11 @@
  * share of the memory's bandwidth (the triad's) that is measured first. Arrays that stay in a cache
  * go beyond 100 % of it.
  *
- *     kernels [--level NAME] [--shape PART-OF-A-NAME] [--algorithm NAME] [--seconds S] [--json]
+ *     kernels [--level NAME] [--precision float32|bfloat16] [--shape PART-OF-A-NAME]
+ *             [--algorithm NAME] [--seconds S] [--json]
  *     kernels --machine [--threads N]      the yardsticks alone, as JSON
+ *
+ * The levels of bfloat16 are avx512_bf16 and amx_bf16. The peak is always that of float32.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -245,7 +248,7 @@ int main(int argc, char **argv)
 {
     const char *level_name = NULL, *part = "", *algorithm = "";
     double seconds = 0.3;
-    int json = 0, machine = 0, threads = 2;
+    int json = 0, bf16 = 0, machine = 0, threads = 2;
     for (int i = 1; i < argc; ++i) {
         if (strcmp(argv[i], "--json") == 0)
             json = 1;
@@ -255,6 +258,8 @@ int main(int argc, char **argv)
             threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
             level_name = argv[++i];
+        else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc)
+            bf16 = strcmp(argv[++i], "bfloat16") == 0;
         else if (strcmp(argv[i], "--shape") == 0 && i + 1 < argc)
             part = argv[++i];
         else if (strcmp(argv[i], "--algorithm") == 0 && i + 1 < argc)
@@ -262,8 +267,8 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
             seconds = atof(argv[++i]);
         else {
-            fputs("usage: kernels [--level NAME] [--shape PART] [--algorithm NAME] [--seconds S] "
-                  "[--json]\n"
+            fputs("usage: kernels [--level NAME] [--precision float32|bfloat16] [--shape PART] "
+                  "[--algorithm NAME] [--seconds S] [--json]\n"
                   "       kernels --machine [--threads N]\n",
                   stderr);
             return 2;
@@ -274,7 +279,8 @@ int main(int argc, char **argv)
         return 0;
     }
     double triad = measure_bandwidth(1).triad;
-    for (int i = IC_CPU_LEVELS - 1; i >= (int)IC_CPU_C; --i) {
+    int first = bf16 ? IC_CPU_ALL_LEVELS - 1 : IC_CPU_LEVELS - 1;
+    for (int i = first; i >= (int)(bf16 ? IC_CPU_LEVELS : IC_CPU_C); --i) {
         ic_cpu_level level = (ic_cpu_level)i;
         if (!ic_cpu_has(level) ||
             (level_name != NULL && strcmp(level_name, ic_cpu_level_name(level)) != 0))

@@ -1,6 +1,7 @@
 /* train/test_trainer.c: whole trainings on made-up pictures. SPDX-License-Identifier: MIT */
 #include "shapes.h"
 
+#include "base/context.h"
 #include "model/model.h"
 #include "train/trainer.h"
 
@@ -19,15 +20,20 @@ typedef struct training {
 static const char *const quick[] = {"network", "plain", "epochs", "6",  "batch_size",
                                     "16",      "seed",  "5",      NULL, NULL};
 
-static training begin(int32_t threads, const char *const *pairs)
+static training begin_in(ic_context *context, const char *const *pairs)
 {
-    training made = {.context = test_context(threads)};
+    training made = {.context = context};
     ic_options *options = shapes_options(made.context, pairs);
     assert_ok(shapes_dataset(made.context, 0, 80, &made.data));
     assert_ok(ic_model_create(made.context, made.data, options, &made.model));
     assert_ok(ic_trainer_create(made.model, made.data, NULL, options, &made.trainer));
     ic_options_free(options);
     return made;
+}
+
+static training begin(int32_t threads, const char *const *pairs)
+{
+    return begin_in(test_context(threads), pairs);
 }
 
 static void end(training *made)
@@ -301,6 +307,38 @@ static void the_record_repeats_the_training(void **state)
     end(&made);
 }
 
+static ic_context *bfloat16_context(int32_t threads)
+{
+    ic_context *context = test_context(threads);
+    ic_options *options;
+    assert_ok(ic_options_create(context, &options));
+    assert_ok(ic_options_set_int(options, "threads", threads));
+    assert_ok(ic_options_set_text(options, "precision", "bfloat16"));
+    assert_ok(ic_context_configure(context, options));
+    ic_options_free(options);
+    return context;
+}
+
+/* On CPUs without it the training is that of float32, and so is the record. */
+static void bfloat16_learns_and_the_record_names_it(void **state)
+{
+    training one = begin_in(bfloat16_context(1), quick), two = begin_in(bfloat16_context(2), quick);
+    json_t *record = NULL;
+    assert_ok(ic_trainer_run(one.trainer));
+    assert_ok(ic_trainer_run(two.trainer));
+    assert_same_model(one.model, two.model);
+    assert_true(accuracy_on_new(&one) > 0.95);
+    assert_ok(ic_model_record(one.model, &record));
+    json_t *precision = json_object_get(json_object_get(record, "options"), "precision");
+    if (one.context->cpu_level >= IC_CPU_AVX512_BF16)
+        assert_string_equal(json_string_value(precision), "bfloat16");
+    else
+        assert_null(precision);
+    json_decref(record);
+    end(&one);
+    end(&two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +351,7 @@ int main(void)
         cmocka_unit_test(stops_early),
         cmocka_unit_test(a_memory_limit_leaves_the_same_model),
         cmocka_unit_test(the_record_repeats_the_training),
+        cmocka_unit_test(bfloat16_learns_and_the_record_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

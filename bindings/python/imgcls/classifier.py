@@ -12,7 +12,8 @@ from ._core import (Context, Error, Handle, Image, Options, Path, Progress, chec
 from ._data import Dataset
 
 DONE = 1
-_context_settings = {"threads", "cpu_level", "max_file_mb", "max_side", "max_megapixels"}
+_context_settings = {"threads", "cpu_level", "precision", "max_file_mb", "max_side",
+                     "max_megapixels"}
 
 
 def _context_for(settings):

@@ -1,26 +1,46 @@
 /* kernels/ref/table.c: the table of one level. SPDX-License-Identifier: MIT */
+#include "kernels/bf16.h"
 #include "kernels/depthwise.h"
 #include "kernels/depthwise_tiles.h"
 #include "kernels/gemm.h"
 #include "kernels/ref/level.h"
 #include "kernels/winograd.h"
 
-#define TEXT_OF(level)       #level
-#define TEXT_OF_VALUE(level) TEXT_OF(level)
-#define LEVEL_NUMBER_c       IC_CPU_C
-#define LEVEL_NUMBER_neon    IC_CPU_NEON
-#define LEVEL_NUMBER_sse41   IC_CPU_SSE41
-#define LEVEL_NUMBER_avx2    IC_CPU_AVX2
-#define LEVEL_NUMBER_avx512  IC_CPU_AVX512
+#include <stddef.h>
 
-const ic_kernels IC_AT_LEVEL(ic_kernels) = {
-    .level = IC_AT_LEVEL(LEVEL_NUMBER),
-    .name = TEXT_OF_VALUE(IC_LEVEL),
+/* The levels of bfloat16 are tables of their own over the functions of AVX-512. */
+#ifndef IC_TABLE
+#define IC_TABLE IC_LEVEL
+#endif
+
+#define TEXT_OF(level)           #level
+#define TEXT_OF_VALUE(level)     TEXT_OF(level)
+#define LEVEL_NUMBER_c           IC_CPU_C
+#define LEVEL_NUMBER_neon        IC_CPU_NEON
+#define LEVEL_NUMBER_sse41       IC_CPU_SSE41
+#define LEVEL_NUMBER_avx2        IC_CPU_AVX2
+#define LEVEL_NUMBER_avx512      IC_CPU_AVX512
+#define LEVEL_NUMBER_avx512_bf16 IC_CPU_AVX512_BF16
+#define LEVEL_NUMBER_amx_bf16    IC_CPU_AMX_BF16
+#define BF16_c                   NULL
+#define BF16_neon                NULL
+#define BF16_sse41               NULL
+#define BF16_avx2                NULL
+#define BF16_avx512              NULL
+#define BF16_avx512_bf16         &ic_bf16_vectors
+#define BF16_amx_bf16            &ic_bf16_matrix
+
+extern const ic_kernels IC_AT_LEVEL_EXPAND(ic_kernels, IC_TABLE);
+
+const ic_kernels IC_AT_LEVEL_EXPAND(ic_kernels, IC_TABLE) = {
+    .level = IC_AT_LEVEL_EXPAND(LEVEL_NUMBER, IC_TABLE),
+    .name = TEXT_OF_VALUE(IC_TABLE),
 
     .gemm = &IC_AT_LEVEL(ic_gemm),
     .depthwise = &IC_AT_LEVEL(ic_depthwise),
     .winograd = &IC_AT_LEVEL(ic_winograd),
     .depthwise_tiles = &IC_AT_LEVEL(ic_depthwise_tiles),
+    .bf16 = IC_AT_LEVEL_EXPAND(BF16, IC_TABLE),
 
     .activate = IC_AT_LEVEL(ic_activate),
     .activate_backward = IC_AT_LEVEL(ic_activate_backward),

@@ -1,0 +1,14 @@
+/* kernels/conv_bf16.h: what the passes in bfloat16 share. SPDX-License-Identifier: MIT */
+#ifndef KERNELS_CONV_BF16_H
+#define KERNELS_CONV_BF16_H
+
+#include "kernels/bf16.h"
+#include "kernels/conv_grid.h"
+
+/* Channels of a pixel with the zeros that make them few equal steps, each even. */
+int32_t ic_conv_bf16_depth(int32_t channels);
+
+/* The step that goes into an even depth, not above IC_BF16_DEPTH. */
+int32_t ic_conv_bf16_step(int64_t depth);
+
+#endif
