@@ -1,0 +1,206 @@
+/*
+ * bench/decode.c: pictures a second of what stands between files and the network, on one thread.
+ *
+ *     bench_decode FOLDER [--size N] [--most N] [--seconds S] [--json]
+ *
+ * Reads up to `most` JPEG and PNG files below FOLDER into memory and times, in turns: decoding,
+ * resizing to a canvas of 8/7 N, both as the pipeline does them, augmentation with normalisation,
+ * and normalisation alone. SPDX-License-Identifier: MIT
+ */
+#include "base/file.h"
+#include "peak.h"
+#include "preprocess/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS_MAX = 1000 };
+
+typedef struct bench {
+    const char *folder;
+    int32_t size, most;
+    double seconds;
+    bool json;
+    ic_context *context;
+    ic_pipeline pipeline;
+    ic_augment augment;
+    ic_buffer *files;
+    ic_image **images, **canvases;
+    int32_t count;
+    float *tensor;
+} bench;
+
+static void check(ic_status status)
+{
+    if (status >= 0)
+        return;
+    fprintf(stderr, "bench_decode: %s: %s\n", ic_status_name(status), ic_last_error());
+    exit(1);
+}
+
+static bool read_arguments(int argc, char **argv, bench *b)
+{
+    if (argc < 2)
+        return false;
+    b->folder = argv[1];
+    b->size = 96;
+    b->most = 400;
+    b->seconds = 3;
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--size") == 0 && i + 1 < argc)
+            b->size = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--most") == 0 && i + 1 < argc)
+            b->most = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            b->seconds = atof(argv[++i]);
+        else if (strcmp(argv[i], "--json") == 0)
+            b->json = true;
+        else
+            return false;
+    }
+    return b->size > 0 && b->size <= 1024 && b->most > 0;
+}
+
+static void read_file(bench *b, const char *path)
+{
+    ic_buffer *bytes = &b->files[b->count];
+    bytes->context = b->context;
+    check(ic_file_read(b->context, path, b->context->limits.file_bytes, bytes));
+    if (ic_image_sniff(bytes->bytes, bytes->size) == IC_FORMAT_UNKNOWN)
+        ic_buffer_free(bytes);
+    else
+        b->count++;
+}
+
+static void read_folder(bench *b, const char *folder)
+{
+    ic_listing listing;
+    check(ic_folder_list(b->context, folder, &listing));
+    for (size_t i = 0; i < listing.count && b->count < b->most; i++) {
+        char *path;
+        check(ic_path_join(b->context, folder, listing.names[i], &path));
+        if (ic_path_kind_of(path) == IC_PATH_FOLDER)
+            read_folder(b, path);
+        else
+            read_file(b, path);
+        ic_free(b->context, path);
+    }
+    ic_listing_free(&listing);
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *block = calloc(count, size);
+    if (block == NULL)
+        exit(1);
+    return block;
+}
+
+static void prepare(bench *b)
+{
+    check(ic_context_create(&b->context));
+    b->files = zeroed((size_t)b->most, sizeof *b->files);
+    b->images = zeroed((size_t)b->most, sizeof *b->images);
+    b->canvases = zeroed((size_t)b->most, sizeof *b->canvases);
+    b->tensor = zeroed((size_t)b->size * (size_t)b->size * 3, sizeof *b->tensor);
+    b->pipeline = (ic_pipeline){.width = b->size,
+                                .height = b->size,
+                                .channels = 3,
+                                .canvas_width = (b->size * 8 + 3) / 7,
+                                .canvas_height = (b->size * 8 + 3) / 7,
+                                .resize = IC_RESIZE_CROP,
+                                .filter = IC_FILTER_BILINEAR,
+                                .mean = {0.5f, 0.5f, 0.5f},
+                                .deviation = {0.25f, 0.25f, 0.25f}};
+    b->augment = (ic_augment){.flip = true,
+                              .crop_scale = 0.5f,
+                              .brightness = 0.2f,
+                              .contrast = 0.2f,
+                              .saturation = 0.2f};
+    read_folder(b, b->folder);
+    for (int32_t i = 0; i < b->count; i++) {
+        check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, NULL, NULL,
+                                   &b->images[i]));
+        check(ic_pipeline_canvas(&b->pipeline, b->images[i], &b->canvases[i]));
+    }
+}
+
+/* ---- What is timed: one picture each ---- */
+
+static void decode(bench *b, int32_t i)
+{
+    ic_image *image;
+    check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, NULL, NULL,
+                               &image));
+    ic_image_free(image);
+}
+
+static void resize(bench *b, int32_t i)
+{
+    ic_image *canvas;
+    check(ic_pipeline_canvas(&b->pipeline, b->images[i], &canvas));
+    ic_image_free(canvas);
+}
+
+static void both(bench *b, int32_t i)
+{
+    ic_image *canvas;
+    check(ic_pipeline_canvas_from_bytes(b->context, &b->pipeline, b->files[i].bytes,
+                                        b->files[i].size, &canvas));
+    ic_image_free(canvas);
+}
+
+static void augment(bench *b, int32_t i)
+{
+    ic_random random = ic_random_at(1, IC_USE_AUGMENT, 0, (uint64_t)i);
+    ic_pipeline_augment(&b->pipeline, &b->augment, b->canvases[i], &random, b->tensor);
+}
+
+static void normalise(bench *b, int32_t i)
+{
+    ic_pipeline_tensor(&b->pipeline, b->canvases[i], b->tensor);
+}
+
+typedef struct stage {
+    const char *name;
+    void (*run)(bench *b, int32_t i);
+    double best; /* seconds of all pictures */
+} stage;
+
+int main(int argc, char **argv)
+{
+    bench b = {0};
+    stage stages[] = {{"decode", decode},
+                      {"resize", resize},
+                      {"decode+resize", both},
+                      {"augment", augment},
+                      {"normalise", normalise}};
+    enum { STAGES = sizeof stages / sizeof stages[0] };
+    if (!read_arguments(argc, argv, &b)) {
+        fprintf(stderr, "usage: bench_decode FOLDER [--size N] [--most N] [--seconds S] [--json]\n");
+        return 2;
+    }
+    prepare(&b);
+    if (b.count == 0) {
+        fprintf(stderr, "bench_decode: no pictures below %s\n", b.folder);
+        return 1;
+    }
+    double end = thread_seconds() + b.seconds;
+    for (int round = 0; round < 2 || (thread_seconds() < end && round < ROUNDS_MAX); round++)
+        for (int s = 0; s < STAGES; s++) {
+            double begin = thread_seconds();
+            for (int32_t i = 0; i < b.count; i++)
+                stages[s].run(&b, i);
+            double spent = thread_seconds() - begin;
+            if (round == 0 || spent < stages[s].best)
+                stages[s].best = spent;
+        }
+    for (int s = 0; s < STAGES; s++)
+        if (b.json)
+            printf("%s\"%s\": %.1f%s", s == 0 ? "{" : ", ", stages[s].name,
+                   b.count / stages[s].best, s + 1 == STAGES ? "}\n" : "");
+        else
+            printf("%-14s %8.0f pictures/s\n", stages[s].name, b.count / stages[s].best);
+    return 0;
+}
