@@ -11,6 +11,8 @@
  */
 #include "base/status.h"
 #include "image/image.h"
+#include "kernels/kernels.h"
+#include "kernels/picture.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,36 +34,32 @@ static double cubic(double x)
     return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
 }
 
-/* For each output sample along one side: the first source sample, how many, and their weights. */
-typedef struct taps {
-    int32_t length; /* output samples */
-    int32_t most;   /* weights kept for each */
-    int32_t *first, *count;
-    float *weights;
-} taps;
-
 /* The weights of one output sample, normalised; returns how many are not zero at the end. */
-static int32_t weigh(double (*filter)(double), double centre, double scale, int32_t first,
-                     int32_t count, float *weights)
+static int32_t weigh(int32_t filter, double centre, double scale, int32_t first, int32_t count,
+                     double *shape, float *weights)
 {
     double sum = 0;
 
+    for (int32_t k = 0; k < count; k++) {
+        double x = (first + k + 0.5 - centre) / scale;
+
+        shape[k] = filter == IC_FILTER_BICUBIC ? cubic(x) : triangle(x);
+        sum += shape[k];
+    }
     for (int32_t k = 0; k < count; k++)
-        sum += filter((first + k + 0.5 - centre) / scale);
-    for (int32_t k = 0; k < count; k++)
-        weights[k] = (float)(filter((first + k + 0.5 - centre) / scale) / sum);
+        weights[k] = (float)(shape[k] / sum);
     while (count > 1 && weights[count - 1] == 0)
         count--;
     return count;
 }
 
 static ic_status taps_create(ic_context *context, int32_t filter, int32_t source, double offset,
-                             double extent, int32_t length, taps *out)
+                             double extent, int32_t length, ic_picture_taps *out)
 {
-    double (*shape)(double) = filter == IC_FILTER_BICUBIC ? cubic : triangle;
     double step = extent / length;
     double scale = step > 1 ? step : 1;
     double reach = (filter == IC_FILTER_BICUBIC ? 2 : 1) * scale;
+    double *shape;
 
     out->length = length;
     out->most = 2 * (int32_t)ceil(reach) + 1;
@@ -69,6 +67,7 @@ static ic_status taps_create(ic_context *context, int32_t filter, int32_t source
     out->count = out->first + length;
     IC_TRY(ic_allocate_array(context, (size_t)length, (size_t)out->most * sizeof(float),
                              &out->weights));
+    IC_TRY(ic_allocate_array(context, (size_t)out->most, sizeof *shape, &shape));
     for (int32_t i = 0; i < length; i++) {
         double centre = offset + (i + 0.5) * step;
         double low = floor(centre - reach + 0.5), high = floor(centre + reach + 0.5);
@@ -76,19 +75,21 @@ static ic_status taps_create(ic_context *context, int32_t filter, int32_t source
         int32_t end = high < source ? (int32_t)high : source;
 
         out->first[i] = first;
-        out->count[i] = weigh(shape, centre, scale, first, end - first,
+        out->count[i] = weigh(filter, centre, scale, first, end - first, shape,
                               out->weights + (size_t)i * (size_t)out->most);
     }
+    ic_free(context, shape);
     return IC_OK;
 }
 
-static void taps_free(ic_context *context, taps *t)
+static void taps_free(ic_context *context, ic_picture_taps *t)
 {
     ic_free(context, t->first);
     ic_free(context, t->weights);
 }
 
 typedef struct resizer {
+    const ic_picture_kernels *kernels;
     const ic_image *source;
     ic_image *target;
     size_t channels;
@@ -99,9 +100,10 @@ typedef struct resizer {
      */
     float cut;
     bool alpha;
-    taps across, down;
+    ic_picture_taps across, down;
     int32_t left, columns; /* of the source that matter */
     int32_t top, rows;
+    /* One float stands behind each of these, as vectors of four go over pixels of three. */
     float *wide;   /* [columns][channels]: a row, or rows weighed and added */
     float *opaque; /* the same size: one row times its alpha; NULL without alpha */
     float *narrow; /* [target width][channels]: the same for what was resampled across */
@@ -109,13 +111,7 @@ typedef struct resizer {
     float *middle;
 } resizer;
 
-/* sum += weight * row, for each kind of sample. */
-static void add_row_8(float *restrict sum, const uint8_t *restrict row, float weight, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        sum[i] += weight * (float)row[i];
-}
-
+/* sum += weight * row, for the kinds of sample that are rare. */
 static void add_row_16(float *restrict sum, const uint16_t *restrict row, float weight,
                        size_t count)
 {
@@ -153,39 +149,40 @@ static void multiply_alpha(const resizer *r, const void *row)
     }
 }
 
-/* wide += weight * row y of the source. */
-static void add_source_row(const resizer *r, int32_t y, float weight)
-{
-    const ic_image *image = r->source;
-    size_t pixel = r->channels * (size_t)(image->depth / 8);
-    const unsigned char *row = ic_image_row(image, y) + (size_t)r->left * pixel;
-    size_t count = (size_t)r->columns * r->channels;
-
-    if (r->alpha) {
-        multiply_alpha(r, row);
-        add_row_float(r->wide, r->opaque, weight, count);
-    } else if (image->depth == 8) {
-        add_row_8(r->wide, row, weight, count);
-    } else {
-        add_row_16(r->wide, (const uint16_t *)(const void *)row, weight, count);
-    }
-}
-
 static inline float clamp(float value, float most)
 {
     return value < 0 ? 0 : value > most ? most : value;
 }
 
-static void clamp_row(float *row, size_t count, float most)
+/* wide = the rows of the source from y on, weighed and added, within 0..cut. */
+static void mix_source_rows(const resizer *r, int32_t taps, const float *weights, int32_t y)
 {
+    const ic_image *image = r->source;
+    const unsigned char *rows =
+        ic_image_row(image, y) + (size_t)r->left * r->channels * (size_t)(image->depth / 8);
+    const size_t count = (size_t)r->columns * r->channels;
+
+    if (image->depth == 8 && !r->alpha) {
+        r->kernels->mix_rows_8(taps, weights, rows, image->stride, count, r->cut, r->wide);
+        return;
+    }
+    memset(r->wide, 0, count * sizeof(float));
+    for (int32_t k = 0; k < taps; k++, rows += image->stride) {
+        if (r->alpha) {
+            multiply_alpha(r, rows);
+            add_row_float(r->wide, r->opaque, weights[k], count);
+        } else {
+            add_row_16(r->wide, (const uint16_t *)(const void *)rows, weights[k], count);
+        }
+    }
     for (size_t i = 0; i < count; i++)
-        row[i] = clamp(row[i], most);
+        r->wide[i] = clamp(r->wide[i], r->cut);
 }
 
 /* wide to `to`, inlined with a constant number of channels: the sums stay in registers. */
 static inline void resample_across(const resizer *r, float *restrict to, const size_t channels)
 {
-    const taps *t = &r->across;
+    const ic_picture_taps *t = &r->across;
 
     for (int32_t x = 0; x < t->length; x++, to += channels) {
         const float *weights = t->weights + (size_t)x * (size_t)t->most;
@@ -210,14 +207,14 @@ static void across(const resizer *r, float *to)
         resample_across(r, to, 2);
         break;
     case 3:
-        resample_across(r, to, 3);
+        r->kernels->mix_columns_3(&r->across, r->left, r->wide, r->cut, to);
         break;
     default:
         resample_across(r, to, 4);
     }
 }
 
-/* Undoes multiply_alpha for the row in narrow. */
+/* Undoes multiply_alpha for the row in narrow, and cuts off what overshoots. */
 static void divide_alpha(const resizer *r)
 {
     float *pixel = r->narrow;
@@ -226,7 +223,8 @@ static void divide_alpha(const resizer *r)
         float alpha = pixel[r->channels - 1];
 
         for (size_t c = 0; c + 1 < r->channels; c++)
-            pixel[c] = alpha > 0 ? pixel[c] * (r->most / alpha) : 0;
+            pixel[c] = alpha > 0 ? clamp(pixel[c] * (r->most / alpha), r->most) : 0;
+        pixel[r->channels - 1] = clamp(alpha, r->most);
     }
 }
 
@@ -240,28 +238,21 @@ static void put_row(const resizer *r, int32_t y)
     if (r->alpha)
         divide_alpha(r);
     if (r->target->depth == 8) {
-        for (size_t i = 0; i < count; i++)
-            row[i] = (uint8_t)(int32_t)(clamp(from[i], 255) + 0.5f);
+        r->kernels->round_8(count, from, row);
     } else {
         uint16_t *samples = (uint16_t *)(void *)row;
 
         for (size_t i = 0; i < count; i++)
-            samples[i] = (uint16_t)(int32_t)(clamp(from[i], 65535) + 0.5f);
+            samples[i] = (uint16_t)(int32_t)(from[i] + 0.5f);
     }
 }
 
 static void run_rows_first(const resizer *r)
 {
-    const taps *t = &r->down;
-    size_t bytes = (size_t)r->columns * r->channels * sizeof(float);
+    const ic_picture_taps *t = &r->down;
 
     for (int32_t y = 0; y < t->length; y++) {
-        const float *weights = t->weights + (size_t)y * (size_t)t->most;
-
-        memset(r->wide, 0, bytes);
-        for (int32_t k = 0; k < t->count[y]; k++)
-            add_source_row(r, t->first[y] + k, weights[k]);
-        clamp_row(r->wide, (size_t)r->columns * r->channels, r->cut);
+        mix_source_rows(r, t->count[y], t->weights + (size_t)y * (size_t)t->most, t->first[y]);
         across(r, r->narrow);
         put_row(r, y);
     }
@@ -269,27 +260,24 @@ static void run_rows_first(const resizer *r)
 
 static void run_across_first(const resizer *r)
 {
-    const taps *t = &r->down;
+    static const float whole = 1;
+    const ic_picture_taps *t = &r->down;
     size_t count = (size_t)r->target->width * r->channels;
 
     for (int32_t y = 0; y < r->rows; y++) {
-        memset(r->wide, 0, (size_t)r->columns * r->channels * sizeof(float));
-        add_source_row(r, r->top + y, 1);
+        mix_source_rows(r, 1, &whole, r->top + y);
         across(r, r->middle + (size_t)y * count);
     }
     for (int32_t y = 0; y < t->length; y++) {
-        const float *weights = t->weights + (size_t)y * (size_t)t->most;
-
-        memset(r->narrow, 0, count * sizeof(float));
-        for (int32_t k = 0; k < t->count[y]; k++)
-            add_row_float(r->narrow, r->middle + (size_t)(t->first[y] + k - r->top) * count,
-                          weights[k], count);
+        r->kernels->mix_rows_float(t->count[y], t->weights + (size_t)y * (size_t)t->most,
+                                   r->middle + (size_t)(t->first[y] - r->top) * count, count, count,
+                                   r->cut, r->narrow);
         put_row(r, y);
     }
 }
 
 /* The source samples that taps reach: the first, and how many. */
-static void find_reach(const taps *t, int32_t *first, int32_t *count)
+static void find_reach(const ic_picture_taps *t, int32_t *first, int32_t *count)
 {
     int32_t end = 0;
 
@@ -312,7 +300,7 @@ static ic_status prepare(resizer *r, const ic_box *box, int32_t filter)
     const ic_image *source = r->source, *target = r->target;
     ic_context *context = source->context;
     size_t pixel = r->channels * sizeof(float);
-    size_t row = (size_t)target->width * pixel;
+    size_t row = (size_t)target->width * pixel, more = sizeof(float);
 
     IC_TRY(
         taps_create(context, filter, source->width, box->x, box->width, target->width, &r->across));
@@ -320,12 +308,12 @@ static ic_status prepare(resizer *r, const ic_box *box, int32_t filter)
                        &r->down));
     find_reach(&r->across, &r->left, &r->columns);
     find_reach(&r->down, &r->top, &r->rows);
-    IC_TRY(ic_allocate_array(context, (size_t)r->columns, pixel, &r->wide));
-    IC_TRY(ic_allocate(context, row, &r->narrow));
+    IC_TRY(ic_allocate(context, (size_t)r->columns * pixel + more, &r->wide));
+    IC_TRY(ic_allocate(context, row + more, &r->narrow));
     if (r->alpha)
         IC_TRY(ic_allocate_array(context, (size_t)r->columns, pixel, &r->opaque));
     if (goes_across_first(filter, box, target))
-        IC_TRY(ic_allocate_array(context, (size_t)r->rows, row, &r->middle));
+        IC_TRY(ic_allocate_array(context, (size_t)r->rows, row + more, &r->middle));
     return IC_OK;
 }
 
@@ -339,7 +327,8 @@ static bool lies_within(const ic_box *box, const ic_image *image)
 ic_status ic_image_resize_box(const ic_image *source, const ic_box *box, int32_t width,
                               int32_t height, int32_t filter, ic_image **out)
 {
-    resizer r = {.source = source,
+    resizer r = {.kernels = ic_kernels_at(source->context->cpu_level)->picture,
+                 .source = source,
                  .channels = (size_t)source->channels,
                  .most = source->depth == 8 ? 255 : 65535,
                  .alpha = source->channels == 2 || source->channels == 4};

@@ -56,6 +56,9 @@ typedef struct ic_kernels {
     const struct ic_depthwise_tiles *depthwise_tiles;
     const struct ic_bf16_kernels *bf16; /* NULL: this level multiplies in float32 */
 
+    /* Samples of pictures: kernels/picture.h */
+    const struct ic_picture_kernels *picture;
+
     /* activation.c: NaN stays NaN; smooth ones are within 2^-21 of their value (gelu: x^2 2^-24
      * more) */
     void (*activate)(ic_activation kind, int64_t count, const float *x, float *y); /* in place */

@@ -105,6 +105,7 @@ ic_status ic_pipeline_workspace_create(ic_context *context, ic_pipeline_workspac
     workspace->context.allocate_payload = workspace;
     workspace->context.limits = context->limits;
     workspace->context.threads = 1;
+    workspace->context.cpu_level = context->cpu_level;
     *out = workspace;
     return IC_OK;
 }

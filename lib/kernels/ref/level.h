@@ -44,6 +44,7 @@
 
 /* The table of this level, and the functions that fill it; each described in kernels/kernels.h. */
 extern const ic_kernels IC_AT_LEVEL(ic_kernels);
+extern const struct ic_picture_kernels IC_AT_LEVEL(ic_picture);
 
 void IC_AT_LEVEL(ic_activate)(ic_activation kind, int64_t count, const float *x, float *y);
 void IC_AT_LEVEL(ic_activate_backward)(ic_activation kind, int64_t count, const float *x,

@@ -3,6 +3,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/depthwise_tiles.h"
 #include "kernels/gemm.h"
+#include "kernels/picture.h"
 #include "kernels/ref/level.h"
 #include "kernels/winograd.h"
 
@@ -41,6 +42,7 @@ const ic_kernels IC_AT_LEVEL_EXPAND(ic_kernels, IC_TABLE) = {
     .winograd = &IC_AT_LEVEL(ic_winograd),
     .depthwise_tiles = &IC_AT_LEVEL(ic_depthwise_tiles),
     .bf16 = IC_AT_LEVEL_EXPAND(BF16, IC_TABLE),
+    .picture = &IC_AT_LEVEL(ic_picture),
 
     .activate = IC_AT_LEVEL(ic_activate),
     .activate_backward = IC_AT_LEVEL(ic_activate_backward),
