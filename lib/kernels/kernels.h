@@ -52,6 +52,7 @@ typedef struct ic_kernels {
     /* The micro-kernels of kernels/conv*.c; private to kernels/. */
     const struct ic_gemm_kernels *gemm;
     const struct ic_depthwise_kernels *depthwise;
+    const struct ic_planes_kernels *planes;
     const struct ic_winograd_kernels *winograd;
 
     /* activation.c: NaN stays NaN; smooth ones are within 2^-21 of their value (gelu: x^2 2^-24

@@ -1,6 +1,7 @@
 /* kernels/ref/table.c: the table of one level. SPDX-License-Identifier: MIT */
 #include "kernels/depthwise.h"
 #include "kernels/gemm.h"
+#include "kernels/planes.h"
 #include "kernels/ref/level.h"
 #include "kernels/winograd.h"
 
@@ -18,6 +19,7 @@ const ic_kernels IC_AT_LEVEL(ic_kernels) = {
 
     .gemm = &IC_AT_LEVEL(ic_gemm),
     .depthwise = &IC_AT_LEVEL(ic_depthwise),
+    .planes = &IC_AT_LEVEL(ic_planes),
     .winograd = &IC_AT_LEVEL(ic_winograd),
 
     .activate = IC_AT_LEVEL(ic_activate),
