@@ -258,6 +258,24 @@ void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t ro
     }
 }
 
+void ic_conv_panel_tiles(const ic_gemm_kernels *gemm, int32_t columns, ic_gemm_rows *sum,
+                         int64_t rows, const float *a, const float *packed, float *c)
+{
+    int32_t panels = ic_conv_panel_count(gemm, columns);
+    int64_t tiles = ic_conv_divide_up(rows, gemm->wide.rows);
+    for (int64_t left = tiles; left > 0; --left) {
+        int64_t height = ic_conv_divide_up(rows, left);
+        for (int32_t i = 0; i < panels; ++i) {
+            ic_conv_panel panel = ic_conv_panel_at(gemm, columns, i);
+            sum->columns = panel.columns;
+            panel.tile->rows_fn[height](sum, a, packed + panel.offset * sum->depth, c + panel.first);
+        }
+        a += height * sum->lda;
+        c += height * sum->ldc;
+        rows -= height;
+    }
+}
+
 void ic_conv_column_tiles(const ic_gemm_tile *tile, const ic_gemm_columns *sum, int64_t rows,
                           const float *a, const float *b, float *c)
 {

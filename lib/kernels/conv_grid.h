@@ -101,6 +101,9 @@ double ic_conv_tile_cost(const ic_gemm_tile *tile, int64_t rows, double reads);
 /* Rows are cut into tiles of nearly equal height, as 31 = 11 + 10 + 10. */
 void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t rows, const float *a,
                    const float *b, float *c);
+/* The same for all panels of `columns` channels out, tile by tile: c is written row after row. */
+void ic_conv_panel_tiles(const ic_gemm_kernels *gemm, int32_t columns, ic_gemm_rows *sum,
+                         int64_t rows, const float *a, const float *packed, float *c);
 void ic_conv_column_tiles(const ic_gemm_tile *tile, const ic_gemm_columns *sum, int64_t rows,
                           const float *a, const float *b, float *c);
 

@@ -1,8 +1,8 @@
 /*
  * kernels/conv_planes.c: convolution to few channels (LeNet's first layer, gradients of narrow
- * inputs), which would leave most lanes of a panel idle. A few rows of input are turned into planes,
- * one for each channel; vectors then hold the pixels of a row of outputs, several images at a time
- * where rows are short, and each tap of each channel in is one step of their sums.
+ * inputs), which would leave most lanes of a panel idle. A few rows of input are turned into
+ * planes, one for each channel; vectors then hold the pixels of a row of outputs, several images at
+ * a time where rows are short, and each tap of each channel in is one step of their sums.
  * SPDX-License-Identifier: MIT
  */
 #include "kernels/conv_grid.h"
@@ -152,9 +152,7 @@ static void list_offsets(const planes_block *block, int32_t *offset)
     for (int32_t i = 0; i < grid->h.taps; ++i)
         for (int32_t j = 0; j < grid->w.taps; ++j)
             for (int32_t d = 0; d < grid->depth; ++d)
-                *offset++ = (int32_t)(((int64_t)i * grid->h.spread * grid->depth + d) *
-                                          block->pitch +
-                                      j);
+                *offset++ = (int32_t)((i * grid->h.spread * grid->depth + d) * block->pitch + j);
 }
 
 /* Vector `index` of a row of outputs, all images' vectors counted, goes to its place. */
@@ -167,8 +165,8 @@ static void store_vector(const planes_block *block, int32_t row, int64_t index, 
     int64_t image = block->first_image + index / across, first = index % across * lanes;
     int64_t count = w->count - first < lanes ? w->count - first : lanes;
     int64_t out_row = image * h->out + h->first + (int64_t)row * h->stride;
-    float *out = block->arguments->out +
-                 (out_row * w->out + w->first + first * w->stride) * columns;
+    float *out =
+        block->arguments->out + (out_row * w->out + w->first + first * w->stride) * columns;
     int64_t step = w->stride * columns;
     if (!block->arguments->accumulate) {
         ic_transpose(columns, count, y, lanes, out, step);

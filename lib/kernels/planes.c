@@ -38,7 +38,8 @@ IC_VECTOR_INLINE void planes_tile(const int columns, const int vectors, int64_t 
                                   const int32_t *offset, const float *w, int64_t w_step,
                                   const float *const *x, float *y)
 {
-    const float *x0 = x[0], *x1 = x[1], *x2 = vectors > 2 ? x[2] : x0, *x3 = vectors > 3 ? x[3] : x0;
+    const float *x0 = x[0], *x1 = x[1];
+    const float *x2 = vectors > 2 ? x[2] : x0, *x3 = vectors > 3 ? x[3] : x0;
     EACH_COLUMN(DECLARE)
     for (int64_t i = 0; i < steps; ++i, w += w_step) {
         const int64_t at = offset[i];
@@ -67,4 +68,6 @@ EACH_TILE(TILE_FUNCTION)
 #define TILE_NAME(columns, vectors)    tile_##columns,
 
 const ic_planes_kernels IC_AT_LEVEL(ic_planes) = {
-    .lanes = IC_LANES, .vectors = {0, EACH_TILE(TILE_VECTORS)}, .tile = {NULL, EACH_TILE(TILE_NAME)}};
+    .lanes = IC_LANES,
+    .vectors = {0, EACH_TILE(TILE_VECTORS)},
+    .tile = {NULL, EACH_TILE(TILE_NAME)}};
