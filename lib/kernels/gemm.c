@@ -219,6 +219,17 @@ static IC_ALWAYS_INLINE void finish_rows(int64_t rows, int32_t columns, int64_t 
 static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
                    const float *residual, float floor, float *y)
 {
+    enum { NARROW = 32, REPEATED = 16 };
+    if (columns == ld && columns < NARROW && rows >= 2 * REPEATED) {
+        float repeated[NARROW * REPEATED]; /* sixteen short rows are one long one */
+        int64_t whole = rows / REPEATED, wide = (int64_t)columns * REPEATED;
+        for (int64_t i = 0; bias != NULL && i < wide; ++i)
+            repeated[i] = bias[i % columns];
+        finish(whole, (int32_t)wide, wide, bias != NULL ? repeated : NULL, residual, floor, y);
+        rows -= whole * REPEATED;
+        y += whole * wide;
+        residual = residual != NULL ? residual + whole * wide : NULL;
+    }
     if (residual == NULL && bias == NULL)
         finish_rows(rows, columns, ld, NULL, NULL, floor, y);
     else if (residual == NULL)
