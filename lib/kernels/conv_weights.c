@@ -8,6 +8,7 @@
  * the parts in order.
  */
 #include "kernels/conv_grid.h"
+#include "kernels/transpose.h"
 
 /* The plan's cut. */
 enum {
@@ -251,9 +252,10 @@ static void add_panel(const ic_conv_plan *plan, const ic_conv_arguments *argumen
     bool merged = plan->block[MERGED];
     int32_t taps = merged ? 1 : grid->w.taps;
     int64_t rows = merged ? (int64_t)grid->w.taps * grid->depth : grid->depth;
-    const float *b = arguments->d_y +
-                     ((int64_t)block->first_row * grid->w.count + block->first_column) * channels_out +
-                     (int64_t)block->group * grid->columns + panel->first;
+    const float *b =
+        arguments->d_y +
+        ((int64_t)block->first_row * grid->w.count + block->first_column) * channels_out +
+        (int64_t)block->group * grid->columns + panel->first;
     bool direct = panel->columns == width && grid->h.taps * taps * rows <= DIRECT_ROWS &&
                   (channels_out <= DIRECT_COLUMNS || channels_out == width);
     if (!direct) {
@@ -306,21 +308,17 @@ static void sum_part(const ic_conv *conv, int64_t unit, const ic_conv_arguments 
     }
 }
 
-/* out[n][c][tap] = sums[tap][c][n], a few channels at a time so that both sides stay in the cache.
- */
+/* out[n][c][tap] = sums[tap][c][n]. */
 static void transpose_panel(const ic_conv_grid *grid, const ic_conv_panel *panel, const float *sums,
                             float *out)
 {
     int64_t taps = (int64_t)grid->h.taps * grid->w.taps;
     int64_t depth = grid->depth, width = panel->tile->width;
-    int64_t step = ic_conv_transpose_step(taps, panel->tile->width);
-    for (int64_t first = 0; first < depth; first += step) {
-        int64_t last = first + step < depth ? first + step : depth;
-        for (int64_t n = 0; n < panel->columns; ++n)
-            for (int64_t c = first; c < last; ++c)
-                for (int64_t tap = 0; tap < taps; ++tap)
-                    out[(n * depth + c) * taps + tap] = sums[(tap * depth + c) * width + n];
-    }
+    if (taps == 1)
+        ic_transpose(depth, panel->columns, sums, width, out, depth);
+    for (int64_t c = 0; taps > 1 && c < depth; ++c)
+        ic_transpose(taps, panel->columns, sums + c * width, depth * width, out + c * taps,
+                     depth * taps);
 }
 
 /* Adds the parts of one panel, and writes them in the order of the weights. */
