@@ -6,6 +6,7 @@
  * loop for each.
  */
 #include "kernels/ref/pool_narrow.h"
+#include "kernels/ref/pool_tiled.h"
 
 /* A later value wins only when it is greater, so a tie goes to the first place; NaN always wins. */
 static IC_ALWAYS_INLINE bool wins(float value, float best)
@@ -139,6 +140,10 @@ void IC_AT_LEVEL(ic_max_pool)(const ic_window *window, int32_t first, int32_t la
 {
     taps inside;
     inside.count = 0;
+    if (index != NULL && is_tiled(window)) {
+        max_tiled(window, first, last, x, y, index);
+        return;
+    }
     for (int32_t oh = first; oh < last; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
             const int64_t out = ((int64_t)oh * window->ow + ow) * window->c;
@@ -171,11 +176,17 @@ static inline void spread_pixel(const taps *inside, int32_t c, const float *d_y,
     }
 }
 
-void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, const float *d_y,
+void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, bool accumulate, const float *d_y,
                                        const uint8_t *index, float *d_x)
 {
     taps inside;
     inside.count = 0;
+    if (is_tiled(window)) {
+        spread_tiled(window, accumulate, d_y, index, d_x);
+        return;
+    }
+    if (!accumulate)
+        memset(d_x, 0, (size_t)window->h * (size_t)window->w * (size_t)window->c * sizeof(float));
     for (int32_t oh = 0; oh < window->oh; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
             const int64_t out = ((int64_t)oh * window->ow + ow) * window->c;
