@@ -24,6 +24,8 @@ struct ic_conv_algorithm {
 };
 
 extern const ic_conv_algorithm ic_conv_rows;           /* forward, backward data: no groups */
+extern const ic_conv_algorithm ic_conv_small;          /* backward weights: filters of few inputs */
+extern const ic_conv_algorithm ic_conv_planes;         /* forward, backward data: few channels */
 extern const ic_conv_algorithm ic_conv_patches;        /* forward, backward data: any shape */
 extern const ic_conv_algorithm ic_conv_weights;        /* backward weights: any shape */
 extern const ic_conv_algorithm ic_conv_depthwise;      /* all passes: groups == c == k */

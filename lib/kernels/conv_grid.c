@@ -1,5 +1,6 @@
 /* kernels/conv_grid.c: grids, packed weights and tiles. SPDX-License-Identifier: MIT */
 #include "kernels/conv_grid.h"
+#include "kernels/transpose.h"
 
 #include <math.h>
 #include <string.h>
@@ -173,23 +174,17 @@ int64_t ic_conv_grid_pack_units(const ic_conv *conv, ic_conv_pass pass)
     return (int64_t)grid.groups * ic_conv_panel_count(conv->kernels->gemm, grid.columns);
 }
 
-/* Forward: packed[tap][c][n] = weights[n][c][tap], a few channels at a time, for the cache's sake.
- */
+/* Forward: packed[tap][c][n] = weights[n][c][tap]. */
 static void pack_forward(const ic_conv_grid *grid, const ic_conv_panel *panel, const float *weights,
                          float *packed)
 {
     int64_t width = panel->tile->width, depth = grid->depth;
     int64_t taps = (int64_t)grid->h.taps * grid->w.taps;
-    int64_t step = ic_conv_transpose_step(taps, panel->tile->width);
-    for (int64_t first = 0; first < depth; first += step) {
-        int64_t last = first + step < depth ? first + step : depth;
-        for (int64_t n = 0; n < panel->columns; ++n) {
-            const float *from = weights + (n * depth + first) * taps;
-            for (int64_t d = first; d < last; ++d)
-                for (int64_t tap = 0; tap < taps; ++tap)
-                    packed[(tap * depth + d) * width + n] = *from++;
-        }
-    }
+    if (taps == 1)
+        ic_transpose(panel->columns, depth, weights, depth, packed, width);
+    for (int64_t d = 0; taps > 1 && d < depth; ++d)
+        ic_transpose(panel->columns, taps, weights + d * taps, depth * taps, packed + d * width,
+                     depth * width);
 }
 
 /* Backward data: packed[tap][k][n] = weights[k][n][the grid's tap]; k's are k_stride apart. */
@@ -198,6 +193,12 @@ static void pack_backward(const ic_conv_grid *grid, const ic_conv_panel *panel, 
 {
     int64_t width = panel->tile->width, depth = grid->depth;
     int64_t filter = filter_h * filter_w;
+    if (filter > 1 && grid->h.taps == filter_h && grid->w.taps == filter_w) {
+        packed += (filter - 1) * depth * width; /* all taps, the last one first */
+        for (int64_t k = 0; k < depth; ++k, weights += k_stride, packed += width)
+            ic_transpose(panel->columns, filter, weights, filter, packed, -depth * width);
+        return;
+    }
     for (int64_t k = 0; k < depth; ++k, weights += k_stride) {
         float *to = packed + k * width;
         for (int64_t i = 0; i < grid->h.taps; ++i)

@@ -68,13 +68,6 @@ int64_t ic_conv_grid_pack_units(const ic_conv *conv, ic_conv_pass pass);
 void ic_conv_grid_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
                        float *packed);
 
-/* How many channels at a time to turn from the order of the weights to that of panels, or back. */
-static inline int64_t ic_conv_transpose_step(int64_t taps, int32_t width)
-{
-    int64_t step = 4096 / (taps * width + 1);
-    return step < 1 ? 1 : step > 16 ? 16 : step;
-}
-
 /* Piece `index` of `total` items cut into `pieces` nearly equal ones. */
 static inline int64_t ic_conv_cut(int64_t total, int64_t pieces, int64_t index)
 {

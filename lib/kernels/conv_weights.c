@@ -8,6 +8,7 @@
  * the parts in order.
  */
 #include "kernels/conv_grid.h"
+#include "kernels/transpose.h"
 
 /* The plan's cut. */
 enum {
@@ -22,6 +23,8 @@ enum {
     BLOCK_PIXELS = 256,
     BLOCK_ROWS = 128,
     MERGED_DEPTH = 8,
+    DIRECT_ROWS = 64,     /* of sums, up to which it does not pay to pack d_y first */
+    DIRECT_COLUMNS = 256, /* of d_y, where its rows do not yet meet in the cache */
     WANTED_UNITS = 16,
     UNIT_SUM_FLOATS = 128 * 1024,    /* of one unit: what stays in the second cache */
     SUM_FLOATS_MAX = 4 * 1024 * 1024 /* of all units */
@@ -80,6 +83,19 @@ static int64_t plan_block(const ic_conv_grid *grid, ic_conv_plan *plan)
     return rows_read * width * grid->depth * grid->groups;
 }
 
+static double weights_cost(const ic_gemm_kernels *gemm, const ic_conv_plan *plan,
+                           const ic_conv_grid *grid)
+{
+    double pixels = (double)grid->n * grid->h.count * grid->w.count;
+    int32_t columns = grid->columns;
+    ic_conv_panel last = ic_conv_panel_at(gemm, columns, ic_conv_panel_count(gemm, columns) - 1);
+    int64_t taps = (int64_t)grid->h.taps * (plan->block[MERGED] ? 1 : grid->w.taps);
+    int64_t rows = patch_floats(grid) / taps;
+    double products = ic_conv_tile_cost(&gemm->wide, rows, BLOCK_PIXELS) * last.offset +
+                      ic_conv_tile_cost(last.tile, rows, BLOCK_PIXELS) * last.tile->width;
+    return pixels * grid->groups * (products / BLOCK_PIXELS * (double)taps + columns);
+}
+
 static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     if (pass != IC_CONV_BACKWARD_WEIGHTS)
@@ -105,7 +121,7 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     plan->shared_floats = (size_t)(parts * sum * grid.groups);
     plan->scratch_floats =
         (size_t)((int64_t)plan->block[ROWS] * plan->block[COLUMNS] * gemm->wide.width + copy);
-    return (double)grid.n * grid.h.count * grid.w.count * (double)sum * grid.groups;
+    return weights_cost(gemm, plan, &grid);
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
@@ -190,8 +206,8 @@ static void load_block(const ic_conv_plan *plan, const ic_conv_arguments *argume
 }
 
 /* The runs of tap (i, j): outputs whose input is inside; returns their pixels, all runs alike. */
-static int64_t tap_runs(const weights_block *block, int32_t i, int32_t j, bool merged,
-                        int32_t width, ic_gemm_run *runs, int64_t *count)
+static int64_t tap_runs(const weights_block *block, int32_t i, int32_t j, bool merged, int64_t ldb,
+                        ic_gemm_run *runs, int64_t *count)
 {
     const ic_conv_grid *grid = block->grid;
     const ic_conv_axis *h = &grid->h, *w = &grid->w;
@@ -217,7 +233,7 @@ static int64_t tap_runs(const weights_block *block, int32_t i, int32_t j, bool m
         int64_t in_row = (int64_t)(row / h->count) * h->in + y - block->first_in;
         runs[(*count)++] = (ic_gemm_run){
             .a = in_row * block->pitch + column,
-            .b = ((row - block->first_row) * columns + begin - block->first_column) * width};
+            .b = ((row - block->first_row) * columns + begin - block->first_column) * ldb};
     }
     return end - begin;
 }
@@ -233,22 +249,30 @@ static void add_panel(const ic_conv_plan *plan, const ic_conv_arguments *argumen
     int64_t pixels =
         (int64_t)(block->last_row - block->first_row) * (block->last_column - block->first_column);
     int32_t width = panel->tile->width;
-    block->conv->kernels->gemm->pack_panel(
-        pixels, panel->columns, width,
-        arguments->d_y +
-            ((int64_t)block->first_row * grid->w.count + block->first_column) * channels_out +
-            (int64_t)block->group * grid->columns + panel->first,
-        channels_out, packed);
     bool merged = plan->block[MERGED];
     int32_t taps = merged ? 1 : grid->w.taps;
     int64_t rows = merged ? (int64_t)grid->w.taps * grid->depth : grid->depth;
+    const float *b =
+        arguments->d_y +
+        ((int64_t)block->first_row * grid->w.count + block->first_column) * channels_out +
+        (int64_t)block->group * grid->columns + panel->first;
+    bool direct = panel->columns == width && grid->h.taps * taps * rows <= DIRECT_ROWS &&
+                  (channels_out <= DIRECT_COLUMNS || channels_out == width);
+    if (!direct) {
+        block->conv->kernels->gemm->pack_panel(pixels, panel->columns, width, b, channels_out,
+                                               packed);
+        b = packed;
+    }
     ic_gemm_run runs[BLOCK_ROWS];
-    ic_gemm_columns sum = {
-        .runs = runs, .lda = grid->w.step * channels_in, .ldc = width, .accumulate = accumulate};
+    ic_gemm_columns sum = {.runs = runs,
+                           .lda = grid->w.step * channels_in,
+                           .ldb = direct ? channels_out : width,
+                           .ldc = width,
+                           .accumulate = accumulate};
     for (int32_t i = 0; i < grid->h.taps; ++i)
         for (int32_t j = 0; j < taps; ++j) {
-            sum.depth = tap_runs(block, i, j, merged, width, runs, &sum.count);
-            ic_conv_column_tiles(panel->tile, &sum, rows, block->x, packed, sums);
+            sum.depth = tap_runs(block, i, j, merged, sum.ldb, runs, &sum.count);
+            ic_conv_column_tiles(panel->tile, &sum, rows, block->x, b, sums);
             sums += rows * width;
         }
 }
@@ -284,21 +308,17 @@ static void sum_part(const ic_conv *conv, int64_t unit, const ic_conv_arguments 
     }
 }
 
-/* out[n][c][tap] = sums[tap][c][n], a few channels at a time so that both sides stay in the cache.
- */
+/* out[n][c][tap] = sums[tap][c][n]. */
 static void transpose_panel(const ic_conv_grid *grid, const ic_conv_panel *panel, const float *sums,
                             float *out)
 {
     int64_t taps = (int64_t)grid->h.taps * grid->w.taps;
     int64_t depth = grid->depth, width = panel->tile->width;
-    int64_t step = ic_conv_transpose_step(taps, panel->tile->width);
-    for (int64_t first = 0; first < depth; first += step) {
-        int64_t last = first + step < depth ? first + step : depth;
-        for (int64_t n = 0; n < panel->columns; ++n)
-            for (int64_t c = first; c < last; ++c)
-                for (int64_t tap = 0; tap < taps; ++tap)
-                    out[(n * depth + c) * taps + tap] = sums[(tap * depth + c) * width + n];
-    }
+    if (taps == 1)
+        ic_transpose(depth, panel->columns, sums, width, out, depth);
+    for (int64_t c = 0; taps > 1 && c < depth; ++c)
+        ic_transpose(taps, panel->columns, sums + c * width, depth * width, out + c * taps,
+                     depth * taps);
 }
 
 void ic_conv_add_parts(const ic_conv *conv, int32_t parts, int64_t unit,

@@ -213,7 +213,7 @@ static void multiply(const small_layer *l, int64_t count, bool accumulate)
         for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
             ic_conv_panel panel = ic_conv_panel_at(gemm, l->grid.columns, i);
             int64_t offset = panel.offset - l->first_column;
-            sum.ldc = panel.tile->width;
+            sum.ldb = sum.ldc = panel.tile->width;
             ic_conv_column_tiles(panel.tile, &sum, l->depth, l->v + tap * l->v_tap,
                                  l->w + tap * l->w_tap + offset * l->plan->block[TILES],
                                  l->sums + tap * l->sum_tap + offset * l->depth);

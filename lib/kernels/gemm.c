@@ -109,8 +109,7 @@ IC_VECTOR_INLINE void rows_tile(const int rows, const int vectors, const ic_gemm
 IC_VECTOR_INLINE void columns_tile(const int rows, const int vectors, const ic_gemm_columns *sum,
                                    const float *a_first, const float *b_first, float *c)
 {
-    const int width = vectors * IC_LANES;
-    const int64_t ldc = sum->ldc, lda = sum->lda;
+    const int64_t ldc = sum->ldc, lda = sum->lda, ldb = sum->ldb;
     EACH_ROW(DECLARE)
     if (sum->accumulate) {
         const ic_mask first_mask = ic_mask_of(IC_LANES), second_mask = first_mask;
@@ -124,7 +123,7 @@ IC_VECTOR_INLINE void columns_tile(const int rows, const int vectors, const ic_g
             LOAD_B(b)
             EACH_ROW(COLUMNS_MULTIPLY)
             a += lda;
-            b += width;
+            b += ldb;
         }
     }
     EACH_ROW(STORE_ROW)
@@ -175,6 +174,31 @@ static void pack_panel(int64_t rows, int32_t columns, int32_t width, const float
     }
 }
 
+static IC_ALWAYS_INLINE void gather_runs(int64_t count, int64_t step, int32_t runs, int32_t run,
+                                         const int32_t copied, const float *x, int64_t pitch,
+                                         int64_t out_pitch, float *out)
+{
+    for (int64_t i = 0; i < count; ++i, x += step, out += out_pitch) {
+        const float *from = x;
+        float *to = out;
+        for (int32_t j = 0; j < runs; ++j, from += pitch, to += run)
+            memcpy(to, from, (size_t)copied * sizeof(float));
+    }
+}
+
+static void gather(int64_t count, int64_t step, int32_t runs, int32_t run, const float *x,
+                   int64_t pitch, int64_t out_pitch, float *out)
+{
+    if (run <= 4)
+        gather_runs(count, step, runs, run, 4, x, pitch, out_pitch, out);
+    else if (run <= 8)
+        gather_runs(count, step, runs, run, 8, x, pitch, out_pitch, out);
+    else if (run <= 12)
+        gather_runs(count, step, runs, run, 12, x, pitch, out_pitch, out);
+    else
+        gather_runs(count, step, runs, run, 16, x, pitch, out_pitch, out);
+}
+
 static IC_ALWAYS_INLINE void finish_rows(int64_t rows, int32_t columns, int64_t ld,
                                          const float *bias, const float *residual, float floor,
                                          float *y)
@@ -195,6 +219,17 @@ static IC_ALWAYS_INLINE void finish_rows(int64_t rows, int32_t columns, int64_t 
 static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
                    const float *residual, float floor, float *y)
 {
+    enum { NARROW = 32, REPEATED = 16 };
+    if (columns == ld && columns < NARROW && rows >= 2 * REPEATED) {
+        float repeated[NARROW * REPEATED]; /* sixteen short rows are one long one */
+        int64_t whole = rows / REPEATED, wide = (int64_t)columns * REPEATED;
+        for (int64_t i = 0; bias != NULL && i < wide; ++i)
+            repeated[i] = bias[i % columns];
+        finish(whole, (int32_t)wide, wide, bias != NULL ? repeated : NULL, residual, floor, y);
+        rows -= whole * REPEATED;
+        y += whole * wide;
+        residual = residual != NULL ? residual + whole * wide : NULL;
+    }
     if (residual == NULL && bias == NULL)
         finish_rows(rows, columns, ld, NULL, NULL, floor, y);
     else if (residual == NULL)
@@ -274,5 +309,6 @@ const ic_gemm_kernels IC_AT_LEVEL(ic_gemm) = {.wide = {.rows = WIDE_ROWS,
                                                          .columns_fn = narrow_columns},
                                               .block_floats = BLOCK_FLOATS,
                                               .pack_panel = pack_panel,
+                                              .gather = gather,
                                               .finish = finish,
                                               .sum = sum};

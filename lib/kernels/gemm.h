@@ -11,7 +11,9 @@
 
 enum {
     IC_GEMM_ROWS_MAX = 16, /* of any tile */
-    IC_GEMM_WIDTH_MAX = 32 /* columns of any tile */
+    IC_GEMM_WIDTH_MAX = 32,  /* columns of any tile */
+    IC_GEMM_GATHER_MAX = 16, /* floats of a run that is gathered */
+    IC_GEMM_GATHER_ROWS = 16 /* runs of a patch */
 };
 
 /*
@@ -31,12 +33,12 @@ typedef struct ic_gemm_run {
     int64_t a, b;
 } ic_gemm_run;
 
-/* c[m][n] = sum over i < count, j < depth of a[runs[i].a + j*lda + m] * b[runs[i].b + j*width + n].
+/* c[m][n] = sum over i < count, j < depth of a[runs[i].a + j*lda + m] * b[runs[i].b + j*ldb + n].
  */
 typedef struct ic_gemm_columns {
     const ic_gemm_run *runs;
     int64_t count, depth;
-    int64_t lda, ldc;
+    int64_t lda, ldb, ldc;
     bool accumulate;
 } ic_gemm_columns;
 
@@ -61,6 +63,12 @@ typedef struct ic_gemm_kernels {
     /* out[row][width] = x[row*ldx + 0..columns), zeros behind. */
     void (*pack_panel)(int64_t rows, int32_t columns, int32_t width, const float *x, int64_t ldx,
                        float *out);
+    /*
+     * out[i*out_pitch + j*run + 0..run) = x[j*pitch + i*step + 0..run) for i < count, j < runs.
+     * Runs are copied as up to IC_GEMM_GATHER_MAX floats: so many may be read and written behind.
+     */
+    void (*gather)(int64_t count, int64_t step, int32_t runs, int32_t run, const float *x,
+                   int64_t pitch, int64_t out_pitch, float *out);
     /*
      * y = max(y + bias[column] + residual, floor), a NaN stays one. Rows are ld apart in y and in
      * residual; bias and residual may be NULL.

@@ -52,6 +52,7 @@ typedef struct ic_kernels {
     /* The micro-kernels of kernels/conv*.c; private to kernels/. */
     const struct ic_gemm_kernels *gemm;
     const struct ic_depthwise_kernels *depthwise;
+    const struct ic_planes_kernels *planes;
     const struct ic_winograd_kernels *winograd;
     const struct ic_depthwise_tiles *depthwise_tiles;
     const struct ic_bf16_kernels *bf16; /* NULL: this level multiplies in float32 */
@@ -119,12 +120,12 @@ typedef struct ic_kernels {
      */
     void (*max_pool)(const ic_window *window, int32_t first, int32_t last, const float *x, float *y,
                      uint8_t *index);
-    /* adds into d_x of the whole picture (zeroed by the caller) */
-    void (*max_pool_backward)(const ic_window *window, const float *d_y, const uint8_t *index,
-                              float *d_x);
+    /* sets d_x of the whole picture, or adds to it */
+    void (*max_pool_backward)(const ic_window *window, bool accumulate, const float *d_y,
+                              const uint8_t *index, float *d_x);
     void (*average_pool)(const ic_window *window, int32_t first, int32_t last, const float *x,
                          float *y);
-    /* adds into d_x, as max_pool_backward does */
+    /* adds into d_x of the whole picture (zeroed by the caller) */
     void (*average_pool_backward)(const ic_window *window, const float *d_y, float *d_x);
 
     /* loss.c: NaN or +inf among a row's logits makes its loss NaN */

@@ -276,11 +276,9 @@ static void output(const ic_winograd_output *p, int32_t rows, int32_t columns, c
             output_vector(true, false, true, p, OUT, OUT, k, mask, m, NULL, y, sums, sum_stride);
         else if (whole && sums == NULL)
             output_vector(true, true, false, p, OUT, OUT, k, mask, m, residual, y, NULL, 0);
-        else if (sums == NULL)
-            output_vector(false, true, false, p, rows, columns, k, mask, m, residual, y, NULL, 0);
         else
-            output_vector(false, true, true, p, rows, columns, k, mask, m, residual, y, sums,
-                          sum_stride);
+            output_vector(false, true, sums != NULL, p, rows, columns, k, mask, m, residual, y,
+                          sums, sum_stride);
     }
 }
 

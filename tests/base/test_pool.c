@@ -346,6 +346,22 @@ static void test_child_of_a_fork_works_alone(void **state)
     }
 }
 
+/* Helpers that have nothing to do sleep: a while after its last work a pool takes no time at all. */
+static void test_a_pool_at_rest_takes_no_time(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(3);
+    ic_pool *pool = pool_of(context);
+    work it = {.threads = 3, .fail_at = {-1, -1}};
+    for (int32_t run = 0; run < 100; run++)
+        assert_ok(ic_pool_run(pool, UNITS, count_unit, &it));
+    spend(50000000); /* until the helpers are asleep */
+    clock_t before = clock(); /* of all threads of the process */
+    spend(500000000);
+    assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 0.005);
+    ic_context_free(context);
+}
+
 static ic_status make_pool(ic_context *context, void *payload)
 {
     (void)payload;
@@ -387,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_withdraw),
         cmocka_unit_test(test_jobs_may_run_units),
         cmocka_unit_test(test_child_of_a_fork_works_alone),
+        cmocka_unit_test(test_a_pool_at_rest_takes_no_time),
         cmocka_unit_test(test_running_out),
         cmocka_unit_test(test_locks),
     };

@@ -136,7 +136,7 @@ static void run_max_3(const bench_work *work)
 static void run_max_2_backward(const bench_work *work)
 {
     const ic_window window = window_of(work, 2, 2);
-    work->kernels->max_pool_backward(&window, work->y, work->index, work->z);
+    work->kernels->max_pool_backward(&window, false, work->y, work->index, work->z);
 }
 
 static void run_average_2(const bench_work *work)

@@ -127,9 +127,9 @@ static void test_nan_is_the_maximum(void **state)
 
 /*
  * With the winners fixed, max pooling picks elements: <d_y, pick(v)> = <spread(d_y), v> exactly on
- * integers, for any v; and what was in d_x before stays in the sum.
+ * integers, for any v; and what was in d_x before stays in the sum, or does not.
  */
-static void check_max_adjoint(const ic_kernels *kernels, const ic_window *w)
+static void check_max_adjoint(const ic_kernels *kernels, const ic_window *w, bool accumulate)
 {
     const size_t in = input_count(w), out = output_count(w);
     float *x = floats(in), *y = floats(out), *d_y = floats(out), *d_x = floats(in);
@@ -140,10 +140,10 @@ static void check_max_adjoint(const ic_kernels *kernels, const ic_window *w)
     fill_integers(v, in, 1.0f, 5);
     fill_integers(d_x, in, 1.0f, 6);
     double before = 0.0, through_x = 0.0, through_y = 0.0;
-    for (size_t i = 0; i < in; i++)
+    for (size_t i = 0; accumulate && i < in; i++)
         before += (double)d_x[i] * (double)v[i];
     kernels->max_pool(w, 0, w->oh, x, y, index);
-    kernels->max_pool_backward(w, d_y, index, d_x);
+    kernels->max_pool_backward(w, accumulate, d_y, index, d_x);
     for (size_t i = 0; i < in; i++)
         through_x += (double)d_x[i] * (double)v[i];
     for (size_t at = 0; at < out; at++) {
@@ -165,7 +165,8 @@ static void test_max_adjoint(void **state)
     FOR_EACH_LEVEL(kernels)
     for (int32_t i = 0; i < SHAPES; i++) {
         const ic_window window = window_of(shapes[i]);
-        check_max_adjoint(kernels, &window);
+        check_max_adjoint(kernels, &window, true);
+        check_max_adjoint(kernels, &window, false);
     }
 }
 

@@ -178,12 +178,13 @@ static void run_backward(const ic_run *run, const ic_step *step, int64_t unit, b
     const ic_window *w = &step->window;
     ic_piece pictures = pictures_of(step, unit);
     float *d_x = ic_at(run, step->writes[0]) + pictures.first * input_floats(w);
-    if (!step->accumulate)
+    if (!step->accumulate && !maximum)
         memset(d_x, 0, (size_t)(pictures.rows * input_floats(w)) * sizeof *d_x);
     for (int64_t i = pictures.first; i < pictures.first + pictures.rows; i++) {
         const float *d_y = ic_at(run, step->reads[0]) + i * output_floats(w);
         if (maximum)
-            kernels->max_pool_backward(w, d_y, index_at(run, step->reads[1], i, w), d_x);
+            kernels->max_pool_backward(w, step->accumulate, d_y,
+                                       index_at(run, step->reads[1], i, w), d_x);
         else
             kernels->average_pool_backward(w, d_y, d_x);
         d_x += input_floats(w);
@@ -224,8 +225,8 @@ static void backward_picture(const ic_run *run, const ic_step *step, int64_t pic
         if (!step->accumulate && end > cleared)
             memset(d_x + cleared * row, 0, (size_t)((end - cleared) * row) * sizeof *d_x);
         cleared = end > cleared ? end : cleared;
-        run->program->kernels->max_pool_backward(&part, d_y + i * out_row, index + i * out_row,
-                                                 d_x + rows.first * row);
+        run->program->kernels->max_pool_backward(&part, true, d_y + i * out_row,
+                                                 index + i * out_row, d_x + rows.first * row);
         if (next > finished) {
             next = next < cleared ? next : cleared;
             finish_rows(run, step, picture, finished, next, sums);

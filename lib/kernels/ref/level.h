@@ -83,7 +83,7 @@ void IC_AT_LEVEL(ic_norm_backward)(int64_t rows, int32_t c, const float *x, cons
 
 void IC_AT_LEVEL(ic_max_pool)(const ic_window *window, int32_t first, int32_t last, const float *x,
                               float *y, uint8_t *index);
-void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, const float *d_y,
+void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, bool accumulate, const float *d_y,
                                        const uint8_t *index, float *d_x);
 void IC_AT_LEVEL(ic_average_pool)(const ic_window *window, int32_t first, int32_t last,
                                   const float *x, float *y);

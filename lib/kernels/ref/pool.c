@@ -1,11 +1,12 @@
 /*
- * kernels/ref/pool.c: maximum and average over windows. SPDX-License-Identifier: MIT
+ * kernels/ref/pool.c: maximum over windows. SPDX-License-Identifier: MIT
  *
  * For each output pixel the taps of its window that lie inside the picture are listed; then one
  * loop over the channels takes them all together (four and nine taps: 2x2 and 3x3), or there is a
  * loop for each.
  */
 #include "kernels/ref/pool_narrow.h"
+#include "kernels/ref/pool_tiled.h"
 
 /* A later value wins only when it is greater, so a tie goes to the first place; NaN always wins. */
 static IC_ALWAYS_INLINE bool wins(float value, float best)
@@ -13,7 +14,7 @@ static IC_ALWAYS_INLINE bool wins(float value, float best)
     return (value > best) | (value != value);
 }
 
-/* `count` is a constant at every call of the next three, so that the loop over taps unrolls. */
+/* `count` is a constant at every call of the next two, so that the loop over taps unrolls. */
 static IC_ALWAYS_INLINE void max_of(int32_t count, const taps *inside, int32_t c, const float *x,
                                     float *y)
 {
@@ -53,21 +54,6 @@ static IC_ALWAYS_INLINE void max_place_of(int32_t count, const taps *inside, int
     }
 }
 
-static IC_ALWAYS_INLINE void sum_of(int32_t count, const taps *inside, int32_t c, float divisor,
-                                    const float *x, float *y)
-{
-    const float *tap[9];
-    for (int32_t i = 0; i < count; i++)
-        tap[i] = x + inside->corner + inside->offset[i];
-    IC_VECTOR_LOOP
-    for (int32_t k = 0; k < c; k++) {
-        float sum = tap[0][k];
-        for (int32_t i = 1; i < count; i++)
-            sum += tap[i][k];
-        y[k] = sum / divisor;
-    }
-}
-
 static void max_of_any(const taps *inside, int32_t c, const float *x, float *y)
 {
     max_of(1, inside, c, x, y);
@@ -93,20 +79,6 @@ static void max_place_of_any(const taps *inside, int32_t c, const float *x, floa
             index[k] = better ? place : index[k];
         }
     }
-}
-
-static void sum_of_any(const taps *inside, int32_t c, float divisor, const float *x, float *y)
-{
-    sum_of(1, inside, c, 1.0f, x, y);
-    for (int32_t i = 1; i < inside->count; i++) {
-        const float *tap = x + inside->corner + inside->offset[i];
-        IC_VECTOR_LOOP
-        for (int32_t k = 0; k < c; k++)
-            y[k] += tap[k];
-    }
-    IC_VECTOR_LOOP
-    for (int32_t k = 0; k < c; k++)
-        y[k] /= divisor;
 }
 
 static inline void max_pixel(const taps *inside, int32_t c, const float *x, float *y)
@@ -139,6 +111,10 @@ void IC_AT_LEVEL(ic_max_pool)(const ic_window *window, int32_t first, int32_t la
 {
     taps inside;
     inside.count = 0;
+    if (index != NULL && is_tiled(window)) {
+        max_tiled(window, first, last, x, y, index);
+        return;
+    }
     for (int32_t oh = first; oh < last; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
             const int64_t out = ((int64_t)oh * window->ow + ow) * window->c;
@@ -171,63 +147,22 @@ static inline void spread_pixel(const taps *inside, int32_t c, const float *d_y,
     }
 }
 
-void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, const float *d_y,
+void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, bool accumulate, const float *d_y,
                                        const uint8_t *index, float *d_x)
 {
     taps inside;
     inside.count = 0;
+    if (is_tiled(window)) {
+        spread_tiled(window, accumulate, d_y, index, d_x);
+        return;
+    }
+    if (!accumulate)
+        memset(d_x, 0, (size_t)window->h * (size_t)window->w * (size_t)window->c * sizeof(float));
     for (int32_t oh = 0; oh < window->oh; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
             const int64_t out = ((int64_t)oh * window->ow + ow) * window->c;
             find_taps(window, oh, ow, &inside);
             spread_pixel(&inside, window->c, d_y + out, index + out, d_x);
-        }
-    }
-}
-
-/* By how much the average of a window is divided. */
-static float divisor_of(const ic_window *window, const taps *inside)
-{
-    return (float)(window->count_padding ? window->r * window->s : inside->count);
-}
-
-void IC_AT_LEVEL(ic_average_pool)(const ic_window *window, int32_t first, int32_t last,
-                                  const float *x, float *y)
-{
-    const int32_t c = window->c;
-    taps inside;
-    inside.count = 0;
-    for (int32_t oh = first; oh < last; oh++) {
-        for (int32_t ow = 0; ow < window->ow; ow++) {
-            float *to = y + ((int64_t)oh * window->ow + ow) * c;
-            find_taps(window, oh, ow, &inside);
-            const float divisor = divisor_of(window, &inside);
-            if (inside.count == 4)
-                sum_of(4, &inside, c, divisor, x, to);
-            else if (inside.count == 9)
-                sum_of(9, &inside, c, divisor, x, to);
-            else
-                sum_of_any(&inside, c, divisor, x, to);
-        }
-    }
-}
-
-void IC_AT_LEVEL(ic_average_pool_backward)(const ic_window *window, const float *d_y, float *d_x)
-{
-    const int32_t c = window->c;
-    taps inside;
-    inside.count = 0;
-    for (int32_t oh = 0; oh < window->oh; oh++) {
-        for (int32_t ow = 0; ow < window->ow; ow++) {
-            const float *from = d_y + ((int64_t)oh * window->ow + ow) * c;
-            find_taps(window, oh, ow, &inside);
-            const float divisor = divisor_of(window, &inside);
-            for (int32_t i = 0; i < inside.count; i++) {
-                float *to = d_x + inside.corner + inside.offset[i];
-                IC_VECTOR_LOOP
-                for (int32_t k = 0; k < c; k++)
-                    to[k] += from[k] / divisor;
-            }
         }
     }
 }

@@ -5,6 +5,13 @@
 #include "kernels/ref/activation.h"
 #include "kernels/ref/rows.h"
 
+/* A loop for each activation, but where the code is to be small. */
+#if defined(IC_SMALL)
+#define EACH_ACTIVATION(kind, CALL) CALL(kind)
+#else
+#define EACH_ACTIVATION IC_FOR_FREQUENT_ACTIVATION
+#endif
+
 static IC_ALWAYS_INLINE float value_of(ic_activation activation, bool scaled, float x, float scale,
                                        float shift)
 {
@@ -41,7 +48,7 @@ void IC_AT_LEVEL(ic_value_sum)(int64_t rows, int32_t c, const float *x, const fl
         sum_rows(constant, true, rows, c, x, scale, shift, sum);                                   \
     else                                                                                           \
         sum_rows(constant, false, rows, c, x, NULL, NULL, sum)
-    IC_FOR_FREQUENT_ACTIVATION(f, SUM)
+    EACH_ACTIVATION(f, SUM);
 #undef SUM
 }
 
@@ -69,7 +76,7 @@ void IC_AT_LEVEL(ic_value_gate)(int64_t rows, int32_t c, const float *x, const f
                                 const float *shift, ic_activation f, const float *gate, float *y)
 {
 #define GATE(constant) gate_rows(constant, rows, c, x, scale, shift, gate, y)
-    IC_FOR_FREQUENT_ACTIVATION(f, GATE)
+    EACH_ACTIVATION(f, GATE);
 #undef GATE
 }
 
@@ -117,7 +124,7 @@ void IC_AT_LEVEL(ic_squeeze_sums)(ic_activation f, int64_t rows, int32_t c, cons
                                   const float *mean, float *sums)
 {
 #define SUMS(constant) sum_squeezed(constant, rows, c, x, d_y, scale, shift, mean, sums)
-    IC_FOR_FREQUENT_ACTIVATION(f, SUMS)
+    EACH_ACTIVATION(f, SUMS);
 #undef SUMS
 }
 
@@ -152,6 +159,6 @@ void IC_AT_LEVEL(ic_squeeze_backward)(ic_activation f, int64_t rows, int32_t c, 
                                       float *d_x)
 {
 #define SLOPES(constant) slope_rows(constant, rows, c, x, d_y, slopes, d_x)
-    IC_FOR_FREQUENT_ACTIVATION(f, SLOPES)
+    EACH_ACTIVATION(f, SLOPES);
 #undef SLOPES
 }

@@ -4,6 +4,7 @@
 #include "kernels/depthwise_tiles.h"
 #include "kernels/gemm.h"
 #include "kernels/picture.h"
+#include "kernels/planes.h"
 #include "kernels/ref/level.h"
 #include "kernels/winograd.h"
 
@@ -39,6 +40,7 @@ const ic_kernels IC_AT_LEVEL_EXPAND(ic_kernels, IC_TABLE) = {
 
     .gemm = &IC_AT_LEVEL(ic_gemm),
     .depthwise = &IC_AT_LEVEL(ic_depthwise),
+    .planes = &IC_AT_LEVEL(ic_planes),
     .winograd = &IC_AT_LEVEL(ic_winograd),
     .depthwise_tiles = &IC_AT_LEVEL(ic_depthwise_tiles),
     .bf16 = IC_AT_LEVEL_EXPAND(BF16, IC_TABLE),
