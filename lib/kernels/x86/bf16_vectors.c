@@ -50,9 +50,10 @@ static inline __m512 broadcast_pair(const uint16_t *p)
         multiply_add(right##i, value, b_right);                                                    \
     }
 
-static inline __attribute__((always_inline)) void
-multiply_tile(const int rows, const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b,
-              float *c)
+static inline __attribute__((always_inline)) void multiply_tile(const int rows,
+                                                                const ic_bf16_sum *sum,
+                                                                const uint16_t *a,
+                                                                const uint16_t *b, float *c)
 {
     const int64_t ldc = sum->ldc, lda = sum->lda;
     const __mmask16 first_mask = (__mmask16)(sum->columns >= 16 ? 0xffff : (1 << sum->columns) - 1);
