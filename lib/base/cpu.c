@@ -30,8 +30,8 @@
 #define LEAF7_AMX_BF16 (1u << 22) /* edx */
 #define LEAF7_AMX_TILE (1u << 24) /* edx */
 #define SUB1_BF16      (1u << 5)  /* leaf 7, subleaf 1, eax */
-#define STATE_AVX      0x06u /* the system saves xmm and ymm */
-#define STATE_AVX512   0xE6u /* and mask registers and zmm */
+#define STATE_AVX      0x06u      /* the system saves xmm and ymm */
+#define STATE_AVX512   0xE6u      /* and mask registers and zmm */
 #define STATE_AMX      0x60000u
 
 static unsigned saved_state(void)

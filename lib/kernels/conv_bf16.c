@@ -25,8 +25,8 @@ enum {
     CHUNK_PIXELS = 64,
     BLOCK_MIN = 512 * 1024, /* bytes of a unit's copy and outputs that stay in the second cache */
     BLOCK_MAX = 2048 * 1024,
-    PACKED_ROWS = 16,         /* channels that are packed at a time */
-    TILES = 64                /* that are listed at a time */
+    PACKED_ROWS = 16, /* channels that are packed at a time */
+    TILES = 64        /* that are listed at a time */
 };
 
 int32_t ic_conv_bf16_depth(int32_t channels)
@@ -212,8 +212,8 @@ static void pack_panel(const ic_conv *conv, const ic_conv_grid *grid, const floa
             for (int32_t j = 0; j < grid->w.taps; ++j) {
                 int64_t r = grid->h.tap_first + i * grid->h.tap_stride;
                 int64_t tap = r * conv->shape.s + grid->w.tap_first + j * grid->w.tap_stride;
-                uint16_t *to = packed + (((int64_t)i * grid->w.taps + j) * depth + first) *
-                                            IC_BF16_WIDTH;
+                uint16_t *to =
+                    packed + (((int64_t)i * grid->w.taps + j) * depth + first) * IC_BF16_WIDTH;
                 int32_t full = there > 0 ? (there + 1) / 2 * 2 : 0;
                 if (there > 0)
                     pack_tap(conv->kernels->bf16, weights + tap, strides, first, there, columns,
@@ -235,10 +235,10 @@ static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const flo
         ic_conv_grid grid;
         ic_conv_grid_at(conv, pass, index, &grid);
         int32_t first = (int32_t)unit * IC_BF16_WIDTH;
-        int32_t columns = grid.columns - first < IC_BF16_WIDTH ? grid.columns - first
-                                                               : IC_BF16_WIDTH;
-        int64_t panel = (int64_t)grid.h.taps * grid.w.taps * ic_conv_bf16_depth(grid.depth) *
-                        IC_BF16_WIDTH;
+        int32_t columns =
+            grid.columns - first < IC_BF16_WIDTH ? grid.columns - first : IC_BF16_WIDTH;
+        int64_t panel =
+            (int64_t)grid.h.taps * grid.w.taps * ic_conv_bf16_depth(grid.depth) * IC_BF16_WIDTH;
         pack_panel(conv, &grid, weights + first * strides.out, strides, columns,
                    (uint16_t *)(void *)packed + packed_before(conv, pass, index) + unit * panel);
     }
@@ -274,7 +274,7 @@ typedef struct bf16_block {
     int32_t first_panel, last_panel;
     int32_t depth; /* of a pixel of the copy */
     bool laid;
-    int64_t lda;   /* from output to output of the copy */
+    int64_t lda; /* from output to output of the copy */
     uint16_t *rows;
     int64_t pitch, plane; /* from row to row of the copy, from image to image */
     int32_t tile_count;

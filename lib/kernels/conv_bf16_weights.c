@@ -13,10 +13,10 @@
 
 /* The plan's cut. */
 enum {
-    PLACES, /* of a block, a multiple of IC_BF16_DEPTH */
-    PARTS,  /* of all blocks; one sum each */
-    SPLITS, /* of the panels */
-    PITCH,  /* of a channel's places in the copy */
+    PLACES,  /* of a block, a multiple of IC_BF16_DEPTH */
+    PARTS,   /* of all blocks; one sum each */
+    SPLITS,  /* of the panels */
+    PITCH,   /* of a channel's places in the copy */
     CHANNELS /* of x that are turned at a time, a multiple of two tiles */
 };
 
@@ -136,8 +136,8 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     /* The copy, a panel of d_y, pointers to both, and inputs with the prologue applied. */
     int64_t values = copy_values(plan, &places) + plan->block[PLACES] * IC_BF16_WIDTH;
     size_t pointers = (size_t)(plan->block[PITCH] + plan->block[PLACES]) * sizeof(float *);
-    plan->scratch_floats = (size_t)values / 2 + pointers / sizeof(float) +
-                           (size_t)(IC_BF16_DEPTH * places.grid.depth);
+    plan->scratch_floats =
+        (size_t)values / 2 + pointers / sizeof(float) + (size_t)(IC_BF16_DEPTH * places.grid.depth);
     return 0;
 }
 
@@ -211,8 +211,8 @@ static void load_x(const place_block *block, int64_t first)
     int64_t there = places->grid.depth - first < channels ? places->grid.depth - first : channels;
     uint16_t *x = block->x;
     for (int32_t plane = 0; plane < places->h.planes * places->w.planes; ++plane) {
-        list_pixels(block, block->arguments->x, places->grid.depth, false,
-                    plane / places->w.planes, plane % places->w.planes, pitch, block->from);
+        list_pixels(block, block->arguments->x, places->grid.depth, false, plane / places->w.planes,
+                    plane % places->w.planes, pitch, block->from);
         for (int64_t i = 0; i < pitch; i += IC_BF16_DEPTH) {
             if (block->arguments->prologue != NULL)
                 apply_prologue(block, block->from + i);
@@ -248,8 +248,8 @@ static void add_channels(const place_block *block, const uint16_t *x, int64_t c,
     for (int32_t i = 0; i < grid->h.taps; ++i)
         for (int32_t j = 0; j < grid->w.taps; ++j, sums += grid->depth * list->sum.ldc) {
             int32_t ahead_h = i * grid->h.spread, ahead_w = j * grid->w.spread;
-            int32_t plane_at = ahead_h % grid->h.step * block->places.w.planes +
-                               ahead_w % grid->w.step;
+            int32_t plane_at =
+                ahead_h % grid->h.step * block->places.w.planes + ahead_w % grid->w.step;
             const uint16_t *a = x + plane_at * plane +
                                 (int64_t)(ahead_h / grid->h.step) * block->places.w.places +
                                 ahead_w / grid->w.step;

@@ -253,10 +253,13 @@ static void test_cpu(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_configure),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_configure),
         cmocka_unit_test(test_precision),
-        cmocka_unit_test(test_references), cmocka_unit_test(test_log),
-        cmocka_unit_test(test_progress),   cmocka_unit_test(test_progress_values),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_progress_values),
         cmocka_unit_test(test_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

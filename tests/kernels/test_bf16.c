@@ -50,7 +50,7 @@ static void fill(float *x)
 
 static void convert_rounds_to_even_and_pads_with_zeros(void **state)
 {
-    static const int32_t cases[][3] = {{1, 1, 2},   {9, 3, 4},    {5, 16, 16}, {3, 33, 48},
+    static const int32_t cases[][3] = {{1, 1, 2},   {9, 3, 4},     {5, 16, 16}, {3, 33, 48},
                                        {7, 64, 64}, {2, 100, 112}, {4, 5, 6},   {17, 7, 8},
                                        {3, 15, 16}, {1, 31, 32}};
     static float x[COUNT];

@@ -363,8 +363,9 @@ static void every_count_of_channels_is_exact(void **state)
         for (int32_t c = 1; c <= 70 && ic_cpu_has((ic_cpu_level)level); ++c)
             for (int32_t stride = 1; stride <= 2; ++stride)
                 for (int32_t filter = 3; filter <= 5; filter += 2) {
-                    const int32_t values[16] = {1, 5, 8, c, c, filter, filter, stride,
-                                                stride, filter / 2, filter / 2, 1, 1, c};
+                    const int32_t values[16] = {1,          5,      8,      c,      c,
+                                                filter,     filter, stride, stride, filter / 2,
+                                                filter / 2, 1,      1,      c};
                     ic_conv_shape shape = shape_of(values);
                     ic_conv conv;
                     ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);
@@ -446,8 +447,9 @@ static void every_activation_may_come_before(void **state)
         for (int32_t activation = 0; activation < IC_ACTIVATION_COUNT; ++activation)
             for (int32_t i = 0; i < 4 && ic_cpu_has((ic_cpu_level)level); ++i) {
                 int32_t filter = i & 1 ? 5 : 3, stride = i & 2 ? 2 : 1;
-                const int32_t values[16] = {2, 21, 11, 19, 19, filter, filter, stride,
-                                            stride, filter / 2, filter / 2, 1, 1, 19};
+                const int32_t values[16] = {2,          21,     11,     19,     19,
+                                            filter,     filter, stride, stride, filter / 2,
+                                            filter / 2, 1,      1,      19};
                 ic_conv_shape shape = shape_of(values);
                 ic_conv conv;
                 ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);

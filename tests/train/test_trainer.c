@@ -255,7 +255,7 @@ static void stops_early(void **state)
 /* The least that memory_limit takes is told by the error; with it, the same file. */
 static void a_memory_limit_leaves_the_same_model(void **state)
 {
-    const char *pairs[] = {"network", "plain", "epochs", "2",       "batch_size", "64",
+    const char *pairs[] = {"network", "plain", "epochs", "2",  "batch_size", "64",
                            "seed",    "5",     NULL,     NULL, NULL,         NULL};
     char least[32];
     training whole = begin(2, pairs);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Registers 0..3: c, rows by columns; 4 and 5: a; 6 and 7: b. */
-#define ZERO(c)     __asm__ volatile("tilezero %%tmm" #c ::)
+#define ZERO(c) __asm__ volatile("tilezero %%tmm" #c ::)
 #define LOAD(t, p, stride)                                                                         \
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #t ::"r"(p), "r"((int64_t)(stride)) : "memory")
 #define STORE(t, p, stride)                                                                        \
@@ -62,9 +62,10 @@ static inline void fetch_rows(int32_t rows, int32_t columns, const float *c, int
 }
 
 /* One or two tiles with the whole width or half of it; lower and wide are constants. */
-static inline __attribute__((always_inline)) void
-multiply_tiles(const int lower, const int wide, const ic_bf16_sum *sum, const ic_bf16_tile *tiles,
-               const uint16_t *b)
+static inline __attribute__((always_inline)) void multiply_tiles(const int lower, const int wide,
+                                                                 const ic_bf16_sum *sum,
+                                                                 const ic_bf16_tile *tiles,
+                                                                 const uint16_t *b)
 {
     _Alignas(64) float copy[2 * IC_BF16_ROWS * IC_BF16_WIDTH];
     const int64_t lda = sum->lda * (int64_t)sizeof(uint16_t);

@@ -50,9 +50,10 @@ static inline __m512 broadcast_pair(const uint16_t *p)
         multiply_add(right##i, value, b_right);                                                    \
     }
 
-static inline __attribute__((always_inline)) void
-multiply_tile(const int rows, const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b,
-              float *c)
+static inline __attribute__((always_inline)) void multiply_tile(const int rows,
+                                                                const ic_bf16_sum *sum,
+                                                                const uint16_t *a,
+                                                                const uint16_t *b, float *c)
 {
     const int64_t ldc = sum->ldc, lda = sum->lda;
     const __mmask16 first_mask = (__mmask16)(sum->columns >= 16 ? 0xffff : (1 << sum->columns) - 1);
@@ -95,7 +96,10 @@ multiply_tile(const int rows, const ic_bf16_sum *sum, const uint16_t *a, const u
     EACH_ROW(STORE_ROW)
 }
 
-#define EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+/* The heights that there is code for; others are put together of them, the highest first. */
+#define EACH_HEIGHT(X) X(14) X(11) X(8) X(7) X(4) X(2) X(1)
+
+typedef void (*tile_fn)(const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b, float *c);
 
 #define HEIGHT_FUNCTION(height)                                                                    \
     static void multiply_##height(const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b,    \
@@ -104,17 +108,32 @@ multiply_tile(const int rows, const ic_bf16_sum *sum, const uint16_t *a, const u
         multiply_tile(height, sum, a, b, c);                                                       \
     }
 
-#define HEIGHT_NAME(height) multiply_##height,
-
 EACH_HEIGHT(HEIGHT_FUNCTION)
+
+#define HEIGHT_ENTRY(height) {height, multiply_##height},
 
 static void multiply(const ic_bf16_sum *sum, int64_t count, const ic_bf16_tile *tiles,
                      const uint16_t *b)
 {
-    static void (*const heights[])(const ic_bf16_sum *, const uint16_t *, const uint16_t *,
-                                   float *) = {NULL, EACH_HEIGHT(HEIGHT_NAME)};
-    for (int64_t i = 0; i < count; ++i)
-        heights[tiles[i].height](sum, tiles[i].a, b, tiles[i].c);
+    static const struct {
+        int32_t height;
+        tile_fn multiply;
+    } heights[] = {EACH_HEIGHT(HEIGHT_ENTRY)};
+    for (; count > 0; --count, ++tiles) {
+        const uint16_t *a = tiles->a;
+        float *c = tiles->c;
+        for (int32_t i = 0, left = tiles->height; left > 0;) {
+            int32_t height = heights[i].height;
+            if (height > left) {
+                ++i;
+                continue;
+            }
+            heights[i].multiply(sum, a, b, c);
+            a += height * sum->lda;
+            c += height * sum->ldc;
+            left -= height;
+        }
+    }
 }
 
 static void begin(int32_t step)
