@@ -310,6 +310,11 @@ static void apply_epilogue(const ic_conv *conv, const ic_epilogue *epilogue, flo
     const float *residual =
         epilogue->residual != NULL ? epilogue->residual + first * k + channel : NULL;
     bool relu = epilogue->activation == IC_ACTIVATION_RELU;
+    if (!relu && epilogue->activation != IC_ACTIVATION_NONE && bias != NULL && residual == NULL) {
+        conv->kernels->activate_rows((ic_activation)epilogue->activation, rows, columns, k, bias,
+                                     y);
+        return;
+    }
     if (bias != NULL || residual != NULL || relu)
         conv->kernels->gemm->finish(rows, columns, k, bias, residual, relu ? 0.0f : -INFINITY, y);
     if (relu || epilogue->activation == IC_ACTIVATION_NONE)

@@ -67,6 +67,10 @@ typedef struct ic_kernels {
     void (*activate_backward)(ic_activation kind, int64_t count, const float *x, const float *d_y,
                               float *d_x);
 
+    /* y = f(y + bias[c]), rows ld floats apart: the end of a convolution, in one pass */
+    void (*activate_rows)(ic_activation kind, int64_t rows, int32_t c, int64_t ld,
+                          const float *bias, float *y);
+
     /* elementwise.c */
     void (*add)(int64_t count, const float *a, const float *b, float *y);      /* in place */
     void (*multiply)(int64_t count, const float *a, const float *b, float *y); /* in place */

@@ -239,6 +239,34 @@ static void test_in_place_at_any_count(void **state)
     release_floats(d_y, MOST);
 }
 
+/* The bits of the sum, then the activation; rows that are joined and rows that are apart. */
+static void test_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 13, LD = 50, COUNT = ROWS * LD };
+    static const int32_t columns[] = {1, 3, 16, 17, 37, LD};
+    FOR_EACH_LEVEL(kernels)
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        for (int32_t kind = 0; kind < IC_ACTIVATION_COUNT; kind++)
+            for (int32_t apart = 0; apart < 2; apart++) {
+                const int32_t c = columns[i], ld = apart ? LD : c;
+                float *y = floats(COUNT), *expected = floats(COUNT), *bias = floats((size_t)c);
+                fill_reals(y, COUNT, 4.0f, 21);
+                fill_reals(bias, (size_t)c, 2.0f, 22);
+                memcpy(expected, y, COUNT * sizeof *y);
+                for (int32_t row = 0; row < ROWS; row++) {
+                    float *at = expected + row * ld;
+                    kernels->add(c, at, bias, at);
+                    kernels->activate((ic_activation)kind, c, at, at);
+                }
+                kernels->activate_rows((ic_activation)kind, ROWS, c, ld, bias, y);
+                assert_same_bits(y, expected, COUNT);
+                release_floats(y, COUNT);
+                release_floats(expected, COUNT);
+                release_floats(bias, (size_t)c);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_nan_stays_nan),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_in_place_at_any_count),
+        cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,8 @@ extern const struct ic_picture_kernels IC_AT_LEVEL(ic_picture);
 void IC_AT_LEVEL(ic_activate)(ic_activation kind, int64_t count, const float *x, float *y);
 void IC_AT_LEVEL(ic_activate_backward)(ic_activation kind, int64_t count, const float *x,
                                        const float *d_y, float *d_x);
+void IC_AT_LEVEL(ic_activate_rows)(ic_activation kind, int64_t rows, int32_t c, int64_t ld,
+                                   const float *bias, float *y);
 
 void IC_AT_LEVEL(ic_add)(int64_t count, const float *a, const float *b, float *y);
 void IC_AT_LEVEL(ic_multiply)(int64_t count, const float *a, const float *b, float *y);

@@ -48,6 +48,7 @@ const ic_kernels IC_AT_LEVEL_EXPAND(ic_kernels, IC_TABLE) = {
 
     .activate = IC_AT_LEVEL(ic_activate),
     .activate_backward = IC_AT_LEVEL(ic_activate_backward),
+    .activate_rows = IC_AT_LEVEL(ic_activate_rows),
 
     .add = IC_AT_LEVEL(ic_add),
     .multiply = IC_AT_LEVEL(ic_multiply),
