@@ -27,6 +27,16 @@
 
 enum { JOB_IDLE = 0, JOB_QUEUED, JOB_RUNNING, JOB_DONE };
 
+/*
+ * The units of a run are cut into as many stretches as there are threads. Each thread takes those
+ * of its own stretch first, then what is left of the others: so runs over the same data, one after
+ * the other, find most of it in the cache of the core that wrote it.
+ */
+typedef struct stretch {
+    _Alignas(64) _Atomic int64_t next; /* the first unit that nobody has claimed */
+    int64_t end;
+} stretch;
+
 typedef struct helper {
     ic_pool *pool;
     pthread_t thread;
@@ -44,8 +54,7 @@ struct ic_pool {
     /* The run under way: written before the gate opens, read by those who joined. */
     ic_unit_fn unit;
     void *arguments;
-    int64_t count;
-    _Atomic int64_t next;   /* the first unit that nobody has claimed */
+    stretch *stretches;     /* by worker */
     _Atomic int64_t failed; /* the lowest failing unit so far, count when none */
 
     pthread_mutex_t lock; /* guards what is below, and sleeping */
@@ -86,18 +95,22 @@ static void record_failure(ic_pool *pool, int64_t unit, ic_status status)
 }
 
 /*
- * Claims and does units until none are left. Every claimed unit below the lowest failing one is
- * done, so which error the caller sees does not depend on timing.
+ * Claims and does units until none are left. Every unit below the lowest failing one is done, so
+ * which error the caller sees does not depend on timing.
  */
 static void work(ic_pool *pool, int32_t worker)
 {
-    for (;;) {
-        int64_t unit = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (unit >= pool->count || unit > atomic_load_explicit(&pool->failed, memory_order_relaxed))
-            return;
-        ic_status status = pool->unit(pool->arguments, unit, worker);
-        if (status < 0)
-            record_failure(pool, unit, status);
+    for (int32_t i = 0; i < pool->threads; i++) {
+        stretch *from = &pool->stretches[(worker + i) % pool->threads];
+        for (;;) {
+            int64_t unit = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed);
+            if (unit >= from->end ||
+                unit > atomic_load_explicit(&pool->failed, memory_order_relaxed))
+                break;
+            ic_status status = pool->unit(pool->arguments, unit, worker);
+            if (status < 0)
+                record_failure(pool, unit, status);
+        }
     }
 }
 
@@ -255,8 +268,10 @@ ic_status ic_pool_run(ic_pool *pool, int64_t count, ic_unit_fn unit, void *argum
         return work_alone(count, unit, arguments);
     pool->unit = unit;
     pool->arguments = arguments;
-    pool->count = count;
-    atomic_store(&pool->next, 0);
+    for (int32_t i = 0; i < pool->threads; i++) {
+        atomic_store(&pool->stretches[i].next, count * i / pool->threads);
+        pool->stretches[i].end = count * (i + 1) / pool->threads;
+    }
     atomic_store(&pool->failed, count);
     atomic_fetch_add(&pool->gate, GATE_RUN + GATE_OPEN);
     wake_helpers(pool);
@@ -393,7 +408,10 @@ ic_status ic_pool_create(ic_context *context, int32_t threads, ic_pool **out)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
-    ic_status status = start_helpers(pool);
+    ic_status status = ic_allocate_array(context, (size_t)threads, sizeof *pool->stretches,
+                                         &pool->stretches);
+    if (status == IC_OK)
+        status = start_helpers(pool);
     if (status < 0)
         ic_pool_free(context, pool);
     else
@@ -416,5 +434,6 @@ void ic_pool_free(ic_context *context, ic_pool *pool)
         pthread_cond_destroy(&pool->wake);
         pthread_mutex_destroy(&pool->lock);
     }
+    ic_free(context, pool->stretches);
     ic_free(context, pool);
 }

@@ -372,7 +372,7 @@ static ic_status make_pool(ic_context *context, void *payload)
 static void test_running_out(void **state)
 {
     (void)state;
-    assert_int_equal(test_fail_each_allocation(make_pool, NULL), 1);
+    assert_int_equal(test_fail_each_allocation(make_pool, NULL), 2);
 }
 
 static void test_locks(void **state)
