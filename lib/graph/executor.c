@@ -1,4 +1,11 @@
-/* graph/executor.c: running the steps of a program over the pool. SPDX-License-Identifier: MIT */
+/*
+ * graph/executor.c: running the steps of a program over the pool. SPDX-License-Identifier: MIT
+ *
+ * Training spreads each step over the threads. Inference cuts a batch into groups of a few pictures
+ * that go through the whole network one after the other, so that what lies between the layers stays
+ * in the caches; threads take groups of their own, each in a lane of memory of its own, and what
+ * does not come out even is spread step by step.
+ */
 #include "graph/executor.h"
 
 #include "base/pool.h"
@@ -18,12 +25,15 @@ struct ic_executor {
     ic_graph *graph;
     ic_program *program;
     ic_pool *pool;
-    unsigned char *memory; /* arena, scratch of each worker */
+    unsigned char *memory; /* arena of each lane, scratch of each worker, pictures and logits */
     ic_executor *host;     /* whose memory it is; NULL: its own */
     size_t memory_bytes;
-    size_t scratch_stride;
+    int32_t batch; /* the caller's; the program's is that of a group */
+    int32_t lanes;
+    size_t arena_stride, scratch_stride;
     unsigned char *scratch;
-    ic_run run;
+    float *input, *logits; /* of the batch: of their own where there are groups */
+    ic_run run;            /* in lane 0 */
     bool ready_for_backward;
     double *profile; /* seconds by step; NULL: not wanted */
 };
@@ -67,6 +77,29 @@ static ic_status keep_within(ic_executor *e, size_t limit)
     return IC_OK;
 }
 
+static bool in_groups(const ic_executor *e)
+{
+    return e->program->batch < e->batch;
+}
+
+static size_t input_floats(const ic_executor *e)
+{
+    ic_shape shape = ic_graph_input_shape(e->graph);
+    return (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
+}
+
+static size_t logit_floats(const ic_executor *e)
+{
+    return (size_t)ic_graph_classes(e->graph);
+}
+
+/* Of the batch's pictures and logits, where they do not lie in the arena. */
+static size_t value_bytes(const ic_executor *e)
+{
+    return in_groups(e) ? (size_t)e->batch * (input_floats(e) + logit_floats(e)) * sizeof(float)
+                        : 0;
+}
+
 static ic_status allocate_memory(ic_executor *e, size_t limit)
 {
     const ic_program *p = e->program;
@@ -76,7 +109,10 @@ static ic_status allocate_memory(ic_executor *e, size_t limit)
         return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
     if (limit > 0)
         IC_TRY(keep_within(e, limit));
-    if (!ic_add_size(p->arena_bytes, scratch, &bytes))
+    size_t arenas = 0, values = value_bytes(e);
+    e->arena_stride = align_up(p->arena_bytes);
+    if (!ic_multiply_size(e->arena_stride, (size_t)e->lanes, &arenas) ||
+        !ic_add_size(arenas, scratch, &bytes) || !ic_add_size(bytes, values, &bytes))
         return ic_fail(IC_ERROR_LIMIT, "the network is too large for this machine");
     if (e->host != NULL && e->host->memory_bytes < bytes)
         e->host = NULL;
@@ -87,8 +123,42 @@ static ic_status allocate_memory(ic_executor *e, size_t limit)
     e->memory_bytes = bytes;
     e->run = (ic_run){.program = p};
     e->run.bases[IC_BASE_ARENA] = e->memory;
-    e->scratch = e->memory + p->arena_bytes;
+    e->scratch = e->memory + arenas;
+    e->input = ic_at(&e->run, p->input);
+    e->logits = ic_at(&e->run, p->logits);
+    if (in_groups(e)) {
+        e->input = (float *)(void *)(e->scratch + scratch);
+        e->logits = e->input + (size_t)e->batch * input_floats(e);
+    }
     return IC_OK;
+}
+
+/*
+ * The pictures of a group: so many that their arena stays in the third cache, but enough for the
+ * weights, which come from memory for each group, not to outweigh it.
+ */
+static int32_t group_size(const ic_program *one, int32_t batch)
+{
+    enum { ARENA_BYTES = 8 << 20 };
+    size_t fits = ARENA_BYTES / (one->arena_bytes + 1);
+    size_t pays = one->constant_bytes / (one->arena_bytes + 1);
+    size_t group = fits > pays ? fits : pays;
+    return group < 1 ? 1 : group > (size_t)batch ? batch : (int32_t)group;
+}
+
+/* The program of a group, and the lanes, for inference. */
+static ic_status create_groups(ic_executor *e)
+{
+    int32_t threads = ic_pool_threads(e->pool);
+    IC_TRY(ic_program_create(e->context, e->graph, 1, IC_INFERENCE, &e->program));
+    int32_t group = group_size(e->program, e->batch);
+    int32_t groups = (e->batch + group - 1) / group;
+    e->lanes = groups < threads ? 1 : threads;
+    if (group == 1)
+        return IC_OK;
+    ic_program_free(e->program);
+    e->program = NULL;
+    return ic_program_create(e->context, e->graph, group, IC_INFERENCE, &e->program);
 }
 
 static ic_status create(ic_context *context, const ic_graph *graph, int32_t batch,
@@ -106,8 +176,13 @@ static ic_status create(ic_context *context, const ic_graph *graph, int32_t batc
     e->host = host;
     e->context = ic_context_retain(context);
     e->graph = ic_graph_retain((ic_graph *)graph);
+    e->batch = batch;
+    e->lanes = 1;
     IC_TRY_CLEAN(ic_context_pool(context, &e->pool));
-    IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, &e->program));
+    if (mode == IC_INFERENCE)
+        IC_TRY_CLEAN(create_groups(e));
+    else
+        IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, &e->program));
     IC_TRY_CLEAN(allocate_memory(e, limit));
     *out = e;
     e = NULL;
@@ -130,7 +205,7 @@ ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, 
 
 ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out)
 {
-    return create(host->context, host->graph, host->program->batch, mode, 0, host, out);
+    return create(host->context, host->graph, host->batch, mode, 0, host, out);
 }
 
 void ic_executor_free(ic_executor *executor)
@@ -150,7 +225,7 @@ void ic_executor_free(ic_executor *executor)
 
 int32_t ic_executor_batch(const ic_executor *executor)
 {
-    return executor->program->batch;
+    return executor->batch;
 }
 
 const ic_graph *ic_executor_graph(const ic_executor *executor)
@@ -165,12 +240,12 @@ size_t ic_executor_memory(const ic_executor *executor)
 
 float *ic_executor_input(ic_executor *executor)
 {
-    return ic_at(&executor->run, executor->program->input);
+    return executor->input;
 }
 
 const float *ic_executor_logits(const ic_executor *executor)
 {
-    return ic_at(&executor->run, executor->program->logits);
+    return executor->logits;
 }
 
 float *ic_executor_logit_gradients(ic_executor *executor)
@@ -229,6 +304,69 @@ static ic_status run_steps(ic_executor *e, size_t first, size_t last)
     return IC_OK;
 }
 
+/* ---- Inference in groups ---- */
+
+typedef struct group_job {
+    ic_executor *executor;
+    int32_t count; /* of pictures */
+} group_job;
+
+/* Group `index` of the batch in a lane: its pictures into the arena, its logits out of it. */
+static ic_status run_group(const group_job *job, ic_run *run, int64_t index,
+                           ic_status (*run_all)(ic_executor *e, ic_run *run, int32_t worker),
+                           int32_t worker)
+{
+    ic_executor *e = job->executor;
+    const ic_program *p = e->program;
+    size_t first = (size_t)(index * p->batch), left = (size_t)job->count - first;
+    size_t count = left < (size_t)p->batch ? left : (size_t)p->batch;
+    memcpy(ic_at(run, p->input), e->input + first * input_floats(e),
+           count * input_floats(e) * sizeof(float));
+    IC_TRY(run_all(e, run, worker));
+    memcpy(e->logits + first * logit_floats(e), ic_at(run, p->logits),
+           count * logit_floats(e) * sizeof(float));
+    return IC_OK;
+}
+
+static ic_status run_alone(ic_executor *e, ic_run *run, int32_t worker)
+{
+    for (size_t i = 0; i < e->program->forward_count; i++) {
+        const ic_step *step = &e->program->steps[i];
+        run->shared = ic_at(run, step->shared);
+        for (int32_t phase = 0; phase < step->phases; phase++) {
+            int64_t units = step->kind->units(run, step, phase);
+            for (int64_t unit = 0; unit < units; unit++)
+                step->kind->run(run, step, phase, unit, scratch_of(e, worker));
+        }
+    }
+    return IC_OK;
+}
+
+static ic_status run_spread(ic_executor *e, ic_run *run, int32_t worker)
+{
+    return run_steps(e, 0, e->program->forward_count);
+}
+
+static ic_status run_group_in_lane(void *arguments, int64_t unit, int32_t worker)
+{
+    const group_job *job = arguments;
+    ic_run run = job->executor->run;
+    run.bases[IC_BASE_ARENA] += (size_t)worker * job->executor->arena_stride;
+    return run_group(job, &run, unit, run_alone, worker);
+}
+
+/* Whole rounds of groups go side by side, one a thread; what is left over is spread. */
+static ic_status run_groups(ic_executor *e, int32_t count)
+{
+    group_job job = {.executor = e, .count = count};
+    int64_t groups = (count + e->program->batch - 1) / e->program->batch;
+    int64_t aside = e->lanes > 1 && e->profile == NULL ? groups / e->lanes * e->lanes : 0;
+    IC_TRY(ic_pool_run(e->pool, aside, run_group_in_lane, &job));
+    for (int64_t i = aside; i < groups; i++)
+        IC_TRY(run_group(&job, &e->run, i, run_spread, 0));
+    return IC_OK;
+}
+
 ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, int32_t count)
 {
     if (executor == NULL || weights == NULL)
@@ -236,15 +374,17 @@ ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, in
     const ic_program *p = executor->program;
     if (p->mode != IC_INFERENCE)
         return ic_fail(IC_ERROR_STATE, "ic_executor_infer: this executor was made for training");
-    if (count < 1 || count > p->batch)
+    if (count < 1 || count > executor->batch)
         return ic_fail(IC_ERROR_ARGUMENT, "inference of %d pictures, must be 1 to %d", count,
-                       p->batch);
+                       executor->batch);
     if (weights->graph != executor->graph || weights->constant_bytes != p->constant_bytes)
         return ic_fail(IC_ERROR_ARGUMENT, "the weights belong to another network");
     executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)weights->parameters;
     executor->run.bases[IC_BASE_CONSTANTS] = weights->constants;
     if (executor->host != NULL)
         executor->host->ready_for_backward = false; /* what it kept is written over */
+    if (in_groups(executor))
+        return run_groups(executor, count);
     return run_steps(executor, 0, p->forward_count);
 }
 
