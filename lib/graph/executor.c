@@ -134,16 +134,16 @@ static ic_status allocate_memory(ic_executor *e, size_t limit)
 }
 
 /*
- * The pictures of a group: so many that their arena stays in the third cache, but enough for the
- * weights, which come from memory for each group, not to outweigh it.
+ * The pictures of a group: so many that their arena stays in the third cache. But where the weights
+ * are much more than the arena, they are what comes from memory: once for the whole batch then.
  */
 static int32_t group_size(const ic_program *one, int32_t batch)
 {
-    enum { ARENA_BYTES = 8 << 20 };
+    enum { ARENA_BYTES = 8 << 20, MUCH_MORE = 4 };
     size_t fits = ARENA_BYTES / (one->arena_bytes + 1);
-    size_t pays = one->constant_bytes / (one->arena_bytes + 1);
-    size_t group = fits > pays ? fits : pays;
-    return group < 1 ? 1 : group > (size_t)batch ? batch : (int32_t)group;
+    if (one->constant_bytes > MUCH_MORE * one->arena_bytes || fits >= (size_t)batch)
+        return batch;
+    return fits < 1 ? 1 : (int32_t)fits;
 }
 
 /* The program of a group, and the lanes, for inference. */

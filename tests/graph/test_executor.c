@@ -141,6 +141,12 @@ static void check_batches(const char *name, int32_t size, int32_t channels)
     ic_context_free(context);
 }
 
+/* At 224 pixels a group is one picture: the last of seven is spread over the threads. */
+static void groups_do_not_show(void **state)
+{
+    check_batches("mobilenet_v2", 224, 3);
+}
+
 static void batches_do_not_show(void **state)
 {
     check_batches("lenet5", 28, 1);
@@ -449,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_do_not_show),
         cmocka_unit_test(batches_do_not_show),
+        cmocka_unit_test(groups_do_not_show),
         cmocka_unit_test(dropout),
         cmocka_unit_test(stochastic_depth),
         cmocka_unit_test(running_statistics),
