@@ -23,7 +23,8 @@ enum {
     WANTED_UNITS = 4,
     PHASED_TILES = 4,         /* in a unit of the first and the last phase */
     ROOM_FLOATS = 128 * 1024, /* that V and M should take: half of a cache of 1 MB */
-    PACK_DEPTH = 8            /* channels of a unit of packing */
+    PACK_DEPTH = 8,           /* channels of a unit of packing */
+    WEIGHTS_MAX = 6 * 1024 * 1024
 };
 
 static int64_t padded_columns(const ic_conv *conv, const ic_conv_grid *grid)
@@ -79,7 +80,7 @@ static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        ic_winograd_is_large(conv, &grid))
+        ic_winograd_weights(conv, &grid) > WEIGHTS_MAX)
         return -1;
     ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
     int64_t block = block_tiles(conv, &grid);

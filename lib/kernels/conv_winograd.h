@@ -12,7 +12,7 @@
  * Costs in products (see conv_grid.h): of the transforms, for each channel of a tile; of a float
  * that comes from, or goes to, memory beyond the second cache. Fitted to measurements.
  */
-enum { IC_WINOGRAD_INPUT_COST = 200, IC_WINOGRAD_OUTPUT_COST = 180, IC_WINOGRAD_MEMORY_COST = 16 };
+enum { IC_WINOGRAD_INPUT_COST = 200, IC_WINOGRAD_OUTPUT_COST = 180, IC_WINOGRAD_MEMORY_COST = 32 };
 
 /* Floats added to rows and planes, so that neighbours do not fall into the same cache set. */
 enum { IC_WINOGRAD_SKEW = 16 };
@@ -33,8 +33,8 @@ typedef struct ic_winograd_place {
  * groups. */
 bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid *grid);
 
-/* Whether the transformed weights of forward and backward data are too many to be kept. */
-bool ic_winograd_is_large(const ic_conv *conv, const ic_conv_grid *grid);
+/* The transformed weights of forward or backward data, in floats. */
+int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid);
 
 ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid);
 ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t tile);

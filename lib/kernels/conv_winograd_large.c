@@ -17,7 +17,8 @@ enum {
     TILES_MAX = 48,
     CHANNELS = 64, /* in and out, of a step: their transformed filters are 576 KB */
     FILTER_COST = 300,
-    PACK_DEPTH = 16 /* channels of a unit of packing */
+    PACK_DEPTH = 16, /* channels of a unit of packing */
+    WEIGHTS_MIN = 1024 * 1024
 };
 
 static int64_t filter_floats(const ic_conv *conv)
@@ -72,7 +73,7 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        !ic_winograd_is_large(conv, &grid))
+        ic_winograd_weights(conv, &grid) < WEIGHTS_MIN)
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     int64_t tiles = ic_winograd_tiles_of(&grid).count;
@@ -194,7 +195,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     ic_winograd_store(&b, index, b.first, b.first + b.count, first_panel, last_panel);
 }
 
-const ic_conv_algorithm ic_conv_winograd_large = {.name = "winograd",
+const ic_conv_algorithm ic_conv_winograd_large = {.name = "winograd_large",
                                                   .plan = plan_large,
                                                   .pack_units = pack_units,
                                                   .pack = pack,

@@ -17,12 +17,10 @@ bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid *grid)
            axis_can(&grid->w);
 }
 
-bool ic_winograd_is_large(const ic_conv *conv, const ic_conv_grid *grid)
+int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid)
 {
-    enum { KEPT_FLOATS = 6 * 1024 * 1024 };
     return IC_WINOGRAD_TAPS * (int64_t)grid->depth *
-               ic_conv_padded_columns(conv->kernels->gemm, grid->columns) >
-           KEPT_FLOATS;
+           ic_conv_padded_columns(conv->kernels->gemm, grid->columns);
 }
 
 ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid)
