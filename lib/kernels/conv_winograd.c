@@ -63,6 +63,7 @@ static int64_t block_tiles(const ic_conv *conv, const ic_conv_grid *grid)
     int64_t tile = conv->kernels->gemm->wide.rows;
     int64_t each = IC_WINOGRAD_TAPS * (ic_winograd_pitch(grid->depth) + m_pitch(conv, 1));
     int64_t least = tile >= 14 ? 2 * tile : 4 * tile;
+    least = ic_winograd_weights(conv, grid) > 384 * 1024 ? 2 * least : least;
     int64_t block = ROOM_FLOATS / each / tile * tile;
     return block < least ? least : block > 8 * tile ? 8 * tile : block;
 }

@@ -1,6 +1,7 @@
 /* kernels/conv_winograd_tiles.c: the tiles of a picture and their pixels. SPDX-License-Identifier:
  * MIT */
 #include "kernels/conv_winograd.h"
+#include "kernels/transpose.h"
 
 #include <math.h>
 #include <string.h>
@@ -111,17 +112,19 @@ bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t
 void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_panel *panel,
                         int64_t first, int64_t count, const float *weights, float *filters)
 {
-    bool forward = pass == IC_CONV_FORWARD;
-    int64_t width = panel->tile->width;
-    int64_t out_stride = (int64_t)(forward ? conv->shape.c : 1) * IC_WINOGRAD_FILTER;
-    int64_t in_stride = (int64_t)(forward ? 1 : conv->shape.c) * IC_WINOGRAD_FILTER;
-    if (panel->columns < width)
+    int64_t width = panel->tile->width, columns = panel->columns;
+    int64_t row = (int64_t)conv->shape.c * IC_WINOGRAD_FILTER;
+    if (columns < width)
         memset(filters, 0, (size_t)(count * IC_WINOGRAD_FILTER * width) * sizeof(float));
-    for (int64_t n = 0; n < panel->columns; ++n)
-        for (int64_t d = 0; d < count; ++d) {
-            const float *from = weights + (panel->first + n) * out_stride + (first + d) * in_stride;
-            float *to = filters + d * IC_WINOGRAD_FILTER * width + n;
-            for (int64_t tap = 0; tap < IC_WINOGRAD_FILTER; ++tap)
-                to[tap * width] = from[forward ? tap : IC_WINOGRAD_FILTER - 1 - tap];
-        }
+    if (pass == IC_CONV_FORWARD) {
+        ic_transpose(columns, count * IC_WINOGRAD_FILTER,
+                     weights + panel->first * row + first * IC_WINOGRAD_FILTER, row, filters,
+                     width);
+        return;
+    }
+    const float *from = weights + first * row + (int64_t)panel->first * IC_WINOGRAD_FILTER;
+    float *last_tap = filters + (IC_WINOGRAD_FILTER - 1) * width; /* the taps are turned round */
+    for (int64_t d = 0; d < count; ++d)
+        ic_transpose(columns, IC_WINOGRAD_FILTER, from + d * row, IC_WINOGRAD_FILTER,
+                     last_tap + d * IC_WINOGRAD_FILTER * width, -width);
 }
