@@ -408,8 +408,8 @@ ic_status ic_pool_create(ic_context *context, int32_t threads, ic_pool **out)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
-    ic_status status = ic_allocate_array(context, (size_t)threads, sizeof *pool->stretches,
-                                         &pool->stretches);
+    ic_status status =
+        ic_allocate_array(context, (size_t)threads, sizeof *pool->stretches, &pool->stretches);
     if (status == IC_OK)
         status = start_helpers(pool);
     if (status < 0)

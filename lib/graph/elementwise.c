@@ -101,7 +101,7 @@ static void run_apply(const ic_run *run, const ic_step *step, int32_t phase, int
 {
     ic_piece piece = ic_step_piece(step, unit);
     ic_value_apply(run, step->x[0], piece, step->c,
-                ic_at(run, step->writes[0]) + piece.first * step->c);
+                   ic_at(run, step->writes[0]) + piece.first * step->c);
 }
 
 const ic_step_kind ic_step_apply = {"apply", ic_piece_units, run_apply};

@@ -40,10 +40,10 @@ static double *norm_at(const ic_attributes *a, size_t i)
 }
 
 static const ic_operator *const operators[] = {
-    &ic_operator_conv,        &ic_operator_linear,          &ic_operator_batch_norm,
-    &ic_operator_activation,  &ic_operator_max_pool,        &ic_operator_average_pool,
-    &ic_operator_global_pool, &ic_operator_global_max_pool, &ic_operator_add,
-    &ic_operator_multiply,    &ic_operator_concat,          &ic_operator_flatten,
+    &ic_operator_conv,        &ic_operator_linear,           &ic_operator_batch_norm,
+    &ic_operator_activation,  &ic_operator_max_pool,         &ic_operator_average_pool,
+    &ic_operator_global_pool, &ic_operator_global_max_pool,  &ic_operator_add,
+    &ic_operator_multiply,    &ic_operator_concat,           &ic_operator_flatten,
     &ic_operator_dropout,     &ic_operator_stochastic_depth,
 };
 

@@ -72,11 +72,8 @@ ic_status ic_lower_parameter(ic_lowering *l, int32_t node, int32_t index, ic_bas
 
 ic_step ic_step_of(const ic_step_kind *kind, int32_t node)
 {
-    ic_step step = {.kind = kind,
-                    .node = node,
-                    .phases = 1,
-                    .in_place = IC_NO_TENSOR,
-                    .shared = IC_NO_TENSOR};
+    ic_step step = {
+        .kind = kind, .node = node, .phases = 1, .in_place = IC_NO_TENSOR, .shared = IC_NO_TENSOR};
     for (int32_t i = 0; i < IC_STEP_VALUES; i++)
         step.x[i] = ic_value_of(IC_NO_TENSOR);
     for (int32_t i = 0; i < IC_STEP_TENSORS; i++)

@@ -22,9 +22,9 @@ typedef enum ic_base {
 typedef struct ic_tensor {
     ic_base base;
     size_t bytes;
-    size_t offset; /* bytes from the base */
+    size_t offset;       /* bytes from the base */
     int32_t first, last; /* none: first > last */
-    bool permanent; /* the caller reads or fills it: lives throughout, shares with nothing */
+    bool permanent;      /* the caller reads or fills it: lives throughout, shares with nothing */
 } ic_tensor;
 
 enum { IC_NO_TENSOR = -1 };
@@ -46,7 +46,7 @@ typedef struct ic_program ic_program;
 typedef struct ic_run {
     const ic_program *program;
     unsigned char *bases[IC_BASE_COUNT];
-    float *shared; /* the workspace of the step that runs */
+    float *shared;       /* the workspace of the step that runs */
     uint64_t seed, step; /* of dropout */
 } ic_run;
 

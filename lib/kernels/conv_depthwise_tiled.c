@@ -140,8 +140,7 @@ static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
         int32_t read = rows_read(&grid, kernels->height);
         plan->phases = 1;
         plan->block[HEIGHT] = kernels->height;
-        plan->block[RING] =
-            pass == IC_CONV_FORWARD ? read : kernels->height * conv->shape.stride_h;
+        plan->block[RING] = pass == IC_CONV_FORWARD ? read : kernels->height * conv->shape.stride_h;
         plan->packed_floats = (size_t)(s->r * s->s) * (size_t)s->c;
         plan->sum_blocks = s->n * (int32_t)ic_conv_divide_up(grid.h.count, rows);
     }
@@ -218,8 +217,7 @@ static void convolve_rows(const ic_conv *conv, ic_conv_pass pass, reader *r, con
     ic_depthwise_strip strip[GRIDS_MAX];
     for (int32_t i = 0; i < grids; ++i) {
         ic_conv_grid_at(conv, pass, i, &grid[i]);
-        strip[i] = strip_of(conv, &grid[i],
-                            (int64_t)grid[i].h.stride * grid[i].w.out * s->c);
+        strip[i] = strip_of(conv, &grid[i], (int64_t)grid[i].h.stride * grid[i].w.out * s->c);
         strip[i].height = at_most(grid[i].h.count - row, height);
         read_rows(r, &grid[i], row, strip[i].height, strip[i].x);
         columns = at_least(grid[i].w.count, columns);

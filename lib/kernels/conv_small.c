@@ -73,8 +73,8 @@ static double product_cost(const ic_conv *conv, const ic_conv_grid *grid, int64_
                            int64_t columns)
 {
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
-    ic_conv_panel last = ic_conv_panel_at(gemm, (int32_t)columns,
-                                          ic_conv_panel_count(gemm, (int32_t)columns) - 1);
+    ic_conv_panel last =
+        ic_conv_panel_at(gemm, (int32_t)columns, ic_conv_panel_count(gemm, (int32_t)columns) - 1);
     double pixels = (double)BLOCK_PIXELS;
     return (ic_conv_tile_cost(&gemm->wide, rows, pixels) * last.offset +
             ic_conv_tile_cost(last.tile, rows, pixels) * last.tile->width) /
@@ -104,11 +104,9 @@ static double plan_small(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     plan->block[PARTS] = (int32_t)(blocks < WANTED_UNITS ? blocks : WANTED_UNITS);
     plan->block[TURNED] = turned < straight;
     plan->packed_floats = 0;
-    plan->shared_floats =
-        (size_t)(plan->block[PARTS] * sum_floats(conv, &grid, turned < straight));
-    plan->scratch_floats =
-        (size_t)(rows_floats(&grid, rows) + patches_floats(conv, &grid, rows) +
-                 rows * grid.w.count * gemm->wide.width);
+    plan->shared_floats = (size_t)(plan->block[PARTS] * sum_floats(conv, &grid, turned < straight));
+    plan->scratch_floats = (size_t)(rows_floats(&grid, rows) + patches_floats(conv, &grid, rows) +
+                                    rows * grid.w.count * gemm->wide.width);
     return pixels * (cost + (turned < straight ? turned : straight));
 }
 
@@ -209,15 +207,14 @@ static void add_parts(const ic_conv *conv, const ic_conv_grid *grid,
     for (int64_t part = 1; part < plan->block[PARTS]; ++part)
         conv->kernels->accumulate(floats, sums + part * floats, sums);
     for (int32_t n = 0; n < grid->columns; ++n) {
-        ic_conv_panel panel =
-            ic_conv_panel_at(conv->kernels->gemm, grid->columns,
-                             n / conv->kernels->gemm->wide.width);
+        ic_conv_panel panel = ic_conv_panel_at(conv->kernels->gemm, grid->columns,
+                                               n / conv->kernels->gemm->wide.width);
         for (int32_t c = 0; c < grid->depth; ++c)
             for (int64_t tap = 0; tap < taps; ++tap) {
                 int64_t i = tap * grid->depth + c;
-                *out++ = turned ? sums[n * pitch + i]
-                                : sums[panel.offset * patch + i * panel.tile->width + n -
-                                       panel.first];
+                *out++ = turned
+                             ? sums[n * pitch + i]
+                             : sums[panel.offset * patch + i * panel.tile->width + n - panel.first];
             }
     }
 }

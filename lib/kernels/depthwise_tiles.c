@@ -42,27 +42,25 @@ IC_VECTOR_INLINE void convolve_tile(const int height, const int taps, const int 
 {
     const int columns = (COLUMNS - 1) * step + taps;
     ic_vector sum[HEIGHT][COLUMNS], weight[TAPS_MAX];
-    UNROLL for (int i = 0; i < height; ++i)
-        UNROLL for (int j = 0; j < COLUMNS; ++j)
-            sum[i][j] = ic_zero();
+    UNROLL for (int i = 0; i < height; ++i) UNROLL for (int j = 0; j < COLUMNS; ++j) sum[i][j] =
+        ic_zero();
     for (int32_t r = 0; r < p->rows; ++r, w += p->w_row) {
-        UNROLL for (int s = 0; s < taps; ++s)
-            weight[s] = ic_load(w + s * p->w_tap);
-        UNROLL for (int i = 0; i < height; ++i) {
+        UNROLL for (int s = 0; s < taps; ++s) weight[s] = ic_load(w + s * p->w_tap);
+        UNROLL for (int i = 0; i < height; ++i)
+        {
             const float *row = rows[i * step + r];
             if (row == NULL)
                 continue;
-            UNROLL for (int k = 0; k < columns; ++k) {
+            UNROLL for (int k = 0; k < columns; ++k)
+            {
                 ic_vector x = load_column(columns, taps / 2, p, row + offset, base, k);
-                UNROLL for (int j = 0; j < COLUMNS; ++j)
-                    if (k >= j * step && k < j * step + taps)
-                        ic_multiply_add(sum[i][j], x, weight[k - j * step]);
+                UNROLL for (int j = 0; j < COLUMNS; ++j) if (k >= j * step && k < j * step + taps)
+                    ic_multiply_add(sum[i][j], x, weight[k - j * step]);
             }
         }
     }
-    UNROLL for (int i = 0; i < height; ++i)
-        UNROLL for (int j = 0; j < COLUMNS; ++j)
-            ic_store(y + i * p->y_row + j * p->y_column, sum[i][j]);
+    UNROLL for (int i = 0; i < height; ++i) UNROLL for (int j = 0; j < COLUMNS; ++j)
+        ic_store(y + i * p->y_row + j * p->y_column, sum[i][j]);
 }
 
 IC_VECTOR_INLINE void convolve_tiles(const int height, const int taps, const int step,
@@ -120,33 +118,33 @@ IC_VECTOR_INLINE void correlate_rows(const int rows, const int taps, const int s
 {
     const int columns = (COLUMNS - 1) * step + taps;
     ic_vector sum[TAPS_MAX][TAPS_MAX], gradient[COLUMNS];
-    UNROLL for (int r = 0; r < rows; ++r)
-        UNROLL for (int s = 0; s < taps; ++s)
-            sum[r][s] = accumulate ? ic_load(d_w + r * p->w_row + s * p->w_tap) : ic_zero();
+    UNROLL for (int r = 0; r < rows; ++r) UNROLL for (int s = 0; s < taps; ++s) sum[r][s] =
+        accumulate ? ic_load(d_w + r * p->w_row + s * p->w_tap) : ic_zero();
     for (int32_t i = 0; i < p->height; ++i) {
         const float *const *x = p->x + i * step + first;
         for (int32_t j = p->first; j < p->last; j += COLUMNS) {
             int32_t column = j + COLUMNS <= p->last ? j : p->last - COLUMNS;
             int32_t base = p->origin + column * step, done = j - column;
             const float *with = d_y + i * p->y_row + column * p->y_column;
-            UNROLL for (int k = 0; k < COLUMNS; ++k)
-                gradient[k] = ic_load(k < done ? zeros : with + k * p->y_column);
-            UNROLL for (int r = 0; r < rows; ++r) {
+            UNROLL for (int k = 0; k < COLUMNS; ++k) gradient[k] =
+                ic_load(k < done ? zeros : with + k * p->y_column);
+            UNROLL for (int r = 0; r < rows; ++r)
+            {
                 if (x[r] == NULL)
                     continue;
                 const float *row = x[r] + (int64_t)base * p->c + channel;
-                UNROLL for (int k = 0; k < columns; ++k) {
+                UNROLL for (int k = 0; k < columns; ++k)
+                {
                     ic_vector value = load_column(columns, taps / 2, p, row, base, k);
-                    UNROLL for (int s = 0; s < taps; ++s)
-                        if (k >= s && (k - s) % step == 0 && (k - s) / step < COLUMNS)
-                            ic_multiply_add(sum[r][s], value, gradient[(k - s) / step]);
+                    UNROLL for (int s = 0; s < taps;
+                                ++s) if (k >= s && (k - s) % step == 0 && (k - s) / step < COLUMNS)
+                        ic_multiply_add(sum[r][s], value, gradient[(k - s) / step]);
                 }
             }
         }
     }
-    UNROLL for (int r = 0; r < rows; ++r)
-        UNROLL for (int s = 0; s < taps; ++s)
-            ic_store(d_w + r * p->w_row + s * p->w_tap, sum[r][s]);
+    UNROLL for (int r = 0; r < rows; ++r) UNROLL for (int s = 0; s < taps; ++s)
+        ic_store(d_w + r * p->w_row + s * p->w_tap, sum[r][s]);
 }
 
 IC_VECTOR_INLINE void correlate_strip(const int all, const int step, const ic_depthwise_strip *p,

@@ -273,13 +273,13 @@ enum { WIDE_ROWS = 14, NARROW_ROWS = 14, BLOCK_FLOATS = 64 * 1024 };
 #define EACH_WIDE(X)                                                                               \
     X(1, 2)                                                                                        \
     X(2, 2)                                                                                        \
-    X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2)    \
-        X(14, 2)
+    X(3, 2)                                                                                        \
+    X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2)
 #define EACH_NARROW(X)                                                                             \
     X(1, 1)                                                                                        \
     X(2, 1)                                                                                        \
-    X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1)    \
-        X(14, 1)
+    X(3, 1)                                                                                        \
+    X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1)
 #else
 enum { WIDE_ROWS = 6, NARROW_ROWS = 8, BLOCK_FLOATS = 48 * 1024 };
 #define EACH_WIDE(X)   X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)

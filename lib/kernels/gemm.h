@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-    IC_GEMM_ROWS_MAX = 16, /* of any tile */
+    IC_GEMM_ROWS_MAX = 16,   /* of any tile */
     IC_GEMM_WIDTH_MAX = 32,  /* columns of any tile */
     IC_GEMM_GATHER_MAX = 16, /* floats of a run that is gathered */
     IC_GEMM_GATHER_ROWS = 16 /* runs of a patch */

@@ -67,7 +67,6 @@ EACH_TILE(TILE_FUNCTION)
 #define TILE_VECTORS(columns, vectors) vectors,
 #define TILE_NAME(columns, vectors)    tile_##columns,
 
-const ic_planes_kernels IC_AT_LEVEL(ic_planes) = {
-    .lanes = IC_LANES,
-    .vectors = {0, EACH_TILE(TILE_VECTORS)},
-    .tile = {NULL, EACH_TILE(TILE_NAME)}};
+const ic_planes_kernels IC_AT_LEVEL(ic_planes) = {.lanes = IC_LANES,
+                                                  .vectors = {0, EACH_TILE(TILE_VECTORS)},
+                                                  .tile = {NULL, EACH_TILE(TILE_NAME)}};

@@ -42,8 +42,8 @@ static ic_status create_engine(ic_trainer *trainer)
 
     IC_TRY(ic_executor_create_within(context, graph, recipe->batch, IC_TRAINING,
                                      (size_t)recipe->memory_limit, &trainer->executor));
-    IC_TRY(ic_executor_create_beside(trainer->executor, IC_INFERENCE,
-                                     &trainer->validation_executor));
+    IC_TRY(
+        ic_executor_create_beside(trainer->executor, IC_INFERENCE, &trainer->validation_executor));
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
     ic_weights *start = ic_model_weights(trainer->model);

@@ -346,7 +346,8 @@ static void test_child_of_a_fork_works_alone(void **state)
     }
 }
 
-/* Helpers that have nothing to do sleep: a while after its last work a pool takes no time at all. */
+/* Helpers that have nothing to do sleep: a while after its last work a pool takes no time at all.
+ */
 static void test_a_pool_at_rest_takes_no_time(void **state)
 {
     (void)state;
@@ -355,7 +356,7 @@ static void test_a_pool_at_rest_takes_no_time(void **state)
     work it = {.threads = 3, .fail_at = {-1, -1}};
     for (int32_t run = 0; run < 100; run++)
         assert_ok(ic_pool_run(pool, UNITS, count_unit, &it));
-    spend(50000000); /* until the helpers are asleep */
+    spend(50000000);          /* until the helpers are asleep */
     clock_t before = clock(); /* of all threads of the process */
     spend(500000000);
     assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 0.005);

@@ -113,11 +113,8 @@ static void prepare(bench *b)
                                 .filter = IC_FILTER_BILINEAR,
                                 .mean = {0.5f, 0.5f, 0.5f},
                                 .deviation = {0.25f, 0.25f, 0.25f}};
-    b->augment = (ic_augment){.flip = true,
-                              .crop_scale = 0.5f,
-                              .brightness = 0.2f,
-                              .contrast = 0.2f,
-                              .saturation = 0.2f};
+    b->augment = (ic_augment){
+        .flip = true, .crop_scale = 0.5f, .brightness = 0.2f, .contrast = 0.2f, .saturation = 0.2f};
     read_folder(b, b->folder);
     for (int32_t i = 0; i < b->count; i++) {
         check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, NULL, NULL,
@@ -131,8 +128,8 @@ static void prepare(bench *b)
 static void decode(bench *b, int32_t i)
 {
     ic_image *image;
-    check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, NULL, NULL,
-                               &image));
+    check(
+        ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, NULL, NULL, &image));
     ic_image_free(image);
 }
 
@@ -178,7 +175,8 @@ int main(int argc, char **argv)
                       {"normalise", normalise}};
     enum { STAGES = sizeof stages / sizeof stages[0] };
     if (!read_arguments(argc, argv, &b)) {
-        fprintf(stderr, "usage: bench_decode FOLDER [--size N] [--most N] [--seconds S] [--json]\n");
+        fprintf(stderr,
+                "usage: bench_decode FOLDER [--size N] [--most N] [--seconds S] [--json]\n");
         return 2;
     }
     prepare(&b);

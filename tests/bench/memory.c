@@ -22,9 +22,14 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
-    {"lenet5", 28, 1, 64},      {"plain", 28, 1, 64},     {"small", 28, 1, 64},
-    {"resnet9", 32, 3, 128},    {"resnet18", 224, 3, 16}, {"mobilenet_v2", 224, 3, 16},
-    {"mobilenet_v3_large", 224, 3, 16}, {"efficientnet_b0", 224, 3, 16},
+    {"lenet5", 28, 1, 64},
+    {"plain", 28, 1, 64},
+    {"small", 28, 1, 64},
+    {"resnet9", 32, 3, 128},
+    {"resnet18", 224, 3, 16},
+    {"mobilenet_v2", 224, 3, 16},
+    {"mobilenet_v3_large", 224, 3, 16},
+    {"efficientnet_b0", 224, 3, 16},
 };
 
 static void check(ic_status status)
@@ -39,8 +44,8 @@ static void check(ic_status status)
 
 static bool lives(const ic_tensor *t, size_t step)
 {
-    return t->base == IC_BASE_ARENA && (t->permanent || ((size_t)t->first <= step && t->last >= 0 &&
-                                                         step <= (size_t)t->last));
+    return t->base == IC_BASE_ARENA &&
+           (t->permanent || ((size_t)t->first <= step && t->last >= 0 && step <= (size_t)t->last));
 }
 
 /* Not of tensors whose place another one takes over in this step. */

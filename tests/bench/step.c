@@ -300,8 +300,8 @@ static void measure_time(bench *b, double *times)
     qsort(times, (size_t)count, sizeof *times, by_value);
     printf("%s %s %dx%dx%d b%d %dT %s: best %.3f ms, median %.3f ms, loss %.4f, memory %.1f MB\n",
            b->infer ? "infer" : "train", b->network, b->size, b->size, b->channels, b->batch,
-           b->threads, b->kernels->name, times[0] * 1e3, times[count / 2] * 1e3,
-           (double)b->loss[0], (double)ic_executor_memory(b->executor) / 1e6);
+           b->threads, b->kernels->name, times[0] * 1e3, times[count / 2] * 1e3, (double)b->loss[0],
+           (double)ic_executor_memory(b->executor) / 1e6);
     if (b->profile)
         print_profile(b, profile, count);
     free(profile);

@@ -244,9 +244,9 @@ static ic_node conv_relu_tail(ic_graph *graph, ic_node x)
 
 static void sums_and_joins(void **state)
 {
-    static const tail_fn tails[] = {residual_tail, twice_tail,   diamond_tail,  concat_tail,
-                                    relu_tail,     dropout_tail, add_relu_tail, conv_relu_tail,
-                                    depth_tail};
+    static const tail_fn tails[] = {residual_tail, twice_tail,     diamond_tail,
+                                    concat_tail,   relu_tail,      dropout_tail,
+                                    add_relu_tail, conv_relu_tail, depth_tail};
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
         check_adjoint(tails[i], (ic_shape){7, 5, 6}, 3, false);
 }

@@ -72,8 +72,8 @@ static void threads_do_not_show(void **state)
         const char *name;
         int32_t size, channels, batch;
     } cases[] = {
-        {"lenet5", 28, 1, 33},  {"plain", 20, 1, 5},        {"resnet9", 16, 3, 3},
-        {"resnet18", 40, 3, 2}, {"mobilenet_v2", 40, 3, 2}, {"mobilenet_v3_large", 48, 3, 3},
+        {"lenet5", 28, 1, 33},         {"plain", 20, 1, 5},        {"resnet9", 16, 3, 3},
+        {"resnet18", 40, 3, 2},        {"mobilenet_v2", 40, 3, 2}, {"mobilenet_v3_large", 48, 3, 3},
         {"efficientnet_b0", 72, 3, 3},
     };
     static const int32_t threads[] = {2, 3, 7};

@@ -84,9 +84,8 @@ static void check_round_trip(ic_graph *graph)
 
 static void round_trips(void **state)
 {
-    static const char *const names[] = {"lenet5",       "plain",
-                                        "resnet9",      "resnet18",
-                                        "mobilenet_v2", "mobilenet_v3_large",
+    static const char *const names[] = {"lenet5",         "plain",        "resnet9",
+                                        "resnet18",       "mobilenet_v2", "mobilenet_v3_large",
                                         "efficientnet_b0"};
     check_round_trip(every_operator(context));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -285,11 +284,10 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),
-        cmocka_unit_test(norms),   cmocka_unit_test(wrong_structure),
-        cmocka_unit_test(wrong_inputs),  cmocka_unit_test(wrong_attributes),
-        cmocka_unit_test(too_large),     cmocka_unit_test(too_many_nodes),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(round_trips),      cmocka_unit_test(norms),
+        cmocka_unit_test(wrong_structure),  cmocka_unit_test(wrong_inputs),
+        cmocka_unit_test(wrong_attributes), cmocka_unit_test(too_large),
+        cmocka_unit_test(too_many_nodes),   cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests_name("graph/json", tests, set_up, tear_down);
 }

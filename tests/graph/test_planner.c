@@ -224,9 +224,8 @@ static void limits_of_random_graphs(void **state)
 
 static void stock_networks(void **state)
 {
-    static const char *const names[] = {"lenet5",       "plain",
-                                        "resnet9",      "resnet18",
-                                        "mobilenet_v2", "mobilenet_v3_large",
+    static const char *const names[] = {"lenet5",         "plain",        "resnet9",
+                                        "resnet18",       "mobilenet_v2", "mobilenet_v3_large",
                                         "efficientnet_b0"};
     ic_context *context = test_context(1);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -56,8 +56,7 @@ static void train(const char *network, ic_shape input, int32_t batch, int32_t th
     ic_executor *executor = NULL;
     test_numbers numbers = {.state = 5};
     assert_ok(ic_zoo_build(context, network, input, 10, &graph));
-    assert_ok(
-        ic_executor_create_within(context, graph, batch, IC_TRAINING, limit, &executor));
+    assert_ok(ic_executor_create_within(context, graph, batch, IC_TRAINING, limit, &executor));
     ic_parameter_sizes sizes = ic_graph_parameter_sizes(graph);
     *t = (trace){.logit_count = batch * 10,
                  .total = sizes.total,

@@ -52,8 +52,8 @@ void *aligned_alloc(size_t alignment, size_t size)
 static long long steady_calls(const char *network, const char *limit)
 {
     enum { EPOCH = 17 + 3 }; /* 153 pictures in steps of 9, and 27 of validation */
-    const char *const pairs[] = {"network",    network,  "epochs",       "2",   "input_size", "32",
-                                 "batch_size", "9",      "memory_limit", limit, NULL,         NULL};
+    const char *const pairs[] = {"network",    network, "epochs",       "2",   "input_size", "32",
+                                 "batch_size", "9",     "memory_limit", limit, NULL,         NULL};
     ic_context *context = test_context(2);
     ic_options *options = shapes_options(context, pairs);
     ic_dataset *data;

@@ -108,9 +108,8 @@ static void torchvision_names(void **state)
 /* Every network takes one and three channels, and sides that are not those of its paper. */
 static void odd_inputs(void **state)
 {
-    static const char *const names[] = {"lenet5",       "plain",
-                                        "resnet9",      "resnet18",
-                                        "mobilenet_v2", "mobilenet_v3_large",
+    static const char *const names[] = {"lenet5",         "plain",        "resnet9",
+                                        "resnet18",       "mobilenet_v2", "mobilenet_v3_large",
                                         "efficientnet_b0"};
     ic_context *context = test_context(1);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -34,10 +34,9 @@ static void run_forward(const ic_run *run, const ic_step *step, int32_t phase, i
     }
     ic_picture_piece piece = ic_step_picture_piece(step, unit);
     ic_value value = step->x[0];
-    run->program->kernels->value_sum(piece.rows, step->c,
-                                     ic_at(run, value.tensor) + piece.first * c,
-                                     ic_at(run, value.scale), ic_at(run, value.shift),
-                                     value.activation, run->shared + unit * c);
+    run->program->kernels->value_sum(
+        piece.rows, step->c, ic_at(run, value.tensor) + piece.first * c, ic_at(run, value.scale),
+        ic_at(run, value.shift), value.activation, run->shared + unit * c);
 }
 
 static int64_t backward_units(const ic_run *run, const ic_step *step, int32_t phase)
@@ -81,8 +80,8 @@ static ic_status forward(ic_lowering *l, int32_t node)
     const ic_graph_node *n = ic_lower_node(l, node);
     ic_step step = pool_step(l, &step_forward, node);
     step.phases = 2;
-    step.shared_bytes = (size_t)(ic_step_pieces(&step) * step.count) * (size_t)step.c *
-                        sizeof(float);
+    step.shared_bytes =
+        (size_t)(ic_step_pieces(&step) * step.count) * (size_t)step.c * sizeof(float);
     step.x[0] = ic_lower_value(l, n->inputs[0]);
     IC_TRY(ic_lower_tensor(l, n->shape, &step.writes[0]));
     ic_lower_set(l, node, step.writes[0]);

@@ -38,8 +38,7 @@ static void run_gate(const ic_run *run, const ic_step *step, int32_t phase, int6
 {
     ic_picture_piece piece = ic_step_picture_piece(step, unit);
     int64_t c = step->c;
-    run->program->kernels->gate(piece.rows, step->c,
-                                ic_at(run, step->reads[0]) + piece.first * c,
+    run->program->kernels->gate(piece.rows, step->c, ic_at(run, step->reads[0]) + piece.first * c,
                                 ic_at(run, step->reads[1]) + piece.picture * c,
                                 ic_at(run, step->writes[0]) + piece.first * c);
 }

@@ -81,9 +81,8 @@ static void run_sums(const ic_run *run, const ic_step *step, int32_t phase, int6
     ic_value value = step->x[0];
     run->program->kernels->squeeze_sums(
         value.activation, piece.rows, step->c, ic_at(run, value.tensor) + start,
-        ic_at(run, step->reads[READ_D_Y]) + start, ic_at(run, value.scale),
-        ic_at(run, value.shift), ic_at(run, step->reads[READ_MEAN]),
-        run->shared + unit * SUMS * step->c);
+        ic_at(run, step->reads[READ_D_Y]) + start, ic_at(run, value.scale), ic_at(run, value.shift),
+        ic_at(run, step->reads[READ_MEAN]), run->shared + unit * SUMS * step->c);
 }
 
 enum { WRITE_D_X = 0, WRITE_D_GAMMA, WRITE_D_BETA, CHANNELS = 64 };
@@ -162,8 +161,7 @@ static void run_backward(const ic_run *run, const ic_step *step, int32_t phase, 
 {
     int64_t first = unit * CHANNELS;
     if (phase == 0)
-        combine_channels(run, step, first,
-                         first + CHANNELS < step->c ? first + CHANNELS : step->c);
+        combine_channels(run, step, first, first + CHANNELS < step->c ? first + CHANNELS : step->c);
     else
         apply_piece(run, step, unit, scratch);
 }
@@ -202,15 +200,14 @@ ic_status ic_lower_squeezed_product_backward(ic_lowering *l, int32_t product, in
     size_t floats = (size_t)l->program->batch * NORM_SUMS * (size_t)n->shape.c;
     ic_step step = squeeze_step(l, &step_sums, product, l->nodes[norm].saved_value);
     step.phases = 2;
-    step.shared_bytes = (size_t)(step.count * ic_step_pieces(&step)) * SUMS * (size_t)step.c *
-                        sizeof(float);
+    step.shared_bytes =
+        (size_t)(step.count * ic_step_pieces(&step)) * SUMS * (size_t)step.c * sizeof(float);
     step.reads[READ_D_Y] = value->gradient = ic_lower_take_gradient(l, product);
     step.reads[READ_MEAN] = l->nodes[norm].saved[IC_NORM_MEAN];
     IC_TRY(ic_lower_tensor(l, ic_graph_input_of(l->graph, n, 1), &step.writes[WRITE_D_GATE]));
     IC_TRY(ic_lower_floats(l, floats, &step.writes[WRITE_SUMS]));
-    value->squeezed = (ic_squeezed){.gate = l->nodes[product].saved[0],
-                                    .share = IC_NO_TENSOR,
-                                    .sums = step.writes[WRITE_SUMS]};
+    value->squeezed = (ic_squeezed){
+        .gate = l->nodes[product].saved[0], .share = IC_NO_TENSOR, .sums = step.writes[WRITE_SUMS]};
     IC_TRY(ic_lower_step(l, &step));
     return ic_lower_give_gradient(l, n->inputs[1], step.writes[WRITE_D_GATE]);
 }

@@ -155,8 +155,7 @@ static IC_ALWAYS_INLINE void slope_rows(ic_activation activation, int64_t rows, 
 }
 
 void IC_AT_LEVEL(ic_squeeze_backward)(ic_activation f, int64_t rows, int32_t c, const float *x,
-                                      const float *d_y, const ic_squeeze_slopes *slopes,
-                                      float *d_x)
+                                      const float *d_y, const ic_squeeze_slopes *slopes, float *d_x)
 {
 #define SLOPES(constant) slope_rows(constant, rows, c, x, d_y, slopes, d_x)
     EACH_ACTIVATION(f, SLOPES);
