@@ -64,12 +64,6 @@ static ic_conv_grid grid_at(const ic_conv *conv, ic_conv_pass pass, int32_t inde
     return grid;
 }
 
-/* The rows of input that `rows` rows of output read. */
-static int64_t rows_read(const ic_conv_grid *grid, int64_t rows)
-{
-    return (rows - 1) * grid->h.step + (int64_t)(grid->h.taps - 1) * grid->h.spread + 1;
-}
-
 /* Packed weights: [grid][panel][tap h][tap w][pair of channels][32][2]. */
 static int64_t packed_of_taps(const ic_conv_grid *grid, int64_t taps)
 {
@@ -132,7 +126,7 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
         int64_t read = ic_conv_padded_pixels(&grid);
         pixels = read > pixels ? read : pixels;
         values = row_values(&grid, laid) > values ? row_values(&grid, laid) : values;
-        span = rows_read(&grid, 1) > span ? rows_read(&grid, 1) : span;
+        span = ic_conv_rows_read(&grid, 1) > span ? ic_conv_rows_read(&grid, 1) : span;
         count = grid.h.count > count ? grid.h.count : count;
         step = grid.h.step;
     }
@@ -326,7 +320,7 @@ static void load_rows(bf16_block *block, float *scratch)
     const ic_conv_grid *grid = block->grid;
     const ic_conv_axis *h = &grid->h;
     int32_t first = h->origin + block->first * h->step;
-    int32_t count = (int32_t)rows_read(grid, block->last - block->first);
+    int32_t count = (int32_t)ic_conv_rows_read(grid, block->last - block->first);
     int64_t aside = ic_conv_padded_pixels(grid) * block->depth;
     block->pitch = row_values(grid, block->laid);
     block->plane = count * block->pitch;

@@ -16,11 +16,6 @@ enum {
 
 enum { WANTED_UNITS = 16, BLOCK_FLOATS = 16 * 1024, ROWS_MIN = 4 };
 
-static int64_t rows_read(const ic_conv_grid *grid, int64_t rows)
-{
-    return (rows - 1) * grid->h.step + (int64_t)(grid->h.taps - 1) * grid->h.spread + 1;
-}
-
 /* The columns of input between the first tap of the first output and the last tap of the last one.
  */
 static int64_t columns_read(const ic_conv_grid *grid)
@@ -48,7 +43,7 @@ static double plan_depthwise(const ic_conv *conv, ic_conv_pass pass, ic_conv_pla
     plan->packed_floats = weights ? 0 : (size_t)sum;
     plan->sum_blocks = ic_conv_grid_count(s, pass) == 1 ? (int32_t)blocks : 0;
     plan->shared_floats = weights ? (size_t)(plan->block[PARTS] * sum) : 0;
-    int64_t copied = weights || grid.h.step * rows < s->h ? rows_read(&grid, rows) : s->h;
+    int64_t copied = weights || grid.h.step * rows < s->h ? ic_conv_rows_read(&grid, rows) : s->h;
     plan->scratch_floats = pass == IC_CONV_BACKWARD_DATA ? 0 : (size_t)(copied * width * s->c);
     return 0; /* nothing else comes near */
 }
@@ -134,7 +129,7 @@ static void convolve_block(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
     int32_t from = 0;
     if (forward && arguments->prologue != NULL) {
         int32_t begin = grid.h.origin + first * grid.h.step;
-        int32_t end = begin + (int32_t)rows_read(&grid, last - first);
+        int32_t end = begin + (int32_t)ic_conv_rows_read(&grid, last - first);
         from = begin < 0 ? 0 : begin < grid.h.in ? begin : grid.h.in;
         end = end < from ? from : end < grid.h.in ? end : grid.h.in;
         ic_conv_load(conv->kernels, arguments->prologue, 0, (int64_t)(end - from) * grid.w.in,
@@ -165,7 +160,7 @@ static void load_padded(const ic_conv *conv, const ic_conv_grid *grid,
     one.w.count = 1;
     one.w.taps = (int32_t)width;
     int32_t row = grid->h.origin + first * grid->h.step;
-    for (int64_t i = rows_read(grid, rows); i > 0; --i, ++row, copy += width * c) {
+    for (int64_t i = ic_conv_rows_read(grid, rows); i > 0; --i, ++row, copy += width * c) {
         if (row < 0 || row >= grid->h.in)
             memset(copy, 0, (size_t)(width * c) * sizeof(float));
         else

@@ -72,11 +72,6 @@ static bool pass_fits(const ic_conv *conv, ic_conv_pass pass)
     return fits;
 }
 
-static int32_t rows_read(const ic_conv_grid *grid, int32_t rows)
-{
-    return (rows - 1) * grid->h.step + grid->h.taps;
-}
-
 /* The weights' gradient: the rows together, and how many of their columns stay near. */
 static void plan_weights(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_plan *plan)
 {
@@ -85,7 +80,7 @@ static void plan_weights(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_
     int32_t height = (IC_DEPTHWISE_ROWS - s->r) / s->stride_h + 1;
     height = at_most(height, at_least(RING_FLOATS / ((int64_t)s->stride_h * s->w * s->c), 1));
     height = at_most(height, plan->block[ROWS]);
-    int32_t lines = rows_read(grid, height) * s->stride_w + height;
+    int32_t lines = (int32_t)ic_conv_rows_read(grid, height) * s->stride_w + height;
     int64_t parts = s->n * ic_conv_divide_up(grid->h.count, plan->block[ROWS]);
     plan->phases = 2;
     plan->block[HEIGHT] = height;
@@ -95,7 +90,7 @@ static void plan_weights(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_
     int64_t worth = s->n * ((int64_t)s->h * s->w + (int64_t)s->oh * s->ow) / (8 * s->r * s->s);
     plan->block[PARTS] = at_most(parts, at_least(worth, PARTS_MIN));
     plan->block[PARTS] = at_most(plan->block[PARTS], WANTED_PARTS);
-    plan->block[RING] = rows_read(grid, height);
+    plan->block[RING] = (int32_t)ic_conv_rows_read(grid, height);
     plan->shared_floats = (size_t)(plan->block[PARTS] * s->r * s->s) * (size_t)sum_width(conv);
 }
 
@@ -113,7 +108,8 @@ static void plan_strips(const ic_conv *conv, const ic_conv_grid *grid, ic_conv_p
     if (grid->w.stride > 1) {
         plan->block[STRIP] = at_least(GRIDS_FLOATS / c / 4 * 4, IC_DEPTHWISE_COLUMNS);
     } else if (grid->w.step == 1 && grid->w.taps == 5) {
-        int32_t lines = rows_read(grid, kernels->height) * (IC_DEPTHWISE_COLUMNS + 4);
+        int32_t lines =
+            (int32_t)ic_conv_rows_read(grid, kernels->height) * (IC_DEPTHWISE_COLUMNS + 4);
         int32_t vectors = at_least(CACHE_FLOATS / (lines * kernels->lanes), 4);
         plan->block[CHANNELS] = vectors * kernels->lanes;
     }
@@ -137,7 +133,7 @@ static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
         plan_weights(conv, &grid, plan);
     } else {
         plan_strips(conv, &grid, plan);
-        int32_t read = rows_read(&grid, kernels->height);
+        int32_t read = (int32_t)ic_conv_rows_read(&grid, kernels->height);
         plan->phases = 1;
         plan->block[HEIGHT] = kernels->height;
         plan->block[RING] = pass == IC_CONV_FORWARD ? read : kernels->height * conv->shape.stride_h;
@@ -172,7 +168,8 @@ static void read_rows(reader *r, const ic_conv_grid *grid, int32_t row, int32_t 
                       const float **x)
 {
     int64_t in_row = grid->w.in * (int64_t)r->conv->shape.c;
-    int32_t first = grid->h.origin + row * grid->h.step, count = rows_read(grid, height);
+    int32_t first = grid->h.origin + row * grid->h.step,
+            count = (int32_t)ic_conv_rows_read(grid, height);
     for (int32_t i = 0; i < count; ++i) {
         int32_t at = first + i;
         bool inside = at >= 0 && at < grid->h.in;

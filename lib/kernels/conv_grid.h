@@ -101,6 +101,12 @@ void ic_conv_column_tiles(const ic_gemm_tile *tile, const ic_gemm_columns *sum, 
 void ic_conv_load(const ic_kernels *kernels, const ic_prologue *prologue, int32_t channel,
                   int64_t rows, int32_t c, const float *x, float *y);
 
+/* The rows of input from the first to the last that `rows` rows of outputs read. */
+static inline int64_t ic_conv_rows_read(const ic_conv_grid *grid, int64_t rows)
+{
+    return (rows - 1) * grid->h.step + (int64_t)(grid->h.taps - 1) * grid->h.spread + 1;
+}
+
 /* The columns of input that a row of outputs reads, from column w.origin on; for a spread of 1. */
 static inline int64_t ic_conv_padded_pixels(const ic_conv_grid *grid)
 {

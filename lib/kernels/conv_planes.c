@@ -19,12 +19,6 @@ enum {
 
 enum { WANTED_UNITS = 16, ROWS_MIN = 4, IMAGES_MAX = 16 };
 
-/* The rows of input that `rows` rows of output read. */
-static int64_t rows_read(const ic_conv_grid *grid, int64_t rows)
-{
-    return (rows - 1) * grid->h.step + (int64_t)(grid->h.taps - 1) * grid->h.spread + 1;
-}
-
 static int64_t vectors_across(const ic_conv_grid *grid, int32_t lanes)
 {
     return ic_conv_divide_up(grid->w.count, lanes);
@@ -63,7 +57,7 @@ static double plan_planes(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *
         cost += outputs * across * grid.depth * IC_CONV_COPY_COST;
         pitch = plane_pitch(&grid, lanes) > pitch ? plane_pitch(&grid, lanes) : pitch;
         pixels = ic_conv_padded_pixels(&grid) > pixels ? ic_conv_padded_pixels(&grid) : pixels;
-        span = rows_read(&grid, 1) > span ? rows_read(&grid, 1) : span;
+        span = ic_conv_rows_read(&grid, 1) > span ? ic_conv_rows_read(&grid, 1) : span;
         count = grid.h.count > count ? grid.h.count : count;
         steps = step_count(&grid) > steps ? step_count(&grid) : steps;
     }
@@ -125,7 +119,7 @@ static void load_planes(planes_block *block, float *planes, float *row_copy)
     const ic_conv_axis *h = &grid->h;
     int64_t pixels = ic_conv_padded_pixels(grid), depth = grid->depth;
     int64_t in_row = grid->w.in * depth;
-    int32_t count = (int32_t)rows_read(grid, block->last - block->first);
+    int32_t count = (int32_t)ic_conv_rows_read(grid, block->last - block->first);
     block->planes = planes;
     block->first_row = h->origin + block->first;
     block->plane = count * depth * block->pitch;

@@ -14,12 +14,6 @@ enum {
 
 enum { WANTED_UNITS = 16, ROWS_MIN = 4 };
 
-/* The rows of input that `rows` rows of output read. */
-static int64_t rows_read(const ic_conv_grid *grid, int64_t rows)
-{
-    return (rows - 1) * grid->h.step + (int64_t)(grid->h.taps - 1) * grid->h.spread + 1;
-}
-
 /* Products of a row of outputs, in the time of full tiles: low ones wait for b. */
 static double row_cost(const ic_conv *conv, const ic_conv_grid *grid)
 {
@@ -49,7 +43,7 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
         cost += outputs * grid.h.step * (double)ic_conv_padded_pixels(&grid) * grid.depth *
                 IC_CONV_COPY_COST;
         pixels = ic_conv_padded_pixels(&grid) > pixels ? ic_conv_padded_pixels(&grid) : pixels;
-        span = rows_read(&grid, 1) > span ? rows_read(&grid, 1) : span;
+        span = ic_conv_rows_read(&grid, 1) > span ? ic_conv_rows_read(&grid, 1) : span;
         count = grid.h.count > count ? grid.h.count : count;
         step = grid.h.step;
     }
@@ -114,7 +108,7 @@ static void load_rows(row_block *block, float *scratch)
     int64_t in_row = (int64_t)w->in * grid->depth;
     const float *image = block->in + (int64_t)block->first_image * h->in * in_row;
     int32_t first = h->origin + block->first * h->step;
-    int32_t count = (int32_t)rows_read(grid, block->last - block->first);
+    int32_t count = (int32_t)ic_conv_rows_read(grid, block->last - block->first);
     if (block->prologue == NULL && w->origin >= 0 && w->origin + pixels <= w->in) {
         block->rows = image + (int64_t)w->origin * grid->depth;
         block->first_row = 0;

@@ -40,14 +40,9 @@ static int64_t row_pitch(const ic_conv_grid *grid)
     return ic_conv_padded_pixels(grid) * grid->depth + IC_GEMM_GATHER_MAX;
 }
 
-static int64_t rows_read(const ic_conv_grid *grid, int64_t rows)
-{
-    return (rows - 1) * grid->h.step + grid->h.taps;
-}
-
 static int64_t rows_floats(const ic_conv_grid *grid, int64_t rows)
 {
-    return rows_read(grid, rows) * row_pitch(grid);
+    return ic_conv_rows_read(grid, rows) * row_pitch(grid);
 }
 
 static int64_t patches_floats(const ic_conv *conv, const ic_conv_grid *grid, int64_t rows)
@@ -144,7 +139,7 @@ static void make_patches(const small_block *block, float *rows, float *patches)
     int64_t pitch = row_pitch(grid), in_row = (int64_t)grid->w.in * grid->depth;
     int64_t patch = patch_pitch(block->conv, grid);
     int32_t begin = grid->h.origin + block->first * grid->h.step;
-    int32_t count = (int32_t)rows_read(grid, block->last - block->first);
+    int32_t count = (int32_t)ic_conv_rows_read(grid, block->last - block->first);
     const float *image = block->arguments->x + (int64_t)block->image * grid->h.in * in_row;
     for (int32_t i = 0; i < count; ++i) {
         float *to = rows + i * pitch;
@@ -244,19 +239,5 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     }
 }
 
-static int64_t no_units(const ic_conv *conv, ic_conv_pass pass)
-{
-    return 0;
-}
-
-static void pack_nothing(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
-                         float *packed)
-{
-}
-
-const ic_conv_algorithm ic_conv_small = {.name = "small",
-                                         .plan = plan_small,
-                                         .pack_units = no_units,
-                                         .pack = pack_nothing,
-                                         .units = count_units,
-                                         .run = run_unit};
+const ic_conv_algorithm ic_conv_small = {
+    .name = "small", .plan = plan_small, .units = count_units, .run = run_unit};

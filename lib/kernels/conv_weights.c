@@ -74,9 +74,7 @@ static int64_t plan_block(const ic_conv_grid *grid, ic_conv_plan *plan)
     plan->block[ROWS] = (int32_t)rows;
     plan->block[COLUMNS] = (int32_t)columns;
     plan->block[MERGED] = merged;
-    int64_t rows_read = (rows - 1) * grid->h.step + (grid->h.taps - 1) * grid->h.spread + 1;
-    if (rows >= all)
-        rows_read = rows / all * grid->h.in;
+    int64_t rows_read = rows < all ? ic_conv_rows_read(grid, rows) : rows / all * grid->h.in;
     int64_t width = merged                    ? ic_conv_padded_pixels(grid)
                     : columns < grid->w.count ? columns
                                               : grid->w.in;
@@ -348,19 +346,5 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
         ic_conv_add_parts(conv, conv->plans[pass].block[PARTS], unit, arguments);
 }
 
-static int64_t no_units(const ic_conv *conv, ic_conv_pass pass)
-{
-    return 0;
-}
-
-static void pack_nothing(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
-                         float *packed)
-{
-}
-
-const ic_conv_algorithm ic_conv_weights = {.name = "runs",
-                                           .plan = plan_weights,
-                                           .pack_units = no_units,
-                                           .pack = pack_nothing,
-                                           .units = count_units,
-                                           .run = run_unit};
+const ic_conv_algorithm ic_conv_weights = {
+    .name = "runs", .plan = plan_weights, .units = count_units, .run = run_unit};

@@ -278,19 +278,5 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     run_layer(&layer);
 }
 
-static int64_t no_units(const ic_conv *conv, ic_conv_pass pass)
-{
-    return 0;
-}
-
-static void pack_nothing(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
-                         float *packed)
-{
-}
-
-const ic_conv_algorithm ic_conv_winograd_weights = {.name = "winograd",
-                                                    .plan = plan_weights,
-                                                    .pack_units = no_units,
-                                                    .pack = pack_nothing,
-                                                    .units = count_units,
-                                                    .run = run_unit};
+const ic_conv_algorithm ic_conv_winograd_weights = {
+    .name = "winograd", .plan = plan_weights, .units = count_units, .run = run_unit};
