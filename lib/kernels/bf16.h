@@ -35,6 +35,7 @@ typedef struct ic_bf16_tile {
 
 typedef struct ic_bf16_kernels {
     int32_t rows; /* of a tile */
+    float cost;   /* of a product, in those of float32; see conv_grid.h */
 
     /* Around all products of one step by one thread, and the products of tiles with one panel. */
     void (*begin)(int32_t step);

@@ -11,6 +11,8 @@ static const ic_conv_algorithm *const algorithms[] = {
     &ic_conv_weights, &ic_conv_winograd,     &ic_conv_winograd_large,  &ic_conv_winograd_weights,
 };
 
+enum { INFERENCE_PICTURES = 16 }; /* that its algorithms are chosen for */
+
 /* The cheapest algorithm of a pass for the shape of `conv`. */
 static const ic_conv_algorithm *cheapest(const ic_conv *conv, ic_conv_pass pass)
 {
@@ -27,12 +29,13 @@ static const ic_conv_algorithm *cheapest(const ic_conv *conv, ic_conv_pass pass)
     return best;
 }
 
-void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, int32_t expected_n,
+void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv_use use,
                      ic_conv *out)
 {
-    ic_conv expected = {.shape = *shape, .kernels = kernels};
-    expected.shape.n = expected_n;
-    *out = (ic_conv){.shape = *shape, .kernels = kernels};
+    *out = (ic_conv){.shape = *shape, .use = use, .kernels = kernels};
+    ic_conv expected = *out;
+    if (use == IC_CONV_INFERENCE)
+        expected.shape.n = INFERENCE_PICTURES;
     for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
         ic_conv_plan *plan = &out->plans[pass];
         plan->algorithm = cheapest(&expected, (ic_conv_pass)pass);

@@ -47,10 +47,14 @@ typedef struct ic_conv_plan {
     int32_t sum_blocks;    /* forward, backward data: whose sums a run can give; 0: it cannot */
 } ic_conv_plan;
 
+/* Training packs the weights anew for each step, inference once for all. */
+typedef enum ic_conv_use { IC_CONV_TRAINING, IC_CONV_INFERENCE } ic_conv_use;
+
 /* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone.
  */
 typedef struct ic_conv {
     ic_conv_shape shape;
+    ic_conv_use use;
     const ic_kernels *kernels;
     ic_conv_plan plans[IC_CONV_PASSES];
 } ic_conv;
@@ -103,9 +107,10 @@ typedef struct ic_conv_arguments {
  * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout
  * of the packed weights depends on the level and the layer (channels, groups, filter, strides,
  * pads, dilations), not on n, h and w, so that plans of different batch and picture sizes share
- * them: the algorithm is chosen as if there were expected_n pictures.
+ * them: for inference, whose results must not depend on the batch either, the algorithm is chosen as
+ * if there were always 16 pictures.
  */
-void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, int32_t expected_n,
+void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv_use use,
                      ic_conv *out);
 
 /* The chosen algorithm by name, for logs, tests and benchmarks. */

@@ -109,6 +109,13 @@ static int64_t block_bytes(int64_t packed)
     return bytes < BLOCK_MIN ? BLOCK_MIN : bytes > BLOCK_MAX ? BLOCK_MAX : bytes;
 }
 
+double ic_conv_bf16_cost(const ic_conv *conv)
+{
+    const ic_conv_shape *s = &conv->shape;
+    double pixels = (double)s->n * s->oh * s->ow;
+    return pixels * s->k * s->c * s->r * s->s * (double)conv->kernels->bf16->cost;
+}
+
 static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     const ic_conv_shape *s = &conv->shape;
@@ -164,7 +171,7 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     int64_t depth = ic_conv_bf16_depth(grid.depth), aside = pixels * depth;
     int64_t beyond = IC_BF16_ROWS * depth * (laid ? grid.w.taps : grid.w.step);
     plan->scratch_floats = (size_t)(aside + (images * copy + beyond + (laid ? aside : 0)) / 2);
-    return 0; /* who asks for bfloat16 gets it */
+    return ic_conv_bf16_cost(conv);
 }
 
 /* ---- Packing ---- */

@@ -138,7 +138,7 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     size_t pointers = (size_t)(plan->block[PITCH] + plan->block[PLACES]) * sizeof(float *);
     plan->scratch_floats =
         (size_t)values / 2 + pointers / sizeof(float) + (size_t)(IC_BF16_DEPTH * places.grid.depth);
-    return 0;
+    return ic_conv_bf16_cost(conv);
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)

@@ -24,7 +24,8 @@ enum {
     PHASED_TILES = 4,         /* in a unit of the first and the last phase */
     ROOM_FLOATS = 128 * 1024, /* that V and M should take: half of a cache of 1 MB */
     PACK_DEPTH = 8,           /* channels of a unit of packing */
-    WEIGHTS_MAX = 6 * 1024 * 1024
+    WEIGHTS_MAX = 6 * 1024 * 1024, /* floats of U: where it is made for each step */
+    KEPT_MAX = 12 * 1024 * 1024    /* and where it is kept */
 };
 
 static int64_t padded_columns(const ic_conv *conv, const ic_conv_grid *grid)
@@ -81,7 +82,8 @@ static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        ic_winograd_weights(conv, &grid) > WEIGHTS_MAX)
+        ic_winograd_weights(conv, &grid) >
+            (conv->use == IC_CONV_INFERENCE ? KEPT_MAX : WEIGHTS_MAX))
         return -1;
     ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
     int64_t block = block_tiles(conv, &grid);

@@ -198,7 +198,8 @@ static void bench_layer(const layer *l, ic_cpu_level level, const char *algorith
                            .dilation_w = 1,
                            .groups = l->groups};
     ic_conv conv;
-    ic_conv_prepare(ic_kernels_at(level), &shape, shape.n, &conv);
+    ic_conv_prepare(ic_kernels_at(level), &shape,
+                    shape.n == 1 ? IC_CONV_INFERENCE : IC_CONV_TRAINING, &conv);
     size_t w_floats = (size_t)l->k * (l->c / l->groups) * l->filter * l->filter;
     size_t x_floats = (size_t)l->n * l->h * l->w * l->c, y_floats = (size_t)l->n * oh * ow * l->k;
     double flops = 2.0 * l->n * oh * ow * (double)w_floats;

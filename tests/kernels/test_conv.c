@@ -199,7 +199,7 @@ static void for_each(check_fn check)
         for (int32_t i = 0; i < CASES && ic_cpu_has((ic_cpu_level)level); ++i) {
             ic_conv_shape shape = shape_of(cases[i]);
             ic_conv conv;
-            ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);
+            ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING, &conv);
             for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
                 take_exact(&conv, (ic_conv_pass)pass);
                 check(&conv, (ic_conv_pass)pass);
@@ -368,7 +368,7 @@ static void every_count_of_channels_is_exact(void **state)
                                                 filter / 2, 1,      1,      c};
                     ic_conv_shape shape = shape_of(values);
                     ic_conv conv;
-                    ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);
+                    ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING, &conv);
                     for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
                         check_integers(&conv, (ic_conv_pass)pass);
                         check_accumulate(&conv, (ic_conv_pass)pass);
@@ -452,7 +452,7 @@ static void every_activation_may_come_before(void **state)
                                             filter / 2, 1,      1,      19};
                 ic_conv_shape shape = shape_of(values);
                 ic_conv conv;
-                ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);
+                ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING, &conv);
                 check_any_prologue(&conv, IC_CONV_FORWARD, (ic_activation)activation);
                 check_any_prologue(&conv, IC_CONV_BACKWARD_WEIGHTS, (ic_activation)activation);
             }
@@ -515,7 +515,7 @@ static void check_batch(const ic_conv *conv, ic_conv_pass pass)
     ic_conv_shape one = conv->shape;
     one.n = 1;
     ic_conv alone;
-    ic_conv_prepare(conv->kernels, &one, 1, &alone);
+    ic_conv_prepare(conv->kernels, &one, IC_CONV_INFERENCE, &alone);
     take_exact(&alone, pass);
     tensors t = make_tensors(&conv->shape, false);
     guarded out = guarded_create(y_floats(&conv->shape)), first = guarded_create(y_floats(&one));

@@ -115,7 +115,7 @@ static void for_each(check_fn check)
         for (int32_t i = 0; i < CASES && ic_cpu_has((ic_cpu_level)level); ++i) {
             ic_conv_shape shape = shape_of(cases[i]);
             ic_conv conv;
-            ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, shape.n, &conv);
+            ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING, &conv);
             for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
                 bool kept = ic_conv_choose(&conv, (ic_conv_pass)pass, "winograd");
                 if (kept)
@@ -258,7 +258,7 @@ static void check_batch(const ic_conv *conv, ic_conv_pass pass)
     ic_conv_shape one = conv->shape;
     one.n = 1;
     ic_conv alone;
-    ic_conv_prepare(conv->kernels, &one, 1, &alone);
+    ic_conv_prepare(conv->kernels, &one, IC_CONV_INFERENCE, &alone);
     assert_true(ic_conv_choose(&alone, pass, ic_conv_algorithm_name(conv, pass)));
     tensors t = make_tensors(&conv->shape);
     guarded out = guarded_create(y_floats(&conv->shape)), first = guarded_create(y_floats(&one));

@@ -211,8 +211,8 @@ static ic_status lower_sums(ic_lowering *l, int32_t node, int32_t *sums)
 ic_status ic_lower_convolution(ic_lowering *l, int32_t node, int32_t source,
                                const ic_conv_shape *shape, ic_shape permuted)
 {
-    /* Inference of any batch size shares packed weights and bits: chosen for one picture. */
-    ic_conv_prepare(l->program->kernels, shape, ic_lower_trains(l) ? shape->n : 1,
+    ic_conv_prepare(l->program->kernels, shape,
+                    ic_lower_trains(l) ? IC_CONV_TRAINING : IC_CONV_INFERENCE,
                     &l->program->convs[node]);
     fused f = absorb(l, node);
     int32_t packed = IC_NO_TENSOR, bias = IC_NO_TENSOR, y = IC_NO_TENSOR;

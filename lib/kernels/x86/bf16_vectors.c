@@ -280,6 +280,7 @@ void ic_bf16_transpose(int64_t c, const float *const *rows, int64_t first, uint1
 }
 
 const ic_bf16_kernels ic_bf16_vectors = {.rows = 14,
+                                         .cost = 0.6F,
                                          .begin = begin,
                                          .multiply = multiply,
                                          .end = end,
