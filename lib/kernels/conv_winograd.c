@@ -4,9 +4,9 @@
  * kernels/winograd.h. SPDX-License-Identifier: MIT
  *
  * A block of tiles is transformed into V [tap][tile][c], multiplied tap by tap with the weights U
- * [tap][panel][c][width] into M [tap][tile][k], and transformed back: all three stay in the second
- * cache. Where a picture has too few tiles to make blocks for several threads, the three parts are
- * phases of their own, cut by tiles, by taps, and by tiles again.
+ * [panel][tap][c][width] into M [tap][tile][k], and transformed back: all three stay in the second
+ * cache. Where there are too few tiles to make blocks for several threads, V is made first, and the
+ * rest is cut by panels of U.
  */
 #include "kernels/conv_winograd.h"
 
@@ -14,14 +14,13 @@
 enum {
     TILES = IC_WINOGRAD_BLOCK_TILES,
     PANELS, /* of the weights whose products are kept at a time */
-    PHASED  /* 1: in three phases */
+    PHASED  /* 1: V in a phase of its own */
 };
-
-enum { LOAD, MULTIPLY, STORE }; /* the phases */
 
 enum {
     WANTED_UNITS = 4,
-    PHASED_TILES = 4,         /* in a unit of the first and the last phase */
+    PANEL_UNITS = 16,          /* that the panels are cut into, if there are so many */
+    LOAD_TILES = 4,           /* in a unit of the first phase */
     ROOM_FLOATS = 128 * 1024, /* that V and M should take: half of a cache of 1 MB */
     PACK_DEPTH = 8,           /* channels of a unit of packing */
     WEIGHTS_MAX = 6 * 1024 * 1024, /* floats of U: where it is made for each step */
@@ -33,10 +32,15 @@ static int64_t padded_columns(const ic_conv *conv, const ic_conv_grid *grid)
     return ic_conv_padded_columns(conv->kernels->gemm, grid->columns);
 }
 
-/* Floats between two taps of U. */
-static int64_t weights_stride(const ic_conv *conv, const ic_conv_grid *grid)
+/* Where the filters of a panel begin in U, and the floats between two taps of them. */
+static int64_t panel_at(const ic_conv_grid *grid, int32_t offset, int64_t index)
 {
-    return grid->depth * padded_columns(conv, grid) + IC_WINOGRAD_SKEW;
+    return IC_WINOGRAD_TAPS * ((int64_t)grid->depth * offset + index * IC_WINOGRAD_SKEW);
+}
+
+static int64_t tap_stride(const ic_conv_grid *grid, int32_t width)
+{
+    return (int64_t)grid->depth * width + IC_WINOGRAD_SKEW;
 }
 
 /* Floats of a tile in M for `panels` panels. */
@@ -78,6 +82,12 @@ static int64_t block_panels(const ic_conv *conv, const ic_conv_grid *grid, int64
     return ic_conv_divide_up(panels, ic_conv_divide_up(panels, fits));
 }
 
+/* Of V or M. */
+static size_t tap_floats(int64_t tiles, int64_t pitch)
+{
+    return (size_t)(IC_WINOGRAD_TAPS * (tiles * pitch + IC_WINOGRAD_SKEW));
+}
+
 static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
@@ -88,22 +98,21 @@ static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan
     ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
     int64_t block = block_tiles(conv, &grid);
     double cost = pass_cost(conv, &grid, block);
+    int64_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
     bool phased = ic_conv_divide_up(tiles.count, block) < WANTED_UNITS;
     block = phased || block > tiles.count ? tiles.count : block;
-    int64_t kept = phased ? ic_conv_panel_count(conv->kernels->gemm, grid.columns)
-                          : block_panels(conv, &grid, block);
-    size_t room =
-        (size_t)(IC_WINOGRAD_TAPS * (block * (ic_winograd_pitch(grid.depth) + m_pitch(conv, kept)) +
-                                     2 * IC_WINOGRAD_SKEW));
-    plan->phases = phased ? STORE + 1 : 1;
+    int64_t kept = phased ? ic_conv_divide_up(panels, PANEL_UNITS) : block_panels(conv, &grid, block);
+    size_t v = tap_floats(block, ic_winograd_pitch(grid.depth));
+    size_t m = tap_floats(block, m_pitch(conv, kept));
+    plan->phases = phased ? 2 : 1;
     plan->block[TILES] = (int32_t)block;
     plan->block[PANELS] = (int32_t)kept;
     plan->block[PHASED] = phased;
-    plan->packed_floats = (size_t)(IC_WINOGRAD_TAPS * weights_stride(conv, &grid));
-    plan->shared_floats = phased ? room : 0;
+    plan->packed_floats = (size_t)panel_at(&grid, padded_columns(conv, &grid), panels);
+    plan->shared_floats = phased ? v : 0;
     plan->scratch_floats =
-        ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth) + (phased ? 0 : room);
-    plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, phased ? PHASED_TILES : block);
+        ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth) + m + (phased ? 0 : v);
+    plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, block);
     return cost;
 }
 
@@ -132,8 +141,8 @@ static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const flo
     ic_winograd_gather(conv, pass, &panel, first, count, weights, filters);
     for (int64_t d = 0; d < count; ++d)
         conv->kernels->winograd->weights(
-            width, filters + d * IC_WINOGRAD_FILTER * width, weights_stride(conv, &grid),
-            packed + (int64_t)panel.offset * grid.depth + (first + d) * width);
+            width, filters + d * IC_WINOGRAD_FILTER * width, tap_stride(&grid, width),
+            packed + panel_at(&grid, panel.offset, unit / pieces) + (first + d) * width);
 }
 
 /* ---- Units ---- */
@@ -146,11 +155,16 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
     int64_t tiles = ic_winograd_tiles_of(&grid).count;
     if (!plan->block[PHASED])
         return ic_conv_divide_up(tiles, plan->block[TILES]);
-    return phase == MULTIPLY ? IC_WINOGRAD_TAPS : ic_conv_divide_up(tiles, PHASED_TILES);
+    if (phase == 0)
+        return ic_conv_divide_up(tiles, LOAD_TILES);
+    return ic_conv_divide_up(ic_conv_panel_count(conv->kernels->gemm, grid.columns),
+                             plan->block[PANELS]);
 }
 
+/* A block of tiles with room for its V and M. */
 static ic_winograd_block block_of(const ic_conv *conv, ic_conv_pass pass,
-                                  const ic_conv_arguments *arguments, int64_t index, float *room)
+                                  const ic_conv_arguments *arguments, int64_t index, float *v,
+                                  float *m)
 {
     const ic_conv_plan *plan = &conv->plans[pass];
     ic_winograd_block b = ic_winograd_block_of(conv, pass, arguments, index);
@@ -158,8 +172,8 @@ static ic_winograd_block block_of(const ic_conv *conv, ic_conv_pass pass,
     b.v_tap = plan->block[TILES] * b.v_pitch + IC_WINOGRAD_SKEW;
     b.m_pitch = m_pitch(conv, plan->block[PANELS]);
     b.m_tap = plan->block[TILES] * b.m_pitch + IC_WINOGRAD_SKEW;
-    b.v = room;
-    b.m = room + IC_WINOGRAD_TAPS * b.v_tap;
+    b.v = v;
+    b.m = m;
     return b;
 }
 
@@ -168,7 +182,6 @@ static void multiply_tap(const ic_winograd_block *b, int64_t tap, int64_t first,
 {
     const ic_gemm_kernels *gemm = b->conv->kernels->gemm;
     int64_t depth = b->grid.depth;
-    const float *u = b->arguments->packed + tap * weights_stride(b->conv, &b->grid);
     for (int64_t i = first; i < last; ++i) {
         ic_conv_panel panel = ic_conv_panel_at(gemm, b->grid.columns, (int32_t)i);
         ic_gemm_rows sum = {.segments = 1,
@@ -176,51 +189,47 @@ static void multiply_tap(const ic_winograd_block *b, int64_t tap, int64_t first,
                             .lda = b->v_pitch,
                             .ldc = b->m_pitch,
                             .columns = panel.tile->width};
-        ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap, u + panel.offset * depth,
+        const float *u = b->arguments->packed + panel_at(&b->grid, panel.offset, i) +
+                         tap * tap_stride(&b->grid, panel.tile->width);
+        ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap, u,
                       b->m + tap * b->m_tap + (i - first) * gemm->wide.width);
     }
 }
 
-static void run_block(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
-                      const ic_conv_arguments *arguments, float *scratch)
+/* From V to the outputs, for the panels from `first` on whose M is kept at a time. */
+static void run_panels(const ic_winograd_block *b, int64_t index, int64_t first)
 {
-    ic_conv_grid grid;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    ic_winograd_block b = block_of(conv, pass, arguments, unit,
-                                   scratch + ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth));
-    int64_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
-    int64_t kept = conv->plans[pass].block[PANELS], end = b.first + b.count;
-    ic_winograd_load(&b, b.first, end, 0, grid.depth, scratch);
-    for (int64_t first = 0; first < panels; first += kept) {
-        int64_t last = first + kept < panels ? first + kept : panels;
-        for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
-            multiply_tap(&b, tap, first, last);
-        ic_winograd_store(&b, unit, b.first, end, first, last);
-    }
-}
-
-static void run_phase(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
-                      const ic_conv_arguments *arguments, float *scratch)
-{
-    ic_winograd_block b = block_of(conv, pass, arguments, 0, arguments->shared);
-    int64_t panels = ic_conv_panel_count(conv->kernels->gemm, b.grid.columns);
-    int64_t first = unit * PHASED_TILES;
-    int64_t last = first + PHASED_TILES < b.count ? first + PHASED_TILES : b.count;
-    if (phase == LOAD)
-        ic_winograd_load(&b, first, last, 0, b.grid.depth, scratch);
-    else if (phase == MULTIPLY)
-        multiply_tap(&b, unit, 0, panels);
-    else
-        ic_winograd_store(&b, unit, first, last, 0, panels);
+    int64_t panels = ic_conv_panel_count(b->conv->kernels->gemm, b->grid.columns);
+    int64_t last = first + b->conv->plans[b->pass].block[PANELS];
+    last = last < panels ? last : panels;
+    for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
+        multiply_tap(b, tap, first, last);
+    ic_winograd_store(b, index, b->first, b->first + b->count, first, last);
 }
 
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,
                      const ic_conv_arguments *arguments, float *scratch)
 {
-    if (conv->plans[pass].block[PHASED])
-        run_phase(conv, pass, phase, unit, arguments, scratch);
-    else
-        run_block(conv, pass, unit, arguments, scratch);
+    const ic_conv_plan *plan = &conv->plans[pass];
+    ic_conv_grid grid;
+    ic_conv_grid_at(conv, pass, 0, &grid);
+    bool phased = plan->block[PHASED];
+    float *room = scratch + ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth);
+    size_t v = tap_floats(plan->block[TILES], ic_winograd_pitch(grid.depth));
+    ic_winograd_block b =
+        block_of(conv, pass, arguments, phased ? 0 : unit, phased ? arguments->shared : room,
+                 phased ? room : room + v);
+    if (!phased) {
+        ic_winograd_load(&b, b.first, b.first + b.count, 0, grid.depth, scratch);
+        for (int64_t i = 0; i < ic_conv_panel_count(conv->kernels->gemm, grid.columns);
+             i += plan->block[PANELS])
+            run_panels(&b, unit, i);
+    } else if (phase == 0) {
+        int64_t first = unit * LOAD_TILES, end = first + LOAD_TILES;
+        ic_winograd_load(&b, first, end < b.count ? end : b.count, 0, grid.depth, scratch);
+    } else {
+        run_panels(&b, 0, unit * plan->block[PANELS]);
+    }
 }
 
 const ic_conv_algorithm ic_conv_winograd = {.name = "winograd",
