@@ -82,6 +82,7 @@ ic_status ic_context_create_with_allocator(ic_allocate_fn allocate, void *payloa
     atomic_init(&context->pool, NULL);
     context->allocate = allocate;
     context->allocate_payload = payload;
+    context->huge_pages = allocate == allocate_by_default;
     IC_TRY_CLEAN(ic_lock_create(context, &context->pool_lock));
     IC_TRY_CLEAN(apply_options(context, NULL));
     *out = context;

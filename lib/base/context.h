@@ -5,6 +5,7 @@
 #include <imgcls/context.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 typedef struct ic_pool ic_pool;
 struct ic_lock;
@@ -35,6 +36,7 @@ struct ic_context {
     atomic_int references;
     ic_allocate_fn allocate;
     void *allocate_payload;
+    bool huge_pages; /* the memory is the C library's: large blocks may ask for huge pages */
     ic_log_fn log;
     void *log_payload;
     ic_progress_fn progress;

@@ -1,4 +1,12 @@
-/* base/memory.c: aligned blocks on the host's allocator. SPDX-License-Identifier: MIT */
+/*
+ * base/memory.c: aligned blocks on the host's allocator. SPDX-License-Identifier: MIT
+ *
+ * Networks stream through blocks of many megabytes. In pages of 4 KB each start of a page waits for
+ * its address, and the CPU fetches ahead only within a page; in huge pages a training step takes up
+ * to 8 % less time (tests/bench/README.md). So large blocks begin at the bounds of such pages.
+ */
+#define _DEFAULT_SOURCE /* madvise */
+
 #include "base/memory.h"
 
 #include "base/status.h"
@@ -7,13 +15,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 /* Stands right before each block: the host's own pointer, and the size that was asked for. */
 typedef struct block_header {
     void *origin;
     size_t size;
 } block_header;
 
-enum { ALIGNMENT = 64, OVERHEAD = ALIGNMENT + sizeof(block_header) };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+
+static size_t alignment_of(const ic_context *context, size_t size)
+{
+    return context->huge_pages && size >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+}
+
+static size_t overhead_of(const ic_context *context, size_t size)
+{
+    return alignment_of(context, size) + sizeof(block_header);
+}
 
 bool ic_multiply_size(size_t a, size_t b, size_t *out)
 {
@@ -37,11 +59,23 @@ static block_header *header_of(void *block)
 }
 
 /* The first aligned address in the host's block that leaves room for the header. */
-static unsigned char *aligned_in(void *origin)
+static unsigned char *aligned_in(void *origin, size_t alignment)
 {
     uintptr_t first = (uintptr_t)origin + sizeof(block_header);
-    uintptr_t aligned = (first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
+    uintptr_t aligned = (first + alignment - 1) & ~(uintptr_t)(alignment - 1);
     return (unsigned char *)origin + (aligned - (uintptr_t)origin);
+}
+
+/* Only a wish: a system without huge pages, or without any left, changes nothing. */
+static void ask_for_huge_pages(unsigned char *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    if (size >= HUGE_PAGE)
+        madvise(block, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)size;
+#endif
 }
 
 static ic_status fail_size(size_t size)
@@ -59,19 +93,23 @@ ic_status ic_reallocate(ic_context *context, size_t size, void *block)
 {
     unsigned char *old;
     memcpy(&old, block, sizeof old);
-    if (size > PTRDIFF_MAX - OVERHEAD)
-        return fail_size(size);
     void *old_origin = old ? header_of(old)->origin : NULL;
     size_t old_size = old ? header_of(old)->size : 0;
     size_t old_shift = old ? (size_t)(old - (unsigned char *)old_origin) : 0;
+    size_t overhead = overhead_of(context, size);
+    overhead = overhead < old_shift ? old_shift : overhead; /* nothing that moves is cut off */
+    if (size > PTRDIFF_MAX - overhead)
+        return fail_size(size);
 
-    void *origin = context->allocate(old_origin, size + OVERHEAD, context->allocate_payload);
+    void *origin = context->allocate(old_origin, size + overhead, context->allocate_payload);
     if (origin == NULL)
         return fail_size(size);
-    unsigned char *result = aligned_in(origin);
+    unsigned char *result = aligned_in(origin, alignment_of(context, size));
     unsigned char *moved = (unsigned char *)origin + old_shift;
     if (old != NULL && moved != result)
         memmove(result, moved, old_size < size ? old_size : size);
+    if (context->huge_pages)
+        ask_for_huge_pages(result, size);
     *header_of(result) = (block_header){origin, size};
     put_pointer(block, result);
     return IC_OK;

@@ -67,6 +67,29 @@ static void test_blocks_are_aligned_and_keep_their_bytes(void **state)
     assert_int_equal(allocator.live, 0);
 }
 
+/* From the C library, large blocks begin at huge pages; growing and shrinking keep the bytes. */
+static void test_large_blocks_keep_their_bytes(void **state)
+{
+    (void)state;
+    const size_t huge = (size_t)2 << 20, sizes[] = {1000, 3 * huge, 40, huge + 7, 9 * huge, huge, 1};
+    ic_context *context;
+    assert_ok(ic_context_create(&context));
+    unsigned char *block = NULL;
+    for (size_t i = 0, kept = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_ok(ic_reallocate(context, sizes[i], &block));
+        assert_int_equal((uintptr_t)block % (sizes[i] < huge ? 64 : huge), 0);
+        kept = kept < sizes[i] ? kept : sizes[i];
+        for (size_t j = 0; j < kept; j++)
+            if (block[j] != (unsigned char)(j * 7 + i - 1))
+                fail_msg("byte %zu of %zu was lost", j, sizes[i]);
+        for (size_t j = 0; j < sizes[i]; j++)
+            block[j] = (unsigned char)(j * 7 + i);
+        kept = sizes[i];
+    }
+    ic_free(context, block);
+    ic_context_free(context);
+}
+
 static void test_allocate_forms(void **state)
 {
     ic_context *context = *state;
@@ -217,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes_are_checked),
         cmocka_unit_test(test_blocks_are_aligned_and_keep_their_bytes),
+        cmocka_unit_test(test_large_blocks_keep_their_bytes),
         cmocka_unit_test(test_allocate_forms),
         cmocka_unit_test(test_too_large_is_an_error),
         cmocka_unit_test(test_grow_doubles),
