@@ -14,18 +14,15 @@
 
 #include <string.h>
 
+#if defined(__AVX512BW__)
+#include "kernels/x86/pool_avx512.h"
+#else
+
 enum {
     TILED_CHANNELS = 32,
     TILED_FLOATS = 512, /* of input that are worked on at a time */
     TILED_COPY = 8
 };
-
-static inline bool is_tiled(const ic_window *window)
-{
-    return window->r == 2 && window->s == 2 && window->stride_h == 2 && window->stride_w == 2 &&
-           window->pad_h == 0 && window->pad_w == 0 && window->oh * 2 <= window->h &&
-           window->ow * 2 <= window->w && window->c <= TILED_CHANNELS;
-}
 
 /* Copies c floats and bytes; given room as whole vectors, whose rest the next copy overwrites. */
 static IC_ALWAYS_INLINE void copy_channels(int32_t c, bool room, const float *x,
@@ -93,8 +90,8 @@ static IC_ALWAYS_INLINE void spread_row(int32_t count, bool accumulate, const fl
     }
 }
 
-static IC_ALWAYS_INLINE void spread_rows(const ic_window *window, bool accumulate, const float *d_y,
-                                         const uint8_t *index, float *d_x)
+static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumulate, const float *d_y,
+                                            const uint8_t *index, float *d_x)
 {
     const int32_t c = window->c, step = TILED_FLOATS / (2 * c);
     float gradient[TILED_FLOATS + TILED_COPY];
@@ -115,19 +112,28 @@ static IC_ALWAYS_INLINE void spread_rows(const ic_window *window, bool accumulat
         }
 }
 
+#endif
+
+static inline bool is_tiled(const ic_window *window)
+{
+    return window->r == 2 && window->s == 2 && window->stride_h == 2 && window->stride_w == 2 &&
+           window->pad_h == 0 && window->pad_w == 0 && window->oh * 2 <= window->h &&
+           window->ow * 2 <= window->w && window->c <= TILED_CHANNELS;
+}
+
 static inline void spread_tiled(const ic_window *window, bool accumulate, const float *d_y,
                                 const uint8_t *index, float *d_x)
 {
     const int64_t row = (int64_t)window->w * window->c;
     if (accumulate) {
-        spread_rows(window, true, d_y, index, d_x);
+        spread_windows(window, true, d_y, index, d_x);
         return;
     }
     if (window->w > 2 * window->ow) /* no window reaches the last column, nor the last rows */
         memset(d_x, 0, (size_t)(2 * window->oh * row) * sizeof(float));
     memset(d_x + 2 * window->oh * row, 0,
            (size_t)((window->h - 2 * window->oh) * row) * sizeof(float));
-    spread_rows(window, false, d_y, index, d_x);
+    spread_windows(window, false, d_y, index, d_x);
 }
 
 #endif
