@@ -88,12 +88,20 @@ static size_t tap_floats(int64_t tiles, int64_t pitch)
     return (size_t)(IC_WINOGRAD_TAPS * (tiles * pitch + IC_WINOGRAD_SKEW));
 }
 
+/*
+ * Of U. One picture alone waits for the memory that U comes from: bfloat16's weights are an eighth.
+ */
+static int64_t weights_max(const ic_conv *conv)
+{
+    bool kept = conv->use == IC_CONV_INFERENCE && conv->kernels->bf16 == NULL;
+    return kept ? KEPT_MAX : WEIGHTS_MAX;
+}
+
 static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        ic_winograd_weights(conv, &grid) >
-            (conv->use == IC_CONV_INFERENCE ? KEPT_MAX : WEIGHTS_MAX))
+        ic_winograd_weights(conv, &grid) > weights_max(conv))
         return -1;
     ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
     int64_t block = block_tiles(conv, &grid);
