@@ -14,8 +14,8 @@
 enum { TILES = IC_WINOGRAD_BLOCK_TILES, PANELS, DEPTH };
 
 enum {
-    TILES_MAX = 48,
-    CHANNELS = 64, /* in and out, of a step: their transformed filters are 576 KB */
+    TILES_MAX = 64,
+    CHANNELS = 64, /* in and out, of a step: U of a panel is 288 KB, V 720, M 720 */
     FILTER_COST = 300,
     PACK_DEPTH = 16, /* channels of a unit of packing */
     WEIGHTS_MIN = 1024 * 1024
@@ -52,11 +52,10 @@ static int64_t m_pitch(const ic_conv *conv, const ic_conv_plan *plan)
     return (int64_t)plan->block[PANELS] * conv->kernels->gemm->wide.width + IC_WINOGRAD_SKEW;
 }
 
-/* Floats of a tap in U, in V and in M. */
+/* Floats of a tap in U (of one panel), in V and in M. */
 static int64_t u_tap(const ic_conv *conv, const ic_conv_plan *plan)
 {
-    return (int64_t)plan->block[DEPTH] * plan->block[PANELS] * conv->kernels->gemm->wide.width +
-           IC_WINOGRAD_SKEW;
+    return (int64_t)plan->block[DEPTH] * conv->kernels->gemm->wide.width + IC_WINOGRAD_SKEW;
 }
 
 static int64_t v_tap(const ic_conv_plan *plan)
@@ -155,8 +154,7 @@ static void multiply(const ic_winograd_block *b, int64_t first_panel, int64_t la
     for (int64_t i = first_panel; i < last_panel; ++i) {
         ic_conv_panel panel = ic_conv_panel_at(gemm, b->grid.columns, (int32_t)i);
         int64_t column = (i - first_panel) * gemm->wide.width;
-        float *of_panel = u + column * count;
-        transform_filters(b, &panel, first, count, tap_stride, of_panel);
+        transform_filters(b, &panel, first, count, tap_stride, u);
         ic_gemm_rows sum = {.segments = 1,
                             .depth = count,
                             .lda = b->v_pitch,
@@ -165,7 +163,7 @@ static void multiply(const ic_winograd_block *b, int64_t first_panel, int64_t la
                             .accumulate = first > 0};
         for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
             ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap,
-                          of_panel + tap * tap_stride, b->m + tap * b->m_tap + column);
+                          u + tap * tap_stride, b->m + tap * b->m_tap + column);
     }
 }
 
