@@ -25,10 +25,11 @@ enum {
     PLACES_WANTED = 1024,
     PLACES_MAX = 2048,
     PIECE = 256, /* places whose products stay in the first cache, for all taps of two tiles */
-    WANTED_UNITS = 16,
-    UNIT_SUM_FLOATS = 128 * 1024,     /* of one unit: what stays in the second cache */
+    WANTED_UNITS = 8, /* few: each turns all of its places of x */
+    UNIT_SUM_FLOATS = 512 * 1024,     /* of one unit */
     SUM_FLOATS_MAX = 4 * 1024 * 1024, /* of all units */
-    TILES = 64                        /* that are listed at a time */
+    BUSY_ROWS = 7, /* channels whose products keep the multipliers busy */
+    TILES = 64     /* that are listed at a time */
 };
 
 /* One axis of the places. */
@@ -138,7 +139,9 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     size_t pointers = (size_t)(plan->block[PITCH] + plan->block[PLACES]) * sizeof(float *);
     plan->scratch_floats =
         (size_t)values / 2 + pointers / sizeof(float) + (size_t)(IC_BF16_DEPTH * places.grid.depth);
-    return ic_conv_bf16_cost(conv);
+    int32_t rows = places.grid.depth;
+    double idle = rows < BUSY_ROWS ? (double)BUSY_ROWS / rows : 1;
+    return idle * ic_conv_bf16_cost(conv);
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
