@@ -134,6 +134,8 @@ ic_status ic_lower_pack(ic_lowering *l, const ic_pack *pack, int32_t *packed)
     ic_program *p = l->program;
     ic_pack entry = *pack;
     size_t floats = entry.conv->plans[entry.pass].packed_floats;
+    if (floats == 0)
+        return ic_lower_parameter(l, entry.node, 0, IC_BASE_PARAMETERS, packed);
     IC_TRY(ic_grow(p->context, &p->packs, &p->pack_capacity, p->pack_count + 1, sizeof entry));
     IC_TRY(ic_lower_parameter(l, entry.node, 0, IC_BASE_PARAMETERS, &entry.source));
     entry.weights = entry.source;

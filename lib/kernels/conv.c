@@ -62,8 +62,8 @@ const char *ic_conv_algorithm_name(const ic_conv *conv, ic_conv_pass pass)
 
 int64_t ic_conv_pack_units(const ic_conv *conv, ic_conv_pass pass)
 {
-    const ic_conv_algorithm *algorithm = conv->plans[pass].algorithm;
-    return algorithm->pack_units != NULL ? algorithm->pack_units(conv, pass) : 0;
+    const ic_conv_plan *plan = &conv->plans[pass];
+    return plan->packed_floats > 0 ? plan->algorithm->pack_units(conv, pass) : 0;
 }
 
 void ic_conv_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,

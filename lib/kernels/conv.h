@@ -41,7 +41,7 @@ typedef struct ic_conv_plan {
     const ic_conv_algorithm *algorithm;
     int32_t phases;
     int32_t block[6];      /* the algorithm's own cut: rows per unit and the like */
-    size_t packed_floats;  /* size of the packed weights this pass reads; 0: it reads none */
+    size_t packed_floats;  /* of the packed weights that this pass reads; 0: it reads the weights */
     size_t shared_floats;  /* workspace of one run, shared by its units (partial sums) */
     size_t scratch_floats; /* workspace of one worker */
     int32_t sum_blocks;    /* forward, backward data: whose sums a run can give; 0: it cannot */
@@ -89,7 +89,7 @@ typedef struct ic_norm_gradient {
 typedef struct ic_conv_arguments {
     const float *x;              /* forward, backward weights: [n][h][w][c] */
     const float *d_y;            /* backward data, backward weights: [n][oh][ow][k] */
-    const float *packed;         /* forward, backward data: what ic_conv_pack made for this pass */
+    const float *packed;         /* forward, backward data: what ic_conv_pack made, or the weights */
     float *out;                  /* forward: y; backward data: d_x; backward weights: d_w as OIHW */
     bool accumulate;             /* backward data: add to d_x instead of setting it */
     const ic_prologue *prologue; /* of x, forward and backward weights; NULL: none */

@@ -15,7 +15,7 @@ struct ic_conv_algorithm {
      * number when the algorithm cannot do this pass of this shape. Shape and level alone decide.
      */
     double (*plan)(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan);
-    /* NULL, both: it reads the weights in no packed form. */
+    /* NULL, both: its plans ask for no packed floats. */
     int64_t (*pack_units)(const ic_conv *conv, ic_conv_pass pass);
     void (*pack)(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
                  float *packed);

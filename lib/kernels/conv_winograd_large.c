@@ -3,8 +3,9 @@
  * many channels: their transformed weights, four times as many as the weights, would go to memory
  * and come back for every block of tiles. SPDX-License-Identifier: MIT
  *
- * So a unit takes the filters of a few dozen channels at a time, [panel][c][9][width], transforms
- * them and the same channels of its tiles, and adds the products to M [tap][tile][k]: everything
+ * So a unit takes the filters of a few dozen channels at a time, transforms them (for inference
+ * from [panel][c][9][width]; training would pack for each step what is read once or twice in it,
+ * and so takes the weights as they are) and the same channels of its tiles, and adds the products to M [tap][tile][k]: everything
  * stays in the second cache, and what is done again (the tiles' transforms for other channels out,
  * the filters' for other tiles) is little beside the products.
  */
@@ -85,7 +86,8 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     plan->block[DEPTH] =
         (int32_t)ic_conv_divide_up(grid.depth, ic_conv_divide_up(grid.depth, CHANNELS));
     plan->phases = 1;
-    plan->packed_floats = (size_t)(panels * grid.depth * filter_floats(conv));
+    bool kept = conv->use == IC_CONV_INFERENCE;
+    plan->packed_floats = kept ? (size_t)(panels * grid.depth * filter_floats(conv)) : 0;
     plan->shared_floats = 0;
     plan->scratch_floats =
         (size_t)(IC_WINOGRAD_TAPS * (u_tap(conv, plan) + v_tap(plan) + m_tap(conv, plan))) +
@@ -135,14 +137,22 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
 static void transform_filters(const ic_winograd_block *b, const ic_conv_panel *panel, int64_t first,
                               int64_t count, int64_t tap_stride, float *u)
 {
+    float gathered[PACK_DEPTH * IC_WINOGRAD_FILTER * IC_GEMM_WIDTH_MAX];
     int64_t width = panel->tile->width;
     const float *filters =
         b->arguments->packed +
         (panel->offset * (int64_t)b->grid.depth + first * width) * IC_WINOGRAD_FILTER;
-    for (int64_t d = 0; d < count; ++d)
-        b->conv->kernels->winograd->weights(panel->tile->width,
-                                            filters + d * IC_WINOGRAD_FILTER * width, tap_stride,
-                                            u + d * width);
+    bool packed = b->conv->use == IC_CONV_INFERENCE;
+    for (int64_t d = 0; d < count; ++d) {
+        int64_t left = count - d, pieces = left < PACK_DEPTH ? left : PACK_DEPTH;
+        if (!packed && d % PACK_DEPTH == 0) {
+            ic_winograd_gather(b->conv, b->pass, panel, first + d, pieces, b->arguments->packed,
+                               gathered);
+            filters = gathered;
+        }
+        b->conv->kernels->winograd->weights(panel->tile->width, filters, tap_stride, u + d * width);
+        filters += IC_WINOGRAD_FILTER * width;
+    }
 }
 
 /* Adds the products of the channels [first, first + count) to M, or sets it. */

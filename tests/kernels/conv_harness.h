@@ -83,7 +83,7 @@ static inline void run_conv(const ic_conv *conv, ic_conv_pass pass, const float 
     int64_t pack_units = ic_conv_pack_units(conv, pass);
     for (int64_t i = 0; i < pack_units; ++i)
         ic_conv_pack(conv, pass, backwards ? pack_units - 1 - i : i, weights, packed.floats);
-    arguments.packed = packed.floats;
+    arguments.packed = plan->packed_floats > 0 ? packed.floats : weights;
     arguments.shared = shared.floats;
     for (int32_t phase = 0; phase < plan->phases; ++phase) {
         int64_t units = ic_conv_units(conv, pass, phase);
