@@ -32,4 +32,6 @@ double ic_random_range(ic_random *random, double low, double high); /* [low, hig
 uint64_t ic_random_below(ic_random *random, uint64_t bound);        /* [0, bound), unbiased */
 double ic_random_normal(ic_random *random);                         /* mean 0, deviation 1 */
 
+enum { IC_RANDOM_BITS_OF_NORMAL = 2 }; /* values of the stream that a normal one takes */
+
 #endif

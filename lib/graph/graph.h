@@ -107,8 +107,8 @@ ic_parameter_sizes ic_graph_parameter_sizes(const ic_graph *graph);
 
 /*
  * Fresh weights: convolutions He-normal by fan-out, linear layers uniform by fan-in as torch does,
- * norms 1 and 0. A function of seed and names only.
+ * norms 1 and 0. A function of seed and names only; pool NULL: drawn by the caller alone.
  */
-void ic_graph_initialise(const ic_graph *graph, uint64_t seed, float *parameters);
+void ic_graph_initialise(ic_pool *pool, const ic_graph *graph, uint64_t seed, float *parameters);
 
 #endif

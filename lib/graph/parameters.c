@@ -1,6 +1,7 @@
 /* graph/parameters.c: the flat array of parameters: layout and fresh values.
  * SPDX-License-Identifier: MIT */
 #include "base/maths.h"
+#include "base/pool.h"
 #include "base/random.h"
 #include "graph/node.h"
 
@@ -8,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALIGNMENT = 16 }; /* floats: a cache line */
+enum {
+    ALIGNMENT = 16, /* floats: a cache line */
+    PIECE = 1 << 15 /* values that a thread draws at a time */
+};
 
 ic_status ic_graph_declare(ic_graph *graph, const ic_graph_node *node, const char *suffix,
                            ic_parameter_role role, int32_t rank, const int64_t shape[4])
@@ -98,15 +102,38 @@ static void fill(float *values, int64_t count, float value)
         values[i] = value;
 }
 
+typedef struct normals {
+    ic_random random;
+    double deviation;
+    int64_t count;
+    float *values;
+} normals;
+
+static ic_status fill_piece(void *arguments, int64_t unit, int32_t worker)
+{
+    const normals *all = arguments;
+    int64_t first = unit * PIECE, last = first + PIECE < all->count ? first + PIECE : all->count;
+    ic_random random = all->random;
+    random.counter = (uint64_t)first * IC_RANDOM_BITS_OF_NORMAL;
+    (void)worker;
+    for (int64_t i = first; i < last; i++)
+        all->values[i] = (float)(all->deviation * ic_random_normal(&random));
+    return IC_OK;
+}
+
 /* He, Zhang, Ren, Sun 2015: deviation sqrt(2 / fan-out). */
-static void fill_he_normal(const ic_graph_node *node, const ic_parameter *p, ic_random *random,
-                           float *values)
+static void fill_he_normal(ic_pool *pool, const ic_graph_node *node, const ic_parameter *p,
+                           const ic_random *random, float *values)
 {
     double fan_out =
         (double)p->shape[0] * (double)(p->shape[2] * p->shape[3]) / node->attributes.groups;
-    double deviation = sqrt(2.0 / fan_out);
-    for (int64_t i = 0; i < p->count; i++)
-        values[i] = (float)(deviation * ic_random_normal(random));
+    normals all = {
+        .random = *random, .deviation = sqrt(2.0 / fan_out), .count = p->count, .values = values};
+    int64_t pieces = (p->count + PIECE - 1) / PIECE;
+    if (pool != NULL)
+        ic_pool_run(pool, pieces, fill_piece, &all); /* nothing in it fails */
+    for (int64_t i = 0; pool == NULL && i < pieces; i++)
+        fill_piece(&all, i, 0);
 }
 
 /* Uniform within 1/sqrt(fan-in), weights and biases, as torch.nn.Linear starts. */
@@ -117,8 +144,8 @@ static void fill_uniform(int64_t fan_in, const ic_parameter *p, ic_random *rando
         values[i] = (float)ic_random_range(random, -bound, bound);
 }
 
-static void initialise_node(const ic_graph *graph, const ic_graph_node *node, int32_t end,
-                            uint64_t seed, float *parameters)
+static void initialise_node(ic_pool *pool, const ic_graph *graph, const ic_graph_node *node,
+                            int32_t end, uint64_t seed, float *parameters)
 {
     const ic_parameter *weight = &graph->parameters[node->first_parameter];
     for (int32_t i = node->first_parameter; i < end; i++) {
@@ -129,7 +156,7 @@ static void initialise_node(const ic_graph *graph, const ic_graph_node *node, in
         if (node->op == &ic_operator_linear)
             fill_uniform(weight->shape[1], p, &random, values);
         else if (node->op == &ic_operator_conv && is_weight)
-            fill_he_normal(node, p, &random, values);
+            fill_he_normal(pool, node, p, &random, values);
         else if (node->op == &ic_operator_batch_norm && is_weight)
             fill(values, p->count, node->attributes.zero ? 0.0f : 1.0f);
         else if (strcmp(p->name + strlen(node->name), ".running_var") == 0)
@@ -137,13 +164,13 @@ static void initialise_node(const ic_graph *graph, const ic_graph_node *node, in
     }
 }
 
-void ic_graph_initialise(const ic_graph *graph, uint64_t seed, float *parameters)
+void ic_graph_initialise(ic_pool *pool, const ic_graph *graph, uint64_t seed, float *parameters)
 {
     fill(parameters, graph->sizes.total, 0.0f);
     for (size_t i = 0; i < graph->node_count; i++) {
         int32_t end = i + 1 < graph->node_count ? graph->nodes[i + 1].first_parameter
                                                 : (int32_t)graph->parameter_count;
         if (end > graph->nodes[i].first_parameter)
-            initialise_node(graph, &graph->nodes[i], end, seed, parameters);
+            initialise_node(pool, graph, &graph->nodes[i], end, seed, parameters);
     }
 }

@@ -207,11 +207,12 @@ cleanup:
 static ic_status initialise(ic_model *model, uint64_t seed)
 {
     size_t total = (size_t)ic_graph_parameter_sizes(model->graph).total;
+    ic_pool *pool = NULL;
     float *parameters = NULL;
     ic_status status;
+    IC_TRY(ic_context_pool(model->context, &pool));
     IC_TRY(ic_allocate_array(model->context, total, sizeof *parameters, &parameters));
-    memset(parameters, 0, total * sizeof *parameters);
-    ic_graph_initialise(model->graph, seed, parameters);
+    ic_graph_initialise(pool, model->graph, seed, parameters);
     status = ic_weights_create(model->context, model->graph, parameters, &model->weights);
     ic_free(model->context, parameters);
     return status;

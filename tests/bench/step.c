@@ -113,7 +113,7 @@ static void make_network(bench *b)
     b->parameters = zeroed((size_t)sizes.total, sizeof(float));
     b->loss = zeroed((size_t)b->batch, sizeof(float));
     b->labels = zeroed((size_t)b->batch, sizeof *b->labels);
-    ic_graph_initialise(b->graph, 1, b->parameters);
+    ic_graph_initialise(NULL, b->graph, 1, b->parameters);
     for (int32_t i = 0; i < b->batch; i++)
         b->labels[i] = i % CLASSES;
 }

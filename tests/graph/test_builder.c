@@ -246,10 +246,10 @@ static void fresh_values(void **state)
     assert_non_null(a);
     assert_non_null(b);
     memset(a, 0xff, total * sizeof *a);
-    ic_graph_initialise(graph, 3, a);
-    ic_graph_initialise(graph, 3, b);
+    ic_graph_initialise(NULL, graph, 3, a);
+    ic_graph_initialise(NULL, graph, 3, b);
     assert_memory_equal(a, b, total * sizeof *a);
-    ic_graph_initialise(graph, 4, b);
+    ic_graph_initialise(NULL, graph, 4, b);
     assert_true(memcmp(a, b, total * sizeof *a) != 0);
 
     const ic_parameter *conv_weight = ic_graph_parameter(graph, 0);

@@ -43,7 +43,7 @@ static trained train(const char *name, int32_t size, int32_t channels, int32_t b
     test_numbers numbers = {.state = 3};
     t.parameters = zeroed(t.sizes.total);
     t.gradients = zeroed(t.sizes.trained);
-    ic_graph_initialise(graph, 5, t.parameters);
+    ic_graph_initialise(NULL, graph, 5, t.parameters);
     assert_ok(ic_executor_create(context, graph, batch, IC_TRAINING, &executor));
     for (uint64_t step = 0; step < 2; step++) {
         numbers_fill_unit(&numbers, ic_executor_input(executor),
@@ -125,7 +125,7 @@ static void check_batches(const char *name, int32_t size, int32_t channels)
     float *parameters = zeroed(ic_graph_parameter_sizes(graph).total);
     float *pictures = zeroed(PICTURES * each), one[PICTURES * 10], many[PICTURES * 10];
     test_numbers numbers = {.state = 8};
-    ic_graph_initialise(graph, 2, parameters);
+    ic_graph_initialise(NULL, graph, 2, parameters);
     numbers_fill_unit(&numbers, pictures, PICTURES * each);
     assert_ok(ic_weights_create(context, graph, parameters, &weights));
     infer_all(context, graph, weights, pictures, each, 1, one);
@@ -240,7 +240,7 @@ static void running_statistics(void **state)
     assert_ok(ic_graph_create(context, (ic_shape){1, 1, 1}, &graph));
     assert_ok(ic_graph_finish(graph, ic_graph_batch_norm(graph, "n", 0)));
     rig_open(&rig, graph, 4);
-    ic_graph_initialise(graph, 1, rig.parameters);
+    ic_graph_initialise(NULL, graph, 1, rig.parameters);
     for (int32_t i = 0; i < 4; i++)
         ic_executor_input(rig.executor)[i] = (float)(i + 1);
     rig_forward(&rig);
@@ -326,7 +326,7 @@ static ic_status whole_life(ic_context *context, void *payload)
     if (status == IC_OK) {
         parameters = zeroed(ic_graph_parameter_sizes(graph).total);
         gradients = zeroed(ic_graph_parameter_sizes(graph).trained);
-        ic_graph_initialise(graph, 1, parameters);
+        ic_graph_initialise(NULL, graph, 1, parameters);
         status = ic_executor_create(context, graph, 2, IC_TRAINING, &training);
     }
     if (status == IC_OK)
@@ -362,7 +362,7 @@ static void steady_steps_allocate_nothing(void **state)
     ic_weights *weights = NULL;
     float *parameters = zeroed(ic_graph_parameter_sizes(graph).total);
     float *gradients = zeroed(ic_graph_parameter_sizes(graph).trained);
-    ic_graph_initialise(graph, 1, parameters);
+    ic_graph_initialise(NULL, graph, 1, parameters);
     assert_ok(ic_executor_create(context, graph, 2, IC_TRAINING, &training));
     assert_ok(ic_executor_create(context, graph, 2, IC_INFERENCE, &inference));
     assert_ok(ic_weights_create(context, graph, parameters, &weights));
@@ -396,7 +396,7 @@ static void works_beside_another(void **state)
     test_numbers numbers = {.state = 4};
     float pictures[2 * 28 * 28], kept[20];
     numbers_fill_unit(&numbers, pictures, 2 * 28 * 28);
-    ic_graph_initialise(graph, 1, parameters);
+    ic_graph_initialise(NULL, graph, 1, parameters);
     assert_ok(ic_weights_create(context, graph, parameters, &weights));
     assert_ok(ic_executor_create(context, graph, 2, IC_TRAINING, &training));
     assert_ok(ic_executor_create(context, graph, 2, IC_INFERENCE, &alone));

@@ -65,7 +65,7 @@ static void train(const char *network, ic_shape input, int32_t batch, int32_t th
     t->logits = zeroed(t->logit_count);
     t->parameters = zeroed(t->total);
     t->gradients = zeroed(t->trained);
-    ic_graph_initialise(graph, 2, t->parameters);
+    ic_graph_initialise(NULL, graph, 2, t->parameters);
     numbers_fill_unit(&numbers, ic_executor_input(executor),
                       (int64_t)batch * input.h * input.w * input.c);
     run_steps(executor, t);

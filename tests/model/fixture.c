@@ -43,7 +43,7 @@ static ic_status initialise(ic_model *model, uint64_t seed)
     int64_t total = ic_graph_parameter_sizes(model->graph).total;
     float *parameters;
     IC_TRY(ic_allocate_zero(model->context, (size_t)total * sizeof *parameters, &parameters));
-    ic_graph_initialise(model->graph, seed, parameters);
+    ic_graph_initialise(NULL, model->graph, seed, parameters);
     ic_status status = ic_weights_create(model->context, model->graph, parameters, &model->weights);
     ic_free(model->context, parameters);
     return status;
