@@ -23,7 +23,7 @@ enum {
 
 enum {
     CHANNELS = 64, /* of a small layer, in and out: its 36 sums are 576 KB */
-    ROOM_TILES = 28,
+    ROOM_TILES = 28, /* transformed at a time, give or take what is left over */
     PART_TILES = 4 * ROOM_TILES, /* the least of a part: its sums must be turned back */
     WANTED_UNITS = 16,
     FILTER_DEPTH = 8 /* channels that are turned back at a time */
@@ -80,7 +80,8 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     int32_t rounds_out = pieces_of(panels, CHANNELS / gemm->wide.width);
     plan->block[DEPTH] = pieces_of(grid.depth, rounds_in);
     plan->block[PANELS] = pieces_of(panels, rounds_out);
-    plan->block[TILES] = (int32_t)(tiles < ROOM_TILES ? tiles : ROOM_TILES);
+    int64_t times = (tiles + ROOM_TILES / 2) / ROOM_TILES;
+    plan->block[TILES] = (int32_t)ic_conv_divide_up(tiles, times < 1 ? 1 : times);
     int64_t parts = ic_conv_divide_up(WANTED_UNITS, (int64_t)rounds_in * rounds_out);
     int64_t most = ic_conv_divide_up(tiles, PART_TILES);
     plan->block[PARTS] = (int32_t)(parts < most ? parts : most);
