@@ -23,8 +23,7 @@ enum {
     LOAD_TILES = 4,           /* in a unit of the first phase */
     ROOM_FLOATS = 128 * 1024, /* that V and M should take: half of a cache of 1 MB */
     PACK_DEPTH = 8,           /* channels of a unit of packing */
-    WEIGHTS_MAX = 6 * 1024 * 1024, /* floats of U: where it is made for each step */
-    KEPT_MAX = 12 * 1024 * 1024    /* and where it is kept */
+    WEIGHTS_MAX = 6 * 1024 * 1024 /* floats of U: where it is made for each step */
 };
 
 static int64_t padded_columns(const ic_conv *conv, const ic_conv_grid *grid)
@@ -88,20 +87,12 @@ static size_t tap_floats(int64_t tiles, int64_t pitch)
     return (size_t)(IC_WINOGRAD_TAPS * (tiles * pitch + IC_WINOGRAD_SKEW));
 }
 
-/*
- * Of U. One picture alone waits for the memory that U comes from: bfloat16's weights are an eighth.
- */
-static int64_t weights_max(const ic_conv *conv)
-{
-    bool kept = conv->use == IC_CONV_INFERENCE && conv->kernels->bf16 == NULL;
-    return kept ? KEPT_MAX : WEIGHTS_MAX;
-}
-
 static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        ic_winograd_weights(conv, &grid) > weights_max(conv))
+        ic_winograd_weights(conv, &grid) >
+            (ic_winograd_keeps(conv) ? IC_WINOGRAD_KEPT_MAX : WEIGHTS_MAX))
         return -1;
     ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
     int64_t block = block_tiles(conv, &grid);

@@ -14,6 +14,17 @@
  */
 enum { IC_WINOGRAD_INPUT_COST = 200, IC_WINOGRAD_OUTPUT_COST = 180, IC_WINOGRAD_MEMORY_COST = 32 };
 
+/*
+ * Inference keeps the transformed weights of large layers too. Not beside bfloat16: one picture
+ * alone waits for the memory that weights come from, and those of bfloat16 are an eighth.
+ */
+enum { IC_WINOGRAD_KEPT_MAX = 12 * 1024 * 1024 }; /* floats */
+
+static inline bool ic_winograd_keeps(const ic_conv *conv)
+{
+    return conv->use == IC_CONV_INFERENCE && conv->kernels->bf16 == NULL;
+}
+
 /* Floats added to rows and planes, so that neighbours do not fall into the same cache set. */
 enum { IC_WINOGRAD_SKEW = 16 };
 

@@ -182,12 +182,12 @@ static void steady_steps_allocate_nothing(void **state)
     test_allocator allocator = {0};
     int lines = 0;
     ic_context *context = test_context_with(&allocator, 2);
-    size_t limit = least_memory("plain", (ic_shape){28, 28, 1}, 8, 2);
+    size_t limit = least_memory("plain", (ic_shape){28, 28, 1}, 32, 2);
     ic_graph *graph = NULL;
     ic_executor *executor = NULL;
     assert_ok(ic_zoo_build(context, "plain", (ic_shape){28, 28, 1}, 10, &graph));
     assert_ok(ic_context_set_log(context, count_lines, &lines));
-    assert_ok(ic_executor_create_within(context, graph, 8, IC_TRAINING, limit, &executor));
+    assert_ok(ic_executor_create_within(context, graph, 32, IC_TRAINING, limit, &executor));
     assert_int_equal(lines, 1);
     float *parameters = zeroed(ic_graph_parameter_sizes(graph).total);
     float *gradients = zeroed(ic_graph_parameter_sizes(graph).trained);

@@ -515,7 +515,7 @@ static void check_batch(const ic_conv *conv, ic_conv_pass pass)
     ic_conv_shape one = conv->shape;
     one.n = 1;
     ic_conv alone;
-    ic_conv_prepare(conv->kernels, &one, IC_CONV_INFERENCE, &alone);
+    ic_conv_prepare(conv->kernels, &one, conv->use, &alone);
     take_exact(&alone, pass);
     tensors t = make_tensors(&conv->shape, false);
     guarded out = guarded_create(y_floats(&conv->shape)), first = guarded_create(y_floats(&one));

@@ -258,7 +258,7 @@ static void check_batch(const ic_conv *conv, ic_conv_pass pass)
     ic_conv_shape one = conv->shape;
     one.n = 1;
     ic_conv alone;
-    ic_conv_prepare(conv->kernels, &one, IC_CONV_INFERENCE, &alone);
+    ic_conv_prepare(conv->kernels, &one, conv->use, &alone);
     assert_true(ic_conv_choose(&alone, pass, ic_conv_algorithm_name(conv, pass)));
     tensors t = make_tensors(&conv->shape);
     guarded out = guarded_create(y_floats(&conv->shape)), first = guarded_create(y_floats(&one));
