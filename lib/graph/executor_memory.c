@@ -50,8 +50,10 @@ static ic_status keep_within(ic_executor *e, size_t limit)
 /* Of the batch's pictures and logits, where they do not lie in the arena. */
 static size_t value_bytes(const ic_executor *e)
 {
-    return ic_executor_in_groups(e) ? (size_t)e->batch * (ic_executor_input_floats(e) + ic_executor_logit_floats(e)) * sizeof(float)
-                        : 0;
+    return ic_executor_in_groups(e)
+               ? (size_t)e->batch * (ic_executor_input_floats(e) + ic_executor_logit_floats(e)) *
+                     sizeof(float)
+               : 0;
 }
 
 ic_status ic_executor_allocate(ic_executor *e, size_t limit)

@@ -87,14 +87,14 @@ typedef struct ic_norm_gradient {
 
 /* What a run reads and writes; a pass uses the members named in its comment. */
 typedef struct ic_conv_arguments {
-    const float *x;              /* forward, backward weights: [n][h][w][c] */
-    const float *d_y;            /* backward data, backward weights: [n][oh][ow][k] */
-    const float *packed;         /* forward, backward data: what ic_conv_pack made, or the weights */
-    float *out;                  /* forward: y; backward data: d_x; backward weights: d_w as OIHW */
-    bool accumulate;             /* backward data: add to d_x instead of setting it */
-    const ic_prologue *prologue; /* of x, forward and backward weights; NULL: none */
-    const ic_epilogue *epilogue; /* forward; NULL: none */
-    float *shared;               /* plans[pass].shared_floats, 64-byte aligned */
+    const float *x;      /* forward, backward weights: [n][h][w][c] */
+    const float *d_y;    /* backward data, backward weights: [n][oh][ow][k] */
+    const float *packed; /* forward, backward data: what ic_conv_pack made, or the weights */
+    float *out;          /* forward: y; backward data: d_x; backward weights: d_w as OIHW */
+    bool accumulate;     /* backward data: add to d_x instead of setting it */
+    const ic_prologue *prologue;      /* of x, forward and backward weights; NULL: none */
+    const ic_epilogue *epilogue;      /* forward; NULL: none */
+    float *shared;                    /* plans[pass].shared_floats, 64-byte aligned */
     const ic_norm_gradient *gradient; /* backward data, where sum_blocks > 0; NULL: none */
     /*
      * For each of the pass's sum_blocks: forward [2][k], the sums of y and of y^2, or NULL;
@@ -107,8 +107,8 @@ typedef struct ic_conv_arguments {
  * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout
  * of the packed weights depends on the level and the layer (channels, groups, filter, strides,
  * pads, dilations), not on n, h and w, so that plans of different batch and picture sizes share
- * them: for inference, whose results must not depend on the batch either, the algorithm is chosen as
- * if there were always 16 pictures.
+ * them: for inference, whose results must not depend on the batch either, the algorithm is chosen
+ * as if there were always 16 pictures.
  */
 void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv_use use,
                      ic_conv *out);

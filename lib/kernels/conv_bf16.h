@@ -11,7 +11,8 @@ int32_t ic_conv_bf16_depth(int32_t channels);
 /* The step that goes into an even depth, not above IC_BF16_DEPTH. */
 int32_t ic_conv_bf16_step(int64_t depth);
 
-/* What any pass costs: only Winograd's algorithm, with fewer products in float32, is ever cheaper. */
+/* What any pass costs: only Winograd's algorithm, with fewer products in float32, is ever cheaper.
+ */
 double ic_conv_bf16_cost(const ic_conv *conv);
 
 #endif

@@ -24,12 +24,12 @@ enum {
     BLOCK_VALUES = 192 * 1024, /* of the copy of x: what stays in the second cache */
     PLACES_WANTED = 1024,
     PLACES_MAX = 2048,
-    PIECE = 256, /* places whose products stay in the first cache, for all taps of two tiles */
+    PIECE = 256,      /* places whose products stay in the first cache, for all taps of two tiles */
     WANTED_UNITS = 8, /* few: each turns all of its places of x */
     UNIT_SUM_FLOATS = 512 * 1024,     /* of one unit */
     SUM_FLOATS_MAX = 4 * 1024 * 1024, /* of all units */
-    BUSY_ROWS = 7, /* channels whose products keep the multipliers busy */
-    TILES = 64     /* that are listed at a time */
+    BUSY_ROWS = 7,                    /* channels whose products keep the multipliers busy */
+    TILES = 64                        /* that are listed at a time */
 };
 
 /* One axis of the places. */

@@ -19,10 +19,10 @@ enum {
 
 enum {
     WANTED_UNITS = 4,
-    PANEL_UNITS = 16,          /* that the panels are cut into, if there are so many */
-    LOAD_TILES = 4,           /* in a unit of the first phase */
-    ROOM_FLOATS = 128 * 1024, /* that V and M should take: half of a cache of 1 MB */
-    PACK_DEPTH = 8,           /* channels of a unit of packing */
+    PANEL_UNITS = 16,             /* that the panels are cut into, if there are so many */
+    LOAD_TILES = 4,               /* in a unit of the first phase */
+    ROOM_FLOATS = 128 * 1024,     /* that V and M should take: half of a cache of 1 MB */
+    PACK_DEPTH = 8,               /* channels of a unit of packing */
     WEIGHTS_MAX = 6 * 1024 * 1024 /* floats of U: where it is made for each step */
 };
 
@@ -100,7 +100,8 @@ static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan
     int64_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
     bool phased = ic_conv_divide_up(tiles.count, block) < WANTED_UNITS;
     block = phased || block > tiles.count ? tiles.count : block;
-    int64_t kept = phased ? ic_conv_divide_up(panels, PANEL_UNITS) : block_panels(conv, &grid, block);
+    int64_t kept =
+        phased ? ic_conv_divide_up(panels, PANEL_UNITS) : block_panels(conv, &grid, block);
     size_t v = tap_floats(block, ic_winograd_pitch(grid.depth));
     size_t m = tap_floats(block, m_pitch(conv, kept));
     plan->phases = phased ? 2 : 1;
@@ -215,9 +216,8 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     bool phased = plan->block[PHASED];
     float *room = scratch + ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth);
     size_t v = tap_floats(plan->block[TILES], ic_winograd_pitch(grid.depth));
-    ic_winograd_block b =
-        block_of(conv, pass, arguments, phased ? 0 : unit, phased ? arguments->shared : room,
-                 phased ? room : room + v);
+    ic_winograd_block b = block_of(conv, pass, arguments, phased ? 0 : unit,
+                                   phased ? arguments->shared : room, phased ? room : room + v);
     if (!phased) {
         ic_winograd_load(&b, b.first, b.first + b.count, 0, grid.depth, scratch);
         for (int64_t i = 0; i < ic_conv_panel_count(conv->kernels->gemm, grid.columns);

@@ -5,9 +5,9 @@
  *
  * So a unit takes the filters of a few dozen channels at a time, transforms them (for inference
  * from [panel][c][9][width]; training would pack for each step what is read once or twice in it,
- * and so takes the weights as they are) and the same channels of its tiles, and adds the products to M [tap][tile][k]: everything
- * stays in the second cache, and what is done again (the tiles' transforms for other channels out,
- * the filters' for other tiles) is little beside the products.
+ * and so takes the weights as they are) and the same channels of its tiles, and adds the products
+ * to M [tap][tile][k]: everything stays in the second cache, and what is done again (the tiles'
+ * transforms for other channels out, the filters' for other tiles) is little beside the products.
  */
 #include "kernels/conv_winograd.h"
 
@@ -173,8 +173,8 @@ static void multiply(const ic_winograd_block *b, int64_t first_panel, int64_t la
                             .columns = panel.tile->width,
                             .accumulate = first > 0};
         for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
-            ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap,
-                          u + tap * tap_stride, b->m + tap * b->m_tap + column);
+            ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap, u + tap * tap_stride,
+                          b->m + tap * b->m_tap + column);
     }
 }
 

@@ -22,8 +22,8 @@ enum {
 };
 
 enum {
-    CHANNELS = 64, /* of a small layer, in and out: its 36 sums are 576 KB */
-    ROOM_TILES = 28, /* transformed at a time, give or take what is left over */
+    CHANNELS = 64,               /* of a small layer, in and out: its 36 sums are 576 KB */
+    ROOM_TILES = 28,             /* transformed at a time, give or take what is left over */
     PART_TILES = 4 * ROOM_TILES, /* the least of a part: its sums must be turned back */
     WANTED_UNITS = 16,
     FILTER_DEPTH = 8 /* channels that are turned back at a time */

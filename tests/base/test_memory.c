@@ -71,7 +71,8 @@ static void test_blocks_are_aligned_and_keep_their_bytes(void **state)
 static void test_large_blocks_keep_their_bytes(void **state)
 {
     (void)state;
-    const size_t huge = (size_t)2 << 20, sizes[] = {1000, 3 * huge, 40, huge + 7, 9 * huge, huge, 1};
+    const size_t huge = (size_t)2 << 20,
+                 sizes[] = {1000, 3 * huge, 40, huge + 7, 9 * huge, huge, 1};
     ic_context *context;
     assert_ok(ic_context_create(&context));
     unsigned char *block = NULL;

@@ -127,8 +127,10 @@ static float *make_floats(size_t count, float scale)
 
 static void run_pass(const ic_conv *conv, ic_conv_pass pass, const memory *m)
 {
-    ic_conv_arguments arguments = {
-        .x = m->x, .d_y = m->y, .packed = conv->plans[pass].packed_floats > 0 ? m->packed : m->w, .shared = m->shared};
+    ic_conv_arguments arguments = {.x = m->x,
+                                   .d_y = m->y,
+                                   .packed = conv->plans[pass].packed_floats > 0 ? m->packed : m->w,
+                                   .shared = m->shared};
     arguments.out = pass == IC_CONV_FORWARD ? m->y : pass == IC_CONV_BACKWARD_DATA ? m->x : m->w;
     for (int32_t phase = 0; phase < conv->plans[pass].phases; ++phase) {
         int64_t units = ic_conv_units(conv, pass, phase);

@@ -368,7 +368,8 @@ static void every_count_of_channels_is_exact(void **state)
                                                 filter / 2, 1,      1,      c};
                     ic_conv_shape shape = shape_of(values);
                     ic_conv conv;
-                    ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING, &conv);
+                    ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING,
+                                    &conv);
                     for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
                         check_integers(&conv, (ic_conv_pass)pass);
                         check_accumulate(&conv, (ic_conv_pass)pass);
@@ -452,7 +453,8 @@ static void every_activation_may_come_before(void **state)
                                             filter / 2, 1,      1,      19};
                 ic_conv_shape shape = shape_of(values);
                 ic_conv conv;
-                ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING, &conv);
+                ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING,
+                                &conv);
                 check_any_prologue(&conv, IC_CONV_FORWARD, (ic_activation)activation);
                 check_any_prologue(&conv, IC_CONV_BACKWARD_WEIGHTS, (ic_activation)activation);
             }

@@ -90,8 +90,8 @@ static IC_ALWAYS_INLINE void spread_row(int32_t count, bool accumulate, const fl
     }
 }
 
-static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumulate, const float *d_y,
-                                            const uint8_t *index, float *d_x)
+static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumulate,
+                                            const float *d_y, const uint8_t *index, float *d_x)
 {
     const int32_t c = window->c, step = TILED_FLOATS / (2 * c);
     float gradient[TILED_FLOATS + TILED_COPY];

@@ -1,6 +1,6 @@
 /*
- * kernels/x86/pool_avx512.h: maxima of 2x2 pixels side by side with AVX-512. SPDX-License-Identifier:
- * MIT
+ * kernels/x86/pool_avx512.h: maxima of 2x2 pixels side by side with AVX-512.
+ * SPDX-License-Identifier: MIT
  *
  * A row of pixels is taken as one row of floats, whatever the channels, so that all lanes of a
  * vector have work. Forward the maximum is found in the lanes of a window's first pixel, and these
