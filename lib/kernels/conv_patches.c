@@ -159,6 +159,10 @@ static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     int32_t splits = 1;
     while (splits < panels && blocks * splits < WANTED_UNITS)
         ++splits;
+    while (blocks * splits < WANTED_UNITS && block > 2 * tile) {
+        block -= tile;
+        blocks = ic_conv_divide_up(pixels, block) * grid.groups;
+    }
     int64_t copied = gemm->block_floats / (block * grid.depth + 1);
     copied = copied < 1 ? 1 : copied > taps ? taps : copied;
     bool copies = !ic_conv_is_pointwise(&grid) || pass == IC_CONV_FORWARD;

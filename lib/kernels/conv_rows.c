@@ -59,6 +59,11 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     int32_t panels = ic_conv_panel_count(gemm, grid.columns);
     while (splits < panels && ic_conv_divide_up(s->n, images) * pieces * splits < WANTED_UNITS)
         ++splits;
+    while (ic_conv_divide_up(s->n, images) * pieces * splits < WANTED_UNITS && rows > ROWS_MIN) {
+        pieces = ic_conv_divide_up(count, rows - 1);
+        rows = ic_conv_divide_up(count, pieces);
+    }
+    floats = ((rows - 1) * step + span) * pixels * grid.depth;
     plan->phases = 1;
     plan->block[ROWS] = (int32_t)rows;
     plan->block[IMAGES] = (int32_t)images;
