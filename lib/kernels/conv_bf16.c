@@ -143,12 +143,14 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     int64_t rows = (block - 2 * (span - step) * values) / row_bytes;
     rows = rows < ROWS_MIN ? ROWS_MIN : rows;
     int64_t pieces = ic_conv_divide_up(count, rows);
-    if (chunk > 0 && pieces < WANTED_UNITS)
-        pieces = count < WANTED_UNITS ? count : WANTED_UNITS;
+    int64_t panels = ic_conv_divide_up(grid.columns, IC_BF16_WIDTH);
+    int64_t wanted = chunk > 0 ? WANTED_UNITS : ic_conv_divide_up(WANTED_UNITS, grid.n * panels);
+    if (pieces < wanted)
+        pieces = count < wanted ? count : wanted;
     rows = ic_conv_divide_up(count, pieces);
     pieces = ic_conv_divide_up(count, rows);
     int64_t copy = ((rows - 1) * step + span) * values; /* of an image */
-    int64_t splits = 1, panels = ic_conv_divide_up(grid.columns, IC_BF16_WIDTH);
+    int64_t splits = 1;
     int64_t bytes = 2 * copy + 4 * rows * grid.w.count * grid.columns;
     int64_t images = pieces > 1 || bytes > block ? 1 : block / bytes;
     images = ic_conv_divide_up(grid.n, ic_conv_divide_up(grid.n, images));
