@@ -25,6 +25,10 @@ typedef struct ic_bf16_sum {
     int64_t lda, a_segment, b_segment, ldc;
     int32_t columns; /* that are stored: 1..IC_BF16_WIDTH */
     bool accumulate; /* c is added to */
+
+    /* Done last, by kernels that finish: c = min(max(c + bias[n], low), high), a NaN stays one. */
+    const float *bias; /* NULL: zeros */
+    float low, high;
 } ic_bf16_sum;
 
 typedef struct ic_bf16_tile {
@@ -35,6 +39,7 @@ typedef struct ic_bf16_tile {
 
 typedef struct ic_bf16_kernels {
     int32_t rows; /* of a tile */
+    bool finishes;
     float cost;   /* of a product, in those of float32; see conv_grid.h */
 
     /* Around all products of one step by one thread, and the products of tiles with one panel. */

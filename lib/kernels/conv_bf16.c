@@ -8,6 +8,7 @@
  */
 #include "kernels/conv_bf16.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The plan's cut. */
@@ -353,9 +354,19 @@ static void load_rows(bf16_block *block, float *scratch)
         }
 }
 
+/* Whether the kernels do all that comes behind the products. */
+static bool is_finished(const bf16_block *block)
+{
+    const ic_epilogue *epilogue = block->arguments->epilogue;
+    return block->conv->kernels->bf16->finishes && epilogue != NULL && epilogue->residual == NULL &&
+           epilogue->activation <= IC_ACTIVATION_RELU6 && block->arguments->sums == NULL;
+}
+
 /* All panels of the tiles that are listed. */
 static void multiply_list(bf16_block *block)
 {
+    const ic_epilogue *epilogue = is_finished(block) ? block->arguments->epilogue : NULL;
+    int32_t activation = epilogue != NULL ? epilogue->activation : IC_ACTIVATION_NONE;
     const ic_conv_grid *grid = block->grid;
     int64_t depth = (int64_t)grid->w.taps * block->depth;
     ic_bf16_sum sum = {.segments = depth > 0 ? grid->h.taps : 0,
@@ -365,10 +376,14 @@ static void multiply_list(bf16_block *block)
                        .a_segment = grid->h.spread * block->pitch,
                        .b_segment = depth * IC_BF16_WIDTH,
                        .ldc = (int64_t)grid->w.stride * grid->columns,
-                       .accumulate = block->arguments->accumulate};
+                       .accumulate = block->arguments->accumulate,
+                       .low = activation == IC_ACTIVATION_NONE ? -INFINITY : 0,
+                       .high = activation == IC_ACTIVATION_RELU6 ? 6 : INFINITY};
     for (int32_t p = block->first_panel; p < block->last_panel; ++p) {
         int32_t left = grid->columns - p * IC_BF16_WIDTH;
         sum.columns = left < IC_BF16_WIDTH ? left : IC_BF16_WIDTH;
+        if (epilogue != NULL && epilogue->bias != NULL)
+            sum.bias = epilogue->bias + p * IC_BF16_WIDTH;
         block->conv->kernels->bf16->multiply(&sum, block->tile_count, block->tiles,
                                              block->packed + p * grid->h.taps * sum.b_segment);
         for (int32_t i = 0; i < block->tile_count; ++i)
@@ -480,7 +495,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
                         .depth = ic_conv_bf16_depth(grid.depth),
                         .laid = plan->block[LAID] != 0};
     run_block(&block, scratch);
-    if (plan->sum_blocks > 0)
+    if (plan->sum_blocks > 0 && !is_finished(&block))
         finish_block(&block, pass, unit / splits);
 }
 

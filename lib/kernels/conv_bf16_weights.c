@@ -11,6 +11,8 @@
  */
 #include "kernels/conv_bf16.h"
 
+#include <math.h>
+
 /* The plan's cut. */
 enum {
     PLACES,  /* of a block, a multiple of IC_BF16_DEPTH */
@@ -280,7 +282,9 @@ static void add_panel(const place_block *block, const ic_conv_panel *panel, int6
                              .step = IC_BF16_DEPTH,
                              .lda = plan->block[PITCH],
                              .ldc = panel->tile->width,
-                             .columns = panel->tile->width};
+                             .columns = panel->tile->width,
+                             .low = -INFINITY,
+                             .high = INFINITY};
     list.kernels->pair(places / 2, panel->columns, block->outputs, panel->first, block->d_y);
     for (int64_t piece = 0; piece < places; piece += PIECE) {
         list.sum.depth = places - piece < PIECE ? places - piece : PIECE;

@@ -28,10 +28,14 @@
         NEXT_ROW(from)                                                                             \
     }
 
+/* A NaN is the second operand, and comes through. */
+#define FINISHED(value, bias)                                                                      \
+    _mm512_min_ps(high, _mm512_max_ps(low, _mm512_add_ps(value, bias)))
+
 #define STORE_ROW(i)                                                                               \
     if (rows > i) {                                                                                \
-        _mm512_mask_storeu_ps(c, first_mask, left##i);                                             \
-        _mm512_mask_storeu_ps(c + 16, second_mask, right##i);                                      \
+        _mm512_mask_storeu_ps(c, first_mask, FINISHED(left##i, bias_left));                        \
+        _mm512_mask_storeu_ps(c + 16, second_mask, FINISHED(right##i, bias_right));                \
         NEXT_ROW(c)                                                                                \
     }
 
@@ -93,6 +97,12 @@ static inline __attribute__((always_inline)) void multiply_tile(const int rows,
         a += sum->a_segment;
         b_first += sum->b_segment;
     }
+    __m512 bias_left = _mm512_setzero_ps(), bias_right = bias_left;
+    if (sum->bias != NULL) {
+        bias_left = _mm512_maskz_loadu_ps(first_mask, sum->bias);
+        bias_right = _mm512_maskz_loadu_ps(second_mask, sum->bias + 16);
+    }
+    const __m512 low = _mm512_set1_ps(sum->low), high = _mm512_set1_ps(sum->high);
     EACH_ROW(STORE_ROW)
 }
 
@@ -280,6 +290,7 @@ void ic_bf16_transpose(int64_t c, const float *const *rows, int64_t first, uint1
 }
 
 const ic_bf16_kernels ic_bf16_vectors = {.rows = 14,
+                                         .finishes = true,
                                          .cost = 0.6F,
                                          .begin = begin,
                                          .multiply = multiply,
