@@ -11,7 +11,8 @@
 enum {
     IC_BF16_WIDTH = 32, /* columns of a panel of b */
     IC_BF16_ROWS = 16,  /* that a tile may read of a, whatever its height */
-    IC_BF16_DEPTH = 32  /* the longest step along the depth */
+    IC_BF16_DEPTH = 32, /* the longest step along the depth */
+    IC_BF16_HEIGHTS = 28
 };
 
 /*
@@ -39,6 +40,8 @@ typedef struct ic_bf16_tile {
 
 typedef struct ic_bf16_kernels {
     int32_t rows; /* of a tile */
+    /* How high the first tile of so many rows is, where few are left; NULL: tiles are equal. */
+    const uint8_t *heights; /* IC_BF16_HEIGHTS */
     bool finishes;
     float cost;   /* of a product, in those of float32; see conv_grid.h */
 

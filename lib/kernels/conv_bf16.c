@@ -393,8 +393,7 @@ static void multiply_list(bf16_block *block)
 }
 
 /*
- * Lists `left` outputs from row i of an image on as tiles of nearly equal height, and multiplies
- * when the list is full.
+ * Lists `left` outputs from row i of an image on as tiles, and multiplies when the list is full.
  */
 static void add_outputs(bf16_block *block, int32_t image, int32_t i, int64_t left)
 {
@@ -405,9 +404,8 @@ static void add_outputs(bf16_block *block, int32_t image, int32_t i, int64_t lef
                block->first_panel * IC_BF16_WIDTH;
     const uint16_t *a = block->rows + (image - block->first_image) * block->plane +
                         (i - block->first) * h->step * block->pitch;
-    int64_t rows = block->conv->kernels->bf16->rows;
-    for (int64_t pieces = ic_conv_divide_up(left, rows); pieces > 0; --pieces) {
-        int64_t height = ic_conv_divide_up(left, pieces);
+    while (left > 0) {
+        int64_t height = ic_conv_bf16_height(block->conv->kernels->bf16, left);
         block->tiles[block->tile_count++] =
             (ic_bf16_tile){.a = a, .c = c, .height = (int32_t)height};
         if (block->tile_count == TILES)

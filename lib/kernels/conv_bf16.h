@@ -11,6 +11,14 @@ int32_t ic_conv_bf16_depth(int32_t channels);
 /* The step that goes into an even depth, not above IC_BF16_DEPTH. */
 int32_t ic_conv_bf16_step(int64_t depth);
 
+/* The height of the first tile of `left` rows. */
+static inline int64_t ic_conv_bf16_height(const ic_bf16_kernels *kernels, int64_t left)
+{
+    if (kernels->heights == NULL)
+        return ic_conv_divide_up(left, ic_conv_divide_up(left, kernels->rows));
+    return left < IC_BF16_HEIGHTS ? kernels->heights[left] : kernels->rows;
+}
+
 /* What any pass costs: only Winograd's algorithm, with fewer products in float32, is ever cheaper.
  */
 double ic_conv_bf16_cost(const ic_conv *conv);

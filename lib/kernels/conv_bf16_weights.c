@@ -246,7 +246,7 @@ static void multiply_list(tile_list *list)
 
 /* Two tiles of channels, [c, end), at all taps. */
 static void add_channels(const place_block *block, const uint16_t *x, int64_t c, int64_t end,
-                         int64_t rows, float *sums, tile_list *list)
+                         float *sums, tile_list *list)
 {
     const ic_conv_grid *grid = &block->places.grid;
     int64_t pitch = block->plan->block[PITCH], plane = block->plan->block[CHANNELS] * pitch;
@@ -258,8 +258,8 @@ static void add_channels(const place_block *block, const uint16_t *x, int64_t c,
             const uint16_t *a = x + plane_at * plane +
                                 (int64_t)(ahead_h / grid->h.step) * block->places.w.places +
                                 ahead_w / grid->w.step;
-            for (int64_t first = c; first < end; first += rows) {
-                int64_t height = end - first < rows ? end - first : rows;
+            for (int64_t first = c, height; first < end; first += height) {
+                height = ic_conv_bf16_height(list->kernels, end - first);
                 list->tiles[list->count++] = (ic_bf16_tile){.a = a + first * pitch,
                                                             .c = sums + first * list->sum.ldc,
                                                             .height = (int32_t)height};
@@ -292,7 +292,7 @@ static void add_panel(const place_block *block, const ic_conv_panel *panel, int6
         list.d_y = block->d_y + piece * IC_BF16_WIDTH;
         for (int64_t c = 0; c < left; c += 2 * rows)
             add_channels(block, block->x + piece, c, c + 2 * rows < left ? c + 2 * rows : left,
-                         rows, sums + first * list.sum.ldc, &list);
+                         sums + first * list.sum.ldc, &list);
         multiply_list(&list);
     }
 }
