@@ -43,7 +43,7 @@ typedef struct ic_bf16_kernels {
     /* How high the first tile of so many rows is, where few are left; NULL: tiles are equal. */
     const uint8_t *heights; /* IC_BF16_HEIGHTS */
     bool finishes;
-    float cost;   /* of a product, in those of float32; see conv_grid.h */
+    float cost; /* of a product, in those of float32; see conv_grid.h */
 
     /* Around all products of one step by one thread, and the products of tiles with one panel. */
     void (*begin)(int32_t step);

@@ -29,8 +29,7 @@
     }
 
 /* A NaN is the second operand, and comes through. */
-#define FINISHED(value, bias)                                                                      \
-    _mm512_min_ps(high, _mm512_max_ps(low, _mm512_add_ps(value, bias)))
+#define FINISHED(value, bias) _mm512_min_ps(high, _mm512_max_ps(low, _mm512_add_ps(value, bias)))
 
 #define STORE_ROW(i)                                                                               \
     if (rows > i) {                                                                                \
@@ -290,9 +289,8 @@ void ic_bf16_transpose(int64_t c, const float *const *rows, int64_t first, uint1
 }
 
 /* Low tiles wait for their own sums: one row takes as long as three. */
-static const uint8_t first_heights[IC_BF16_HEIGHTS] = {0, 1,  2, 2,  4,  4, 4, 7,  8, 7,
-                                                       8, 11, 8, 11, 14, 8, 8, 11, 14, 11,
-                                                       8, 14, 14, 8, 8, 14, 14, 11};
+static const uint8_t first_heights[IC_BF16_HEIGHTS] = {
+    0, 1, 2, 2, 4, 4, 4, 7, 8, 7, 8, 11, 8, 11, 14, 8, 8, 11, 14, 11, 8, 14, 14, 8, 8, 14, 14, 11};
 
 const ic_bf16_kernels ic_bf16_vectors = {.rows = 14,
                                          .heights = first_heights,
