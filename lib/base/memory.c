@@ -2,7 +2,7 @@
  * base/memory.c: aligned blocks on the host's allocator. SPDX-License-Identifier: MIT
  *
  * Networks stream through blocks of many megabytes. In pages of 4 KB each start of a page waits for
- * its address, and the CPU fetches ahead only within a page; in huge pages a training step takes up
+ * its address, and the CPU fetches ahead only within a page; in huge pages a training step takes 3
  * to 8 % less time (tests/bench/README.md). So large blocks begin at the bounds of such pages.
  */
 #define _DEFAULT_SOURCE /* madvise */
