@@ -70,8 +70,7 @@ static unsigned char *aligned_in(void *origin, size_t alignment)
 static void ask_for_huge_pages(unsigned char *block, size_t size)
 {
 #ifdef MADV_HUGEPAGE
-    if (size >= HUGE_PAGE)
-        madvise(block, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    madvise(block, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 #else
     (void)block;
     (void)size;
@@ -104,11 +103,12 @@ ic_status ic_reallocate(ic_context *context, size_t size, void *block)
     void *origin = context->allocate(old_origin, size + overhead, context->allocate_payload);
     if (origin == NULL)
         return fail_size(size);
-    unsigned char *result = aligned_in(origin, alignment_of(context, size));
+    size_t alignment = alignment_of(context, size);
+    unsigned char *result = aligned_in(origin, alignment);
     unsigned char *moved = (unsigned char *)origin + old_shift;
     if (old != NULL && moved != result)
         memmove(result, moved, old_size < size ? old_size : size);
-    if (context->huge_pages)
+    if (alignment == HUGE_PAGE)
         ask_for_huge_pages(result, size);
     *header_of(result) = (block_header){origin, size};
     put_pointer(block, result);

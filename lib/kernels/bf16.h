@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 enum {
-    IC_BF16_WIDTH = 32, /* columns of a panel of b */
-    IC_BF16_ROWS = 16,  /* that a tile may read of a, whatever its height */
-    IC_BF16_DEPTH = 32, /* the longest step along the depth */
-    IC_BF16_HEIGHTS = 28
+    IC_BF16_WIDTH = 32,  /* columns of a panel of b */
+    IC_BF16_ROWS = 16,   /* that a tile may read of a, whatever its height */
+    IC_BF16_DEPTH = 32,  /* the longest step along the depth */
+    IC_BF16_HEIGHTS = 28 /* rows from which on the first tile is a whole one */
 };
 
 /*

@@ -18,7 +18,7 @@ enum {
     TILES_MAX = 64,
     CHANNELS = 64, /* in and out, of a step: U of a panel is 288 KB, V 720, M 720 */
     FILTER_COST = 300,
-    PACK_DEPTH = 16, /* channels of a unit of packing */
+    PACK_DEPTH = 16, /* channels whose filters are gathered at a time */
     WEIGHTS_MIN = 1024 * 1024
 };
 
@@ -99,6 +99,12 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
 
 /* ---- Weights ---- */
 
+/* Where the packed filters of a panel and of the channels from `first` on begin. */
+static int64_t filters_at(const ic_conv_grid *grid, const ic_conv_panel *panel, int64_t first)
+{
+    return (panel->offset * (int64_t)grid->depth + first * panel->tile->width) * IC_WINOGRAD_FILTER;
+}
+
 static int64_t pack_units(const ic_conv *conv, ic_conv_pass pass)
 {
     ic_conv_grid grid;
@@ -118,8 +124,7 @@ static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const flo
     int64_t first = unit % pieces * PACK_DEPTH;
     int64_t count = grid.depth - first < PACK_DEPTH ? grid.depth - first : PACK_DEPTH;
     ic_winograd_gather(conv, pass, &panel, first, count, weights,
-                       packed + (panel.offset * (int64_t)grid.depth + first * panel.tile->width) *
-                                    IC_WINOGRAD_FILTER);
+                       packed + filters_at(&grid, &panel, first));
 }
 
 /* ---- Units ---- */
@@ -138,21 +143,21 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
 static void transform_filters(const ic_winograd_block *b, const ic_conv_panel *panel, int64_t first,
                               int64_t count, int64_t tap_stride, float *u)
 {
+    const ic_conv *conv = b->conv;
     float gathered[PACK_DEPTH * IC_WINOGRAD_FILTER * IC_GEMM_WIDTH_MAX];
-    int64_t width = panel->tile->width;
-    const float *filters =
-        b->arguments->packed +
-        (panel->offset * (int64_t)b->grid.depth + first * width) * IC_WINOGRAD_FILTER;
-    bool packed = b->conv->use == IC_CONV_INFERENCE;
-    for (int64_t d = 0; d < count; ++d) {
-        int64_t left = count - d, pieces = left < PACK_DEPTH ? left : PACK_DEPTH;
-        if (!packed && d % PACK_DEPTH == 0) {
-            ic_winograd_gather(b->conv, b->pass, panel, first + d, pieces, b->arguments->packed,
+    int64_t width = panel->tile->width, filter = IC_WINOGRAD_FILTER * width;
+    bool packed = conv->plans[b->pass].packed_floats > 0;
+    for (int64_t d = 0; d < count; d += PACK_DEPTH) {
+        int64_t pieces = count - d < PACK_DEPTH ? count - d : PACK_DEPTH;
+        const float *filters = gathered;
+        if (packed)
+            filters = b->arguments->packed + filters_at(&b->grid, panel, first + d);
+        else
+            ic_winograd_gather(conv, b->pass, panel, first + d, pieces, b->arguments->packed,
                                gathered);
-            filters = gathered;
-        }
-        b->conv->kernels->winograd->weights(panel->tile->width, filters, tap_stride, u + d * width);
-        filters += IC_WINOGRAD_FILTER * width;
+        for (int64_t i = 0; i < pieces; ++i)
+            conv->kernels->winograd->weights(panel->tile->width, filters + i * filter, tap_stride,
+                                             u + (d + i) * width);
     }
 }
 
