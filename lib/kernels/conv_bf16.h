@@ -19,6 +19,12 @@ static inline int64_t ic_conv_bf16_height(const ic_bf16_kernels *kernels, int64_
     return left < IC_BF16_HEIGHTS ? kernels->heights[left] : kernels->rows;
 }
 
+/* Where the packed weights of grid `index` begin; for the count of grids: how many they are. */
+int64_t ic_conv_bf16_packed_before(const ic_conv *conv, ic_conv_pass pass, int32_t index);
+int64_t ic_conv_bf16_pack_units(const ic_conv *conv, ic_conv_pass pass);
+void ic_conv_bf16_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
+                       float *packed);
+
 /* What any pass costs: only Winograd's algorithm, with fewer products in float32, is ever cheaper.
  */
 double ic_conv_bf16_cost(const ic_conv *conv);
