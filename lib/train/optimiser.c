@@ -113,3 +113,19 @@ ic_status ic_optimiser_step(ic_optimiser *optimiser, double rate, double momentu
     int64_t pieces = plan.decayed_pieces + pieces_of(sizes->trained - sizes->decayed);
     return ic_pool_run(optimiser->pool, pieces, step_piece, &plan);
 }
+
+int32_t ic_optimiser_arrays(const ic_optimiser *optimiser,
+                            ic_optimiser_array out[IC_OPTIMISER_ARRAYS_MAX])
+{
+    const ic_parameter_sizes *sizes = &optimiser->sizes;
+    const ic_optimiser_array all[] = {
+        {"parameters", optimiser->parameters, sizes->total},
+        {"first", optimiser->first, sizes->trained},
+        {"second", optimiser->second, sizes->trained},
+    };
+    int32_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].data)
+            out[count++] = all[i];
+    return count;
+}

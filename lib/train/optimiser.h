@@ -32,4 +32,20 @@ void ic_optimiser_free(ic_optimiser *optimiser);
 ic_status ic_optimiser_step(ic_optimiser *optimiser, double rate, double momentum, double decay,
                             int64_t step);
 
+/* One of the arrays that a training goes on from. */
+typedef struct ic_optimiser_array {
+    const char *name; /* static: "parameters", "first" */
+    float *data;
+    int64_t count;
+} ic_optimiser_array;
+
+enum { IC_OPTIMISER_ARRAYS_MAX = 5 };
+
+/*
+ * Lists all arrays that outlive a step, and returns how many they are: what a checkpoint holds.
+ * Which ones there are follows from the settings alone.
+ */
+int32_t ic_optimiser_arrays(const ic_optimiser *optimiser,
+                            ic_optimiser_array out[IC_OPTIMISER_ARRAYS_MAX]);
+
 #endif

@@ -98,6 +98,40 @@ static void follows_its_rule(void **state)
     free(base);
 }
 
+/* A second optimiser that takes over all arrays goes on with the same bits. */
+static void check_arrays(ic_optimizer_kind kind, int32_t count)
+{
+    ic_context *context = test_context(1);
+    ic_optimiser *pair[2];
+    ic_optimiser_array arrays[2][IC_OPTIMISER_ARRAYS_MAX];
+    float *start = numbers(1, sizes.total);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(ic_optimiser_create(context, kind, sizes, start, &pair[i]));
+        assert_int_equal(ic_optimiser_arrays(pair[i], arrays[i]), count);
+    }
+    memcpy(pair[0]->gradients, start, (size_t)sizes.trained * sizeof(float));
+    memcpy(pair[1]->gradients, start, (size_t)sizes.trained * sizeof(float));
+    assert_ok(ic_optimiser_step(pair[0], rate, momentum, decay, 0));
+    for (int32_t i = 0; i < count; i++) {
+        assert_string_equal(arrays[0][i].name, arrays[1][i].name);
+        memcpy(arrays[1][i].data, arrays[0][i].data, (size_t)arrays[0][i].count * sizeof(float));
+    }
+    for (int i = 0; i < 2; i++)
+        assert_ok(ic_optimiser_step(pair[i], rate, momentum, decay, 1));
+    assert_memory_equal(pair[0]->parameters, pair[1]->parameters,
+                        (size_t)sizes.total * sizeof(float));
+    for (int i = 0; i < 2; i++)
+        ic_optimiser_free(pair[i]);
+    free(start);
+    ic_context_free(context);
+}
+
+static void arrays_are_all_that_is_kept(void **state)
+{
+    check_arrays(IC_OPTIMIZER_SGD, 2);
+    check_arrays(IC_OPTIMIZER_ADAMW, 3);
+}
+
 static ic_status create(ic_context *context, void *payload)
 {
     ic_optimiser *optimiser = NULL;
@@ -117,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_its_rule),
+        cmocka_unit_test(arrays_are_all_that_is_kept),
         cmocka_unit_test(survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
