@@ -3,8 +3,12 @@
 #include "output.h"
 
 typedef struct training {
+    const char *data;
     const char *out;
+    const char *validation;
     const char *plot;
+    const char *resume;     /* the checkpoint to go on from, or NULL */
+    const char *checkpoint; /* the one that is kept */
     int json;
     double last_seconds; /* when the last epoch ended */
     double seconds;
@@ -58,60 +62,103 @@ static int32_t on_progress(const ic_progress *progress, void *payload)
     return cli_interrupted();
 }
 
-static ic_status open_data(ic_context *context, const char *data, const char *validation_data,
-                           const ic_options *options, ic_dataset **train, ic_dataset **validation)
+/* The two sets; *validation stays NULL where the trainer is to split them as a checkpoint says. */
+static ic_status open_data(ic_context *context, const training *t, const ic_options *options,
+                           ic_dataset **train, ic_dataset **validation)
 {
     ic_dataset *all = NULL;
-    ic_status status = ic_dataset_open(context, data, options, &all);
+    ic_status status = ic_dataset_open(context, t->data, options, &all);
     if (status < 0)
         return status;
-    if (validation_data == NULL) {
+    if (t->validation == NULL && t->resume == NULL) {
         status = ic_dataset_split(all, options, train, validation);
     } else {
-        status = ic_dataset_part(all, "train", train);
+        status = t->resume != NULL && t->validation == NULL ? IC_ERROR_NOT_FOUND
+                                                            : ic_dataset_part(all, "train", train);
         if (status == IC_ERROR_NOT_FOUND) {
             *train = all;
             all = NULL;
             status = IC_OK;
         }
-        if (status >= 0)
-            status = ic_dataset_open(context, validation_data, options, validation);
+        if (status >= 0 && t->validation != NULL)
+            status = ic_dataset_open(context, t->validation, options, validation);
     }
     ic_dataset_free(all);
     return status;
 }
 
-/* Trains; on ^C the best epoch so far still counts. */
-static ic_status run(ic_context *context, ic_model *model, const ic_dataset *train,
-                     const ic_dataset *validation, const ic_options *options, training *t,
-                     double *best_epoch)
+static ic_status create(ic_context *context, const training *t, const ic_dataset *train,
+                        const ic_dataset *validation, const ic_options *options, ic_model **model,
+                        ic_trainer **trainer)
 {
-    ic_trainer *trainer = NULL;
-    ic_status status = ic_trainer_create(model, train, validation, options, &trainer);
-    if (status < 0)
-        return status;
+    if (t->resume != NULL)
+        return ic_trainer_resume(context, t->resume, train, validation, options, model, trainer);
+    ic_status status = ic_model_create(context, train, options, model);
+    return status < 0 ? status : ic_trainer_create(*model, train, validation, options, trainer);
+}
+
+/* After ^C: the training is written down, and how it goes on is said. */
+static void keep(const ic_trainer *trainer, const training *t)
+{
+    cli_clear_line();
+    if (ic_trainer_save(trainer, t->checkpoint) < 0) {
+        cli_failed();
+        return;
+    }
+    fputs("stopped; to go on: imgcls train ", stderr);
+    cli_print_text(stderr, t->data, 0);
+    fputs(" --out ", stderr);
+    cli_print_text(stderr, t->out, 0);
+    if (t->validation != NULL) {
+        fputs(" --validation ", stderr);
+        cli_print_text(stderr, t->validation, 0);
+    }
+    fputs(" --resume ", stderr);
+    cli_print_text(stderr, t->checkpoint, 0);
+    fputc('\n', stderr);
+}
+
+/* Trains; on ^C the best epoch so far still counts. */
+static ic_status run(ic_context *context, ic_trainer *trainer, training *t, double *best_epoch)
+{
     ic_context_set_progress(context, on_progress, t);
     cli_catch_interrupt();
-    status = ic_trainer_run(trainer);
+    ic_status status = ic_trainer_run(trainer);
     ic_context_set_progress(context, cli_progress, NULL);
-    if (status == IC_ERROR_CANCELLED && t->epochs > 0) {
-        cli_clear_line();
-        fprintf(stderr, "stopped: the best of %d epochs is kept\n", t->epochs);
-        status = IC_OK;
+    if (status == IC_ERROR_CANCELLED) {
+        keep(trainer, t);
+        ic_trainer_value(trainer, "best_epoch", best_epoch);
+        status = *best_epoch > 0 ? IC_OK : status;
     }
     if (status >= 0)
         ic_trainer_value(trainer, "best_epoch", best_epoch);
-    ic_trainer_free(trainer);
     return status;
 }
 
-static int failed(const training *t)
+static int failed(void)
 {
-    if (!cli_interrupted() || t->epochs > 0)
+    if (!cli_interrupted())
         return cli_failed();
     cli_clear_line();
-    fputs("imgcls: stopped before the first epoch was over: nothing is saved\n", stderr);
+    fputs("imgcls: stopped before the first epoch was over: there is no model yet\n", stderr);
     return EXIT_FAILED;
+}
+
+/* The checkpoint of an earlier training that did not end is moved aside, not lost. */
+static int make_room(const training *t)
+{
+    char aside[4096];
+    FILE *earlier = t->resume == NULL ? fopen(t->checkpoint, "rb") : NULL;
+    if (earlier == NULL)
+        return 1;
+    fclose(earlier);
+    snprintf(aside, sizeof aside, "%s.old", t->checkpoint);
+    if (rename(t->checkpoint, aside) != 0)
+        return cli_can_write(aside, "checkpoint");
+    fputs("an earlier training that did not end is kept: --resume ", stderr);
+    cli_print_text(stderr, aside, 0);
+    fputs(" would go on with it\n", stderr);
+    return 1;
 }
 
 static int save(const ic_model *model, const training *t, double best_epoch)
@@ -128,16 +175,54 @@ static int save(const ic_model *model, const training *t, double best_epoch)
     }
     fprintf(stderr, "saved %s (epoch %.0f of %d) after %.0f s\n", t->out, best_epoch, t->epochs,
             t->seconds);
-    return cli_interrupted() ? EXIT_FAILED : EXIT_DONE;
+    if (cli_interrupted())
+        return EXIT_FAILED;
+    remove(t->checkpoint); /* there is nothing left to go on with */
+    return EXIT_DONE;
+}
+
+/* OUT.checkpoint, unless asked otherwise. */
+static ic_status choose_checkpoint(training *t, ic_options *options, char *room, size_t size)
+{
+    if (t->checkpoint == NULL) {
+        snprintf(room, size, "%s.checkpoint", t->out);
+        t->checkpoint = room;
+    }
+    return ic_options_set_text(options, "checkpoint", t->checkpoint);
+}
+
+static int train(ic_context *context, training *t, ic_options *options)
+{
+    ic_dataset *pictures = NULL, *validation = NULL;
+    ic_model *model = NULL;
+    ic_trainer *trainer = NULL;
+    double best_epoch = 0;
+    int code;
+    char checkpoint[4096];
+    if (!cli_can_write(t->out, "out") || !cli_can_plot(t->plot) ||
+        choose_checkpoint(t, options, checkpoint, sizeof checkpoint) < 0 || !make_room(t))
+        code = EXIT_FAILED;
+    else if (open_data(context, t, options, &pictures, &validation) < 0 ||
+             create(context, t, pictures, validation, options, &model, &trainer) < 0 ||
+             run(context, trainer, t, &best_epoch) < 0)
+        code = failed();
+    else
+        code = save(model, t, best_epoch);
+    ic_trainer_free(trainer);
+    ic_model_free(model);
+    ic_dataset_free(validation);
+    ic_dataset_free(pictures);
+    return code;
 }
 
 int cli_train(ic_context *context, const cli_command *command, int count, char **arguments)
 {
     training t = {0};
-    const char *validation_data = NULL;
     const cli_flag flags[] = {{"out", &t.out, NULL},
-                              {"validation", &validation_data, NULL},
+                              {"validation", &t.validation, NULL},
                               {"plot", &t.plot, NULL},
+                              {"resume", &t.resume, NULL},
+                              {"checkpoint", &t.checkpoint, NULL},
                               {"json", NULL, &t.json},
                               {NULL, NULL, NULL}};
     ic_options *options = NULL;
@@ -145,27 +230,15 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
-
-    ic_dataset *train = NULL, *validation = NULL;
-    ic_model *model = NULL;
-    double best_epoch = 0;
     if (rest != 1)
         code = cli_usage(command, rest == 0 ? "train wants the pictures to train on"
                                             : "train takes one data set");
     else if (t.out == NULL)
         code = cli_usage(command, "train wants --out MODEL, the file to write");
-    else if (!cli_can_write(t.out, "out") || !cli_can_plot(t.plot))
-        code = EXIT_FAILED;
-    else if (open_data(context, arguments[0], validation_data, options, &train, &validation) < 0 ||
-             ic_model_create(context, train, options, &model) < 0 ||
-             run(context, model, train, validation, options, &t, &best_epoch) < 0)
-        code = failed(&t);
-    else
-        code = save(model, &t, best_epoch);
-
-    ic_model_free(model);
-    ic_dataset_free(validation);
-    ic_dataset_free(train);
+    else {
+        t.data = arguments[0];
+        code = train(context, &t, options);
+    }
     ic_options_free(options);
     return code;
 }

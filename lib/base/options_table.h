@@ -45,6 +45,8 @@ OPTION("contrast", "trainer", FLOAT, "-1", -1, 1, "", "random change of contrast
 OPTION("saturation", "trainer", FLOAT, "-1", -1, 1, "", "random change of saturation of up to this share; -1: by the recipe")
 OPTION("erasing", "trainer", FLOAT, "-1", -1, 1, "", "share of training pictures of which a random rectangle is blanked; -1: by the recipe")
 OPTION("cache_mb", "trainer", INT, "2048", 0, 1048576, "", "memory for decoded pictures, MiB; beyond it they are decoded again every epoch")
+OPTION("checkpoint", "trainer", TEXT, "", 0, 0, "", "file that keeps the training so far, to resume it exactly; empty: none is written")
+OPTION("checkpoint_minutes", "trainer", FLOAT, "2", 0, 100000, "", "time between checkpoints; 0: after every step")
 OPTION("memory_limit", "trainer", INT, "0", 0, 1048576, "", "memory for the activations of a training step, MiB: it computes some again to keep within; slower, the same result; 0: no limit")
 
 OPTION("split", "evaluation", CHOICE, "auto", 0, 0, "auto|train|validation|test|all", "the part to measure; auto: test, else what training held out, else all")

@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "graph/executor.h"
 #include "preprocess/pipeline.h"
+#include "serialize/safetensors.h"
 
 #include <imgcls/model.h>
 
@@ -43,8 +44,22 @@ void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record);
  */
 ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, int32_t **out);
 
-/* The weights as they are published, with the record, as the bytes of a model file. */
-ic_status ic_model_write(const ic_model *model, ic_buffer *out);
+/*
+ * What a model file may hold besides the model: a checkpoint keeps the state of its training here.
+ * Names of tensors begin with IC_EXTRA_PREFIX.
+ */
+typedef struct ic_model_extra {
+    const json_t *json; /* under the key IC_KEY_TRAINER */
+    const ic_tensor_entry *tensors;
+    int32_t count;
+} ic_model_extra;
+
+/* The weights as they are published, with the record, as the bytes of a model file; extra may be
+ * NULL. */
+ic_status ic_model_write(const ic_model *model, const ic_model_extra *extra, ic_buffer *out);
+
+/* The model in an opened file; what is extra in it is passed over. */
+ic_status ic_model_read(ic_context *context, const ic_safetensors *file, ic_model **out);
 
 /*
  * An empty model (no graph, no classes, no weights, an empty record) for model.c and read.c to

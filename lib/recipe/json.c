@@ -65,3 +65,28 @@ cleanup:
     json_decref(json);
     return status;
 }
+
+static ic_status set_option(ic_options *options, const char *name, const json_t *value)
+{
+    if (json_is_string(value))
+        return ic_options_set_text(options, name, json_string_value(value));
+    if (json_is_number(value))
+        return ic_options_set_float(options, name, json_number_value(value));
+    return ic_fail(IC_ERROR_FORMAT, "the setting \"%.40s\" is neither a number nor a text", name);
+}
+
+ic_status ic_training_recipe_options(ic_context *context, const json_t *json, ic_options **out)
+{
+    ic_options *options = NULL;
+    const char *name;
+    json_t *value;
+    IC_TRY(ic_options_create(context, &options));
+    ic_status status = IC_OK;
+    json_object_foreach ((json_t *)json, name, value)
+        IC_TRY_CLEAN(set_option(options, name, value));
+    *out = options;
+    return IC_OK;
+cleanup:
+    ic_options_free(options);
+    return status;
+}

@@ -72,4 +72,7 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
  */
 ic_status ic_training_recipe_to_json(const ic_training_recipe *recipe, json_t **out);
 
+/* Options that repeat a training with these settings: its recipe is the same in every bit. */
+ic_status ic_training_recipe_options(ic_context *context, const json_t *json, ic_options **out);
+
 #endif

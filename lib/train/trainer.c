@@ -1,7 +1,8 @@
 /* train/trainer.c: making a trainer, running it, one training step. SPDX-License-Identifier: MIT */
-#include "train/trainer.h"
+#include "train/checkpoint.h"
 
 #include "base/memory.h"
+#include "base/options.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -76,24 +77,39 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     return IC_OK;
 }
 
-ic_status ic_trainer_create(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
-                            const ic_options *options, ic_trainer **out)
+static ic_status plan_checkpoints(ic_trainer *trainer, const ic_options *options)
+{
+    const char *path = ic_option_text(options, "checkpoint");
+    trainer->checkpoint_seconds = 60 * ic_option_float(options, "checkpoint_minutes");
+    trainer->clock.last_checkpoint = ic_clock_seconds();
+    return *path ? ic_copy_text(trainer->context, path, &trainer->checkpoint) : IC_OK;
+}
+
+ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                           const ic_options *options, ic_trainer **out)
 {
     ic_status status = IC_OK;
     ic_trainer *made = NULL;
-    if (!model || !train || !out)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_create: model, train or out is NULL");
     IC_TRY_CLEAN(ic_allocate_zero(model->context, sizeof *made, &made));
     made->context = ic_context_retain(model->context);
     made->model = ic_model_retain(model);
     made->data.context = made->context;
     made->state.best_epoch = -1;
+    IC_TRY_CLEAN(plan_checkpoints(made, options));
     IC_TRY_CLEAN(prepare(made, train, validation, options));
     *out = made;
     made = NULL;
 cleanup:
     ic_trainer_free(made);
     return status;
+}
+
+ic_status ic_trainer_create(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                            const ic_options *options, ic_trainer **out)
+{
+    if (!model || !train || !out)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_create: model, train or out is NULL");
+    return ic_trainer_begin(model, train, validation, options, out);
 }
 
 void ic_trainer_free(ic_trainer *trainer)
@@ -111,6 +127,7 @@ void ic_trainer_free(ic_trainer *trainer)
     ic_weights_free(trainer->best);
     ic_train_data_free(&trainer->data);
     ic_free(context, trainer->epochs);
+    ic_free(context, trainer->checkpoint);
     ic_model_free(trainer->model);
     ic_free(context, trainer);
     ic_context_free(context);
@@ -201,6 +218,7 @@ ic_status ic_train_step(ic_trainer *trainer)
                                                               : ic_validation_step(trainer);
     trainer->clock.busy += ic_clock_seconds() - began;
     IC_TRY(status);
+    ic_checkpoint_when_due(trainer);
     IC_TRY(ic_training_report(trainer, trainer->state.epoch != epoch));
     return trainer->state.phase == IC_PHASE_DONE ? IC_DONE : IC_OK;
 }

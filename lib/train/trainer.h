@@ -24,7 +24,7 @@ typedef enum ic_train_phase { IC_PHASE_TRAIN, IC_PHASE_VALIDATE, IC_PHASE_DONE }
  * struct and those arrays.
  */
 typedef struct ic_train_state {
-    int32_t phase;                  /* ic_train_phase */
+    int64_t phase;                  /* ic_train_phase */
     int64_t epoch;                  /* from 0; the number of epochs when done */
     int64_t batch;                  /* the next one in the phase, from 0 */
     int64_t step;                   /* optimiser steps done */
@@ -43,6 +43,7 @@ typedef struct ic_train_clock {
     int64_t first_step; /* the step at which this clock began */
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
+    double last_checkpoint;
 } ic_train_clock;
 
 struct ic_trainer {
@@ -66,11 +67,20 @@ struct ic_trainer {
     ic_weights *snapshot; /* the weights that are being validated */
     ic_loss *loss;
     ic_train_clock clock;
+    char *checkpoint;          /* the file; NULL: none is kept */
+    double checkpoint_seconds; /* from one to the next */
 
     /* Once the training is beyond help, every call says so. */
     ic_status failed;
     char failure[IC_ERROR_TEXT_MAX];
 };
+
+/*
+ * trainer.c: a trainer at the start of a training, by options with nothing on auto that a checkpoint
+ * keeps, or by any.
+ */
+ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                           const ic_options *options, ic_trainer **out);
 
 /* validation.c: one batch of the validation after an epoch, and at its end what follows from it. */
 ic_status ic_validation_step(ic_trainer *trainer);

@@ -3,11 +3,11 @@
 import json
 import pathlib
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import zlib
+
+from pictures import png
 
 COMMAND = sys.argv[1]
 failed = 0
@@ -17,20 +17,6 @@ def run(*arguments, code=0):
     done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == code, (arguments, done.returncode, done.stderr)
     return done.stdout, done.stderr
-
-
-def png(path, light, seed, side=28):
-    """A grey PNG file written by hand."""
-    rows = b"".join(b"\0" + bytes((170 if light else 20) + (x * 7 + y * 3 + seed * 13) % 60
-                                  for x in range(side)) for y in range(side))
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def test(body):
@@ -190,8 +176,34 @@ def interrupt():
         training.send_signal(signal.SIGINT)
         out, messages = training.communicate(timeout=60)
     assert training.returncode == 1 and "stopped" in messages, messages
+    assert f"--resume {kept}.checkpoint" in messages, messages
     assert json.loads(out.splitlines()[-1])["model"] == str(kept)
     assert json.loads(run("info", kept, "--json")[0])["training"]["best_epoch"] >= 1
+
+
+def resume():
+    """What ^C interrupted ends as if it had not been; the checkpoint is gone then."""
+    whole, part = root / "whole.safetensors", root / "part.safetensors"
+    checkpoint = root / "part.safetensors.checkpoint"
+    long = ("--network", "lenet5", "--epochs", 400, "--batch-size", 8, "--flip", "on")
+    run("train", photos, "--out", whole, *long)
+    with subprocess.Popen([COMMAND, "train", photos, "--out", part, "--json", *map(str, long)],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
+        training.stdout.readline()
+        training.send_signal(signal.SIGINT)
+        training.communicate(timeout=60)
+    assert checkpoint.exists() and part.read_bytes() != whole.read_bytes()
+    run("info", checkpoint)  # is a model too
+    run("train", photos, "--out", part, "--resume", checkpoint)
+    assert part.read_bytes() == whole.read_bytes() and not checkpoint.exists()
+    assert "not a checkpoint" in run("train", photos, "--out", part, "--resume", whole, code=1)[1]
+
+
+def earlier_checkpoints_stay():
+    checkpoint = root / "model.safetensors.checkpoint"
+    checkpoint.write_bytes(b"of an earlier training")
+    assert "--resume" in run("train", photos, "--out", model, *QUICK)[1]
+    assert (root / "model.safetensors.checkpoint.old").read_bytes() == b"of an earlier training"
 
 
 def failures():
@@ -211,7 +223,7 @@ def failures():
 
 for body in (version_and_options, inspect, train, the_same_file_again, info, evaluate, parts, predict,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
-             failures):
+             resume, earlier_checkpoints_stay, failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)
