@@ -6,7 +6,9 @@
 #include <string.h>
 
 const cli_command cli_commands[] = {
-    {"train", "DATA --out MODEL [--resume CHECKPOINT] [--validation DATA] [--plot FILE.png] [--json]\n    [--OPTION VALUE]...",
+    {"train",
+     "DATA --out MODEL [--from MODEL] [--resume CHECKPOINT] [--validation DATA]\n"
+     "    [--plot FILE.png] [--json] [--OPTION VALUE]...",
      "Trains a classifier on labelled pictures; picks what is not given.",
      "context,dataset,model,trainer", cli_train},
     {"evaluate", "MODEL DATA [--split train|validation|test|all] [--plot FILE.png] [--json]",

@@ -7,6 +7,7 @@ typedef struct training {
     const char *out;
     const char *validation;
     const char *plot;
+    const char *from;       /* the model whose weights are the start, or NULL */
     const char *resume;     /* the checkpoint to go on from, or NULL */
     const char *checkpoint; /* the one that is kept */
     int json;
@@ -93,7 +94,14 @@ static ic_status create(ic_context *context, const training *t, const ic_dataset
 {
     if (t->resume != NULL)
         return ic_trainer_resume(context, t->resume, train, validation, options, model, trainer);
-    ic_status status = ic_model_create(context, train, options, model);
+    ic_model *earlier = NULL;
+    ic_status status = IC_OK;
+    if (t->from != NULL)
+        status = ic_model_load(context, t->from, &earlier);
+    if (status >= 0)
+        status = earlier != NULL ? ic_model_create_from(earlier, train, options, model)
+                                 : ic_model_create(context, train, options, model);
+    ic_model_free(earlier);
     return status < 0 ? status : ic_trainer_create(*model, train, validation, options, trainer);
 }
 
@@ -221,6 +229,7 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
     const cli_flag flags[] = {{"out", &t.out, NULL},
                               {"validation", &t.validation, NULL},
                               {"plot", &t.plot, NULL},
+                              {"from", &t.from, NULL},
                               {"resume", &t.resume, NULL},
                               {"checkpoint", &t.checkpoint, NULL},
                               {"json", NULL, &t.json},

@@ -17,6 +17,7 @@ struct ic_model {
     char *network; /* name in the zoo, or "" */
     char **classes;
     int32_t class_count;
+    bool pretrained; /* its weights have learnt something before */
     ic_lock *lock;       /* guards the two below */
     ic_weights *weights; /* the published ones: immutable, counted */
     json_t *record; /* an object, never changed: replaced as a whole when weights are published */
@@ -66,6 +67,15 @@ ic_status ic_model_read(ic_context *context, const ic_safetensors *file, ic_mode
  * fill; ic_model_free takes it at any stage.
  */
 ic_status ic_model_begin(ic_context *context, ic_model **out);
+
+/* Whether a data set has two classes to tell apart; else an error that says what to do. */
+ic_status ic_model_check_classes(const ic_dataset *train);
+
+/* The index of a class by its name, or -1. */
+int32_t ic_model_find_class(const ic_model *model, const char *name);
+
+/* Names the network, and the classes by those of a data set. */
+ic_status ic_model_name_by(ic_model *model, const char *network, const ic_dataset *train);
 
 /* Copies the name of the network and count class names: valid UTF-8, none empty, none twice. */
 ic_status ic_model_name(ic_model *model, const char *network, const char *const *classes,

@@ -130,6 +130,7 @@ static ic_status read_record(const ic_safetensors *file, ic_model *model)
     }
     json_decref(model->record);
     model->record = record;
+    model->pretrained = json_object_get(record, "steps") != NULL;
     return IC_OK;
 }
 

@@ -19,6 +19,7 @@ typedef struct ic_data_facts {
     bool grey;        /* every looked-at picture has equal channels */
     bool same_size;   /* all have one size */
     double imbalance; /* largest class / smallest */
+    bool pretrained;  /* the model to be trained has learnt something before; not seen by looking */
 } ic_data_facts;
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out);

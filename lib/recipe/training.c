@@ -12,8 +12,12 @@ enum {
     TINY_BATCH = 128,
     LEAST_BATCH = 8, /* batch norm needs a few */
     MANY_EPOCHS = 15,
+    TUNING_SHARE = 2,     /* weights that have learnt before need this part of the epochs */
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
 };
+
+/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over. */
+static const double tuning_rate = 0.2;
 
 static bool is(const ic_options *options, const char *name, const char *value)
 {
@@ -49,14 +53,15 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
     return for_photographs ? 0.05 * batch / 32 : 0.2 * batch / 128;
 }
 
-static void choose_optimiser(ic_context *context, const char *network, const ic_options *options,
-                             ic_training_recipe *recipe)
+static void choose_optimiser(ic_context *context, const char *network, bool pretrained,
+                             const ic_options *options, ic_training_recipe *recipe)
 {
     char rate[IC_TEXT_FLOAT_MAX], decay[IC_TEXT_FLOAT_MAX];
     bool adamw = is(options, "optimizer", "adamw");
     recipe->optimizer = adamw ? IC_OPTIMIZER_ADAMW : IC_OPTIMIZER_SGD;
-    recipe->learning_rate =
-        wish(options, "learning_rate", 0, rate_for(network, recipe->optimizer, recipe->batch));
+    double peak = rate_for(network, recipe->optimizer, recipe->batch);
+    peak *= pretrained ? tuning_rate : 1;
+    recipe->learning_rate = wish(options, "learning_rate", 0, peak);
     recipe->momentum = ic_option_float(options, "momentum");
     recipe->weight_decay = wish(options, "weight_decay", -1, adamw ? 0.05 : 0.005);
     recipe->schedule = is(options, "schedule", "cosine")     ? IC_SCHEDULE_COSINE
@@ -75,6 +80,11 @@ static int32_t choose_epochs(ic_context *context, const ic_data_facts *facts, co
     if (asked > 0)
         return (int32_t)asked;
     int32_t epochs = ic_recipe_epochs(facts, network, pipeline->width, pipeline->height);
+    if (facts->pretrained) {
+        epochs = epochs > 2 * TUNING_SHARE ? epochs / TUNING_SHARE : epochs;
+        ic_log(context, IC_LOG_INFO, "%d epochs: the weights have learnt before", (int)epochs);
+        return epochs;
+    }
     bool enough = epochs >= ic_recipe_wanted_epochs(facts);
     ic_log(context, IC_LOG_INFO, "%d epochs: %s", (int)epochs,
            enough ? "more would bring little" : "what fits a few minutes on two cores");
@@ -151,7 +161,7 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
         .memory_limit = ic_option_int(options, "memory_limit") * 1024 * 1024,
     };
-    choose_optimiser(context, network, options, &recipe);
+    choose_optimiser(context, network, facts->pretrained, options, &recipe);
     *out = recipe;
     return IC_OK;
 }

@@ -62,6 +62,7 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     ic_data_facts facts;
     IC_TRY(ic_train_data_prepare(model, train, validation, options, &trainer->data));
     IC_TRY(ic_recipe_look(trainer->context, trainer->data.train, &facts));
+    facts.pretrained = model->pretrained;
     IC_TRY(ic_recipe_training(trainer->context, &facts, model->network, &model->pipeline, options,
                               &trainer->recipe));
     if (trainer->recipe.batch > trainer->data.pictures)

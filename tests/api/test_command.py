@@ -199,6 +199,15 @@ def resume():
     assert "not a checkpoint" in run("train", photos, "--out", part, "--resume", whole, code=1)[1]
 
 
+def from_an_earlier_model():
+    """Another class is learnt on top of what a model knows."""
+    for i in range(20):
+        png(root / "three" / ("dark", "light", "grey")[i % 3] / f"{i}.png", i % 3 == 1, 3 * i)
+    messages = run("train", root / "three", "--out", root / "three.safetensors", "--from", model, "--epochs", 1)[1]
+    assert "2 of its 2 classes are kept, 1 are new" in messages, messages
+    assert "network" in run("train", photos, "--out", root / "x", "--from", model, "--network", "plain", code=1)[1]
+
+
 def earlier_checkpoints_stay():
     checkpoint = root / "model.safetensors.checkpoint"
     checkpoint.write_bytes(b"of an earlier training")
@@ -223,7 +232,7 @@ def failures():
 
 for body in (version_and_options, inspect, train, the_same_file_again, info, evaluate, parts, predict,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
-             resume, earlier_checkpoints_stay, failures):
+             resume, from_an_earlier_model, earlier_checkpoints_stay, failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)
