@@ -15,7 +15,7 @@ OPTION("seed", "dataset,model,trainer", INT, "1", 0, 4294967295, "", "seed of ev
 OPTION("validation_share", "dataset,trainer", FLOAT, "0.15", 0.01, 0.9, "", "share of each class that is held out for validation")
 OPTION("verify", "dataset", CHOICE, "full", 0, 0, "full|header", "how pictures are checked on opening: decode them, or read their headers only")
 
-OPTION("network", "model", CHOICE, "auto", 0, 0, "auto|lenet5|plain|small|resnet9|resnet18|mobilenet_v2|mobilenet_v3_large|efficientnet_b0", "the network; auto: by the number and size of the pictures")
+OPTION("network", "model", CHOICE, "auto", 0, 0, "auto|airbench94|lenet5|plain|small|resnet9|resnet18|mobilenet_v2|mobilenet_v3_large|efficientnet_b0", "the network; auto: by the number and size of the pictures")
 OPTION("input_size", "model", INT, "0", 0, 1024, "", "side of the square that the network sees, pixels; 0: by the pictures")
 OPTION("channels", "model", CHOICE, "auto", 0, 0, "auto|grey|colour", "what the network sees; auto: grey if all looked-at pictures are")
 OPTION("resize", "model", CHOICE, "auto", 0, 0, "auto|stretch|crop", "fit pictures by stretching, or by keeping their shape and cropping the centre")

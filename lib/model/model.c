@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Mean and deviation are measured on this many pictures at most: enough for three good digits. */
-enum { MEASURED_PICTURES = 2000 };
+enum { MEASURED_PICTURES = 2000, WHITENED_PICTURES = 5000 };
 
 /* ---- Life ---- */
 
@@ -203,7 +203,17 @@ cleanup:
     return status;
 }
 
-static ic_status initialise(ic_model *model, uint64_t seed)
+/* A network that begins with a whitening layer takes it from the training pictures. */
+static ic_status whiten(ic_model *model, const ic_dataset *train, float *parameters)
+{
+    const ic_parameter *filters = ic_zoo_whitening(model->graph);
+    if (filters == NULL)
+        return IC_OK;
+    return ic_loader_whiten(model->context, train, WHITENED_PICTURES, &model->pipeline,
+                            (int32_t)filters->shape[2], parameters + filters->offset);
+}
+
+static ic_status initialise(ic_model *model, const ic_dataset *train, uint64_t seed)
 {
     size_t total = (size_t)ic_graph_parameter_sizes(model->graph).total;
     ic_pool *pool = NULL;
@@ -211,8 +221,10 @@ static ic_status initialise(ic_model *model, uint64_t seed)
     ic_status status;
     IC_TRY(ic_context_pool(model->context, &pool));
     IC_TRY(ic_allocate_array(model->context, total, sizeof *parameters, &parameters));
-    ic_graph_initialise(pool, model->graph, seed, parameters);
-    status = ic_weights_create(model->context, model->graph, parameters, &model->weights);
+    ic_zoo_initialise(pool, model->network, model->graph, seed, parameters);
+    status = whiten(model, train, parameters);
+    if (status >= 0)
+        status = ic_weights_create(model->context, model->graph, parameters, &model->weights);
     ic_free(model->context, parameters);
     return status;
 }
@@ -230,7 +242,7 @@ static ic_status fill_from_data(ic_model *model, const ic_dataset *train, const 
     IC_TRY(ic_model_name_by(model, recipe.network, train));
     ic_shape input = {model->pipeline.height, model->pipeline.width, model->pipeline.channels};
     IC_TRY(ic_zoo_build(context, recipe.network, input, model->class_count, &model->graph));
-    return initialise(model, (uint64_t)ic_option_int(options, "seed"));
+    return initialise(model, train, (uint64_t)ic_option_int(options, "seed"));
 }
 
 ic_status ic_model_create(ic_context *context, const ic_dataset *train, const ic_options *options,
