@@ -44,7 +44,7 @@ static ic_status fill(json_t *json, const ic_record *record)
     for (int64_t i = 0; i < record->epoch_count; i++)
         IC_TRY(append_epoch(epochs, i + 1, &record->epochs[i]));
     IC_TRY(ic_json_set(json, "best_epoch", json_integer(record->best_epoch + 1)));
-    int64_t steps = (record->best_epoch + 1) * record->batches;
+    int64_t steps = (record->best_epoch + 1) * record->steps;
     return ic_json_set(json, "steps", json_integer(steps));
 }
 
