@@ -60,6 +60,17 @@ IC_API ic_status ic_trainer_resume(ic_context *context, const char *path, const 
 /* One number of the training so far, by the names of ic_progress_value; its errors, too. */
 IC_API ic_status ic_trainer_value(const ic_trainer *trainer, const char *name, double *out);
 
+/*
+ * Looks for a learning rate (its peak) by trying (Smith 2017, "Cyclical Learning Rates for Training
+ * Neural Networks"): about a hundred steps, each with a higher rate, until the loss explodes. *out
+ * is the rate at which the smoothed loss falls fastest, or a tenth of the one at which it explodes
+ * if that is lower; it is for the option learning_rate of another trainer. This one stands where it
+ * stood, and goes on as if it had not been asked. Between two training steps only: IC_ERROR_STATE
+ * while an epoch is being validated and when all is done. Progress is told as phase "rate", and can
+ * cancel.
+ */
+IC_API ic_status ic_trainer_find_rate(ic_trainer *trainer, double *out);
+
 /* Frees it; the model keeps what was published. NULL does nothing. */
 IC_API void ic_trainer_free(ic_trainer *trainer);
 

@@ -6,17 +6,37 @@
 
 #include <math.h>
 
+const char *const ic_optimizer_names[] = {"sgd", "adamw", "muon", NULL};
+const char *const ic_schedule_names[] = {"one-cycle", "cosine",   "constant",
+                                         "step",      "triangle", NULL};
+const char *const ic_average_names[] = {"none", "ema", "lookahead", NULL};
+
+/* What goes with one kind of optimiser or schedule alone stays out where that is not used. */
 static ic_status set_optimiser(json_t *json, const ic_training_recipe *recipe)
 {
-    static const char *const schedules[] = {[IC_SCHEDULE_ONE_CYCLE] = "one-cycle",
-                                            [IC_SCHEDULE_COSINE] = "cosine",
-                                            [IC_SCHEDULE_CONSTANT] = "constant"};
-    bool adamw = recipe->optimizer == IC_OPTIMIZER_ADAMW;
-    IC_TRY(ic_json_set(json, "optimizer", json_string(adamw ? "adamw" : "sgd")));
+    IC_TRY(ic_json_set(json, "optimizer", json_string(ic_optimizer_names[recipe->optimizer])));
     IC_TRY(ic_json_set(json, "learning_rate", json_real(recipe->learning_rate)));
+    if (recipe->optimizer == IC_OPTIMIZER_MUON)
+        IC_TRY(ic_json_set(json, "sgd_rate", json_real(recipe->sgd_rate)));
     IC_TRY(ic_json_set(json, "momentum", json_real(recipe->momentum)));
     IC_TRY(ic_json_set(json, "weight_decay", json_real(recipe->weight_decay)));
-    IC_TRY(ic_json_set(json, "schedule", json_string(schedules[recipe->schedule])));
+    IC_TRY(ic_json_set(json, "clip_norm", json_real(recipe->clip_norm)));
+    IC_TRY(ic_json_set(json, "accumulate", json_integer(recipe->accumulate)));
+    IC_TRY(ic_json_set(json, "average", json_string(ic_average_names[recipe->average])));
+    if (recipe->average == IC_AVERAGE_EMA)
+        IC_TRY(ic_json_set(json, "ema_decay", json_real(recipe->ema_decay)));
+    if (recipe->rates[0] != '\0')
+        IC_TRY(ic_json_set(json, "rates", json_string(recipe->rates)));
+    return IC_OK;
+}
+
+static ic_status set_schedule(json_t *json, const ic_training_recipe *recipe)
+{
+    IC_TRY(ic_json_set(json, "schedule", json_string(ic_schedule_names[recipe->schedule])));
+    if (recipe->schedule == IC_SCHEDULE_STEP) {
+        IC_TRY(ic_json_set(json, "step_epochs", json_real(recipe->step_epochs)));
+        IC_TRY(ic_json_set(json, "step_factor", json_real(recipe->step_factor)));
+    }
     return ic_json_set(json, "warmup_epochs", json_real(recipe->warmup_epochs));
 }
 
@@ -44,6 +64,7 @@ static ic_status fill(json_t *json, const ic_training_recipe *recipe)
     IC_TRY(ic_json_set(json, "epochs", json_integer(recipe->epochs)));
     IC_TRY(ic_json_set(json, "batch_size", json_integer(recipe->batch)));
     IC_TRY(set_optimiser(json, recipe));
+    IC_TRY(set_schedule(json, recipe));
     IC_TRY(ic_json_set(json, "label_smoothing", json_real(recipe->label_smoothing)));
     IC_TRY(ic_json_set(json, "class_weights", json_string(weights)));
     IC_TRY(ic_json_set(json, "patience", json_integer(recipe->patience)));

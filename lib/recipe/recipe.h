@@ -36,12 +36,29 @@ typedef struct ic_model_recipe {
 ic_status ic_recipe_model(ic_context *context, const ic_data_facts *facts,
                           const ic_options *options, ic_model_recipe *out);
 
-typedef enum ic_optimizer_kind { IC_OPTIMIZER_SGD, IC_OPTIMIZER_ADAMW } ic_optimizer_kind;
+typedef enum ic_optimizer_kind {
+    IC_OPTIMIZER_SGD,
+    IC_OPTIMIZER_ADAMW,
+    IC_OPTIMIZER_MUON
+} ic_optimizer_kind;
 typedef enum ic_schedule_kind {
     IC_SCHEDULE_ONE_CYCLE,
     IC_SCHEDULE_COSINE,
-    IC_SCHEDULE_CONSTANT
+    IC_SCHEDULE_CONSTANT,
+    IC_SCHEDULE_STEP,
+    IC_SCHEDULE_TRIANGLE
 } ic_schedule_kind;
+typedef enum ic_average_kind {
+    IC_AVERAGE_NONE,
+    IC_AVERAGE_EMA,
+    IC_AVERAGE_LOOKAHEAD
+} ic_average_kind;
+
+/* Their names as options have them, by number; closed by NULL. */
+extern const char *const ic_optimizer_names[], *const ic_schedule_names[],
+                                                   *const ic_average_names[];
+
+enum { IC_RATES_MAX = 1024 }; /* bytes of the text of rates */
 
 /* All settings of a training, none on auto any more. Plain data; goes into the model's record and
  * into checkpoints. */
@@ -50,10 +67,17 @@ typedef struct ic_training_recipe {
     int32_t batch;
     ic_optimizer_kind optimizer;
     double learning_rate; /* peak */
+    double sgd_rate;      /* the same, for what muon leaves to sgd */
     double momentum;
     double weight_decay;
     ic_schedule_kind schedule;
     double warmup_epochs;
+    double step_epochs, step_factor; /* of the step schedule */
+    double clip_norm;                /* 0: none */
+    int32_t accumulate;              /* batches a step */
+    ic_average_kind average;
+    double ema_decay;
+    char rates[IC_RATES_MAX]; /* "pattern=factor@epochs,...", the frozen ones first; "" for none */
     double label_smoothing;
     bool balanced_weights;
     int32_t patience;

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -40,11 +41,22 @@ static int32_t choose_batch(const ic_data_facts *facts, const ic_options *option
     return asked > 0 ? (int32_t)asked : batch;
 }
 
+/* The place of an option's value among names, which begin with what auto stands for. */
+static int32_t choice(const ic_options *options, const char *name, const char *const *names)
+{
+    int32_t i = 0;
+    while (names[i] && !is(options, name, names[i]))
+        i++;
+    return names[i] ? i : 0;
+}
+
 /* The peak that works for the batch of its network; it follows the batch (Goyal et al. 2017). */
 static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t batch)
 {
     if (optimizer == IC_OPTIMIZER_ADAMW)
         return 1e-3 * (batch < 64 ? 1 : 2);
+    if (optimizer == IC_OPTIMIZER_MUON) /* every step has this size, whatever the gradient's */
+        return 0.02 * (batch < 64 ? 1 : 2);
     if (strcmp(network, "lenet5") == 0) /* no norms: only small steps are safe */
         return 0.02 * batch / 64;
     bool for_photographs = strcmp(network, "resnet18") == 0 ||
@@ -56,21 +68,66 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
 static void choose_optimiser(ic_context *context, const char *network, bool pretrained,
                              const ic_options *options, ic_training_recipe *recipe)
 {
+    static const double decays[] = {0.005, 0.05, 0.01};
     char rate[IC_TEXT_FLOAT_MAX], decay[IC_TEXT_FLOAT_MAX];
-    bool adamw = is(options, "optimizer", "adamw");
-    recipe->optimizer = adamw ? IC_OPTIMIZER_ADAMW : IC_OPTIMIZER_SGD;
-    double peak = rate_for(network, recipe->optimizer, recipe->batch);
-    peak *= pretrained ? tuning_rate : 1;
-    recipe->learning_rate = wish(options, "learning_rate", 0, peak);
+    int32_t batch = recipe->batch * recipe->accumulate;
+    int32_t kind = choice(options, "optimizer", ic_optimizer_names);
+    double tuning = pretrained ? tuning_rate : 1;
+    recipe->optimizer = (ic_optimizer_kind)kind;
+    recipe->learning_rate = wish(options, "learning_rate", 0,
+                                 tuning * rate_for(network, recipe->optimizer, batch));
+    recipe->sgd_rate =
+        wish(options, "sgd_rate", 0, tuning * rate_for(network, IC_OPTIMIZER_SGD, batch));
     recipe->momentum = ic_option_float(options, "momentum");
-    recipe->weight_decay = wish(options, "weight_decay", -1, adamw ? 0.05 : 0.005);
-    recipe->schedule = is(options, "schedule", "cosine")     ? IC_SCHEDULE_COSINE
-                       : is(options, "schedule", "constant") ? IC_SCHEDULE_CONSTANT
-                                                             : IC_SCHEDULE_ONE_CYCLE;
-    recipe->warmup_epochs = ic_option_float(options, "warmup_epochs");
+    recipe->weight_decay = wish(options, "weight_decay", -1, decays[kind]);
+    recipe->clip_norm = ic_option_float(options, "clip_norm");
+    recipe->average = (ic_average_kind)choice(options, "average", ic_average_names);
+    recipe->ema_decay = ic_option_float(options, "ema_decay");
     ic_log(context, IC_LOG_INFO, "%s with learning rate %s at its peak, weight decay %s, batch %d",
-           adamw ? "adamw" : "sgd", ic_text_float(recipe->learning_rate, 6, rate),
-           ic_text_float(recipe->weight_decay, 6, decay), (int)recipe->batch);
+           ic_optimizer_names[kind], ic_text_float(recipe->learning_rate, 6, rate),
+           ic_text_float(recipe->weight_decay, 6, decay), (int)batch);
+}
+
+static void choose_schedule(const ic_options *options, ic_training_recipe *recipe)
+{
+    recipe->schedule = (ic_schedule_kind)choice(options, "schedule", ic_schedule_names);
+    recipe->warmup_epochs = ic_option_float(options, "warmup_epochs");
+    recipe->step_epochs = wish(options, "step_epochs", 0, recipe->epochs / 3.0);
+    recipe->step_factor = ic_option_float(options, "step_factor");
+}
+
+/*
+ * Copies items of a comma list behind the text of rates, each with `end`. What does not fit is cut,
+ * and found out by the length that comes back.
+ */
+static size_t append_rates(const char *list, const char *end, char *rates, size_t length)
+{
+    if (strcmp(list, "none") == 0)
+        return length;
+    for (; *list != '\0'; list += *list == ',') {
+        size_t item = strcspn(list, ",");
+        if (item == 0)
+            continue;
+        if (length < IC_RATES_MAX)
+            snprintf(rates + length, IC_RATES_MAX - length, "%s%.*s%s", length > 0 ? "," : "",
+                     (int)item, list, end);
+        length += (length > 0) + item + strlen(end);
+        list += item;
+    }
+    return length;
+}
+
+/* Frozen parameters are those of rate 0; they come first, where no other pattern can win. */
+static ic_status choose_rates(const ic_options *options, ic_training_recipe *recipe)
+{
+    size_t length = append_rates(ic_option_text(options, "freeze"), "=0", recipe->rates, 0);
+    length = append_rates(ic_option_text(options, "rates"), "", recipe->rates, length);
+    if (length >= IC_RATES_MAX)
+        return ic_fail(IC_ERROR_OPTION,
+                       "options \"freeze\" and \"rates\" take at most %d bytes together, not "
+                       "%lld: let patterns with * stand for several parameters",
+                       IC_RATES_MAX - 1, (long long)length);
+    return IC_OK;
 }
 
 static int32_t choose_epochs(ic_context *context, const ic_data_facts *facts, const char *network,
@@ -154,6 +211,7 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
         .epochs = epochs,
         .label_smoothing = ic_option_float(options, "label_smoothing"),
         .balanced_weights = is(options, "class_weights", "balanced"),
+        .accumulate = (int32_t)ic_option_int(options, "accumulate"),
         .patience = (int32_t)ic_option_int(options, "patience"),
         .augment = choose_augment(context, facts, pipeline, epochs, options),
         .seed = (uint64_t)ic_option_int(options, "seed"),
@@ -161,7 +219,9 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
         .memory_limit = ic_option_int(options, "memory_limit") * 1024 * 1024,
     };
+    IC_TRY(choose_rates(options, &recipe));
     choose_optimiser(context, network, facts->pretrained, options, &recipe);
+    choose_schedule(options, &recipe);
     *out = recipe;
     return IC_OK;
 }

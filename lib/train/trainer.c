@@ -48,9 +48,8 @@ static ic_status create_engine(ic_trainer *trainer)
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
     ic_weights *start = ic_model_weights(trainer->model);
-    ic_status status =
-        ic_optimiser_create(context, recipe->optimizer, ic_graph_parameter_sizes(graph),
-                            ic_weights_parameters(start), &trainer->optimiser);
+    ic_status status = ic_optimiser_create(context, recipe, graph, ic_weights_parameters(start),
+                                           &trainer->optimiser);
     ic_weights_free(start);
     return status;
 }
@@ -70,11 +69,14 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     IC_TRY(ic_train_data_cache(&trainer->data, trainer->recipe.cache_bytes));
     IC_TRY(create_loaders(trainer));
     IC_TRY(create_engine(trainer));
-    trainer->schedule = ic_schedule_make(&trainer->recipe, trainer->batches);
+    /* What is left of an epoch's batches makes a step of its own. */
+    trainer->epoch_steps =
+        (trainer->batches + trainer->recipe.accumulate - 1) / trainer->recipe.accumulate;
+    trainer->schedule = ic_schedule_make(&trainer->recipe, trainer->epoch_steps);
     ic_log(trainer->context, IC_LOG_INFO,
            "training on %lld pictures, %lld held out for validation; %lld steps an epoch",
            (long long)trainer->data.pictures, (long long)trainer->data.validation_pictures,
-           (long long)trainer->batches);
+           (long long)trainer->epoch_steps);
     return IC_OK;
 }
 
@@ -150,6 +152,41 @@ ic_status ic_training_diverged(ic_trainer *trainer, const char *what)
     return trainer->failed;
 }
 
+ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients, int32_t *count,
+                            ic_loss_sums *sums)
+{
+    float *parameters = trainer->optimiser->parameters;
+    ic_executor *executor = trainer->executor;
+    ic_batch batch;
+    IC_TRY(ic_loader_next(trainer->loader, &batch));
+    ic_shape shape = ic_graph_input_shape(trainer->model->graph);
+    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
+    memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
+    IC_TRY(ic_executor_forward(executor, parameters, trainer->recipe.seed, draw));
+    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
+                         ic_executor_logit_gradients(executor), sums));
+    *count = batch.count;
+    if (!isfinite(sums->loss))
+        return IC_OK;
+    return ic_executor_backward(executor, parameters, gradients);
+}
+
+/* Takes the gradients of batch `nth` of a step in, and steps if it is the last of them. */
+static ic_status use_gradients(ic_trainer *trainer, int32_t nth, bool last)
+{
+    const ic_train_state *state = &trainer->state;
+    ic_update update = {
+        .rate = ic_schedule_rate(&trainer->schedule, state->step),
+        .step = state->step,
+        .steps = trainer->schedule.steps,
+        .epoch = state->epoch,
+        .batches = nth + 1,
+    };
+    if (nth > 0)
+        IC_TRY(ic_optimiser_accumulate(trainer->optimiser));
+    return last ? ic_optimiser_step(trainer->optimiser, &update) : IC_OK;
+}
+
 /*
  * Fetch, forward, loss, backward, update. The state moves at the very end: after an error in
  * between, the next call does the same batch again.
@@ -157,34 +194,25 @@ ic_status ic_training_diverged(ic_trainer *trainer, const char *what)
 static ic_status training_step(ic_trainer *trainer)
 {
     ic_train_state *state = &trainer->state;
-    ic_optimiser *optimiser = trainer->optimiser;
-    const ic_training_recipe *recipe = &trainer->recipe;
-    ic_executor *executor = trainer->executor;
-    double rate = ic_schedule_rate(&trainer->schedule, state->step);
-    ic_batch batch;
+    int32_t each = trainer->recipe.accumulate, nth = (int32_t)(state->batch % each), count;
+    bool last = nth + 1 == each || state->batch + 1 == trainer->batches;
+    uint64_t draw = (uint64_t)(state->epoch * trainer->batches + state->batch);
     ic_loss_sums sums;
 
     if (!trainer->placed)
         IC_TRY(ic_loader_seek(trainer->loader, state->epoch, state->batch));
     trainer->placed = false;
-    IC_TRY(ic_loader_next(trainer->loader, &batch));
-    ic_shape shape = ic_graph_input_shape(trainer->model->graph);
-    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
-    memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
-    IC_TRY(
-        ic_executor_forward(executor, optimiser->parameters, recipe->seed, (uint64_t)state->step));
-    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
-                         ic_executor_logit_gradients(executor), &sums));
+    IC_TRY(ic_training_batch(trainer, draw, ic_optimiser_target(trainer->optimiser, nth), &count,
+                             &sums));
     if (!isfinite(sums.loss))
         return ic_training_diverged(trainer, "training loss");
-    IC_TRY(ic_executor_backward(executor, optimiser->parameters, optimiser->gradients));
-    IC_TRY(ic_optimiser_step(optimiser, rate, recipe->momentum, recipe->weight_decay, state->step));
+    IC_TRY(use_gradients(trainer, nth, last));
 
     trainer->placed = true;
     state->loss_sum += sums.loss;
     state->correct += (double)sums.correct;
-    state->seen += batch.count;
-    state->step++;
+    state->seen += count;
+    state->step += last;
     if (++state->batch == trainer->batches) {
         state->phase = IC_PHASE_VALIDATE;
         state->batch = 0;
@@ -202,14 +230,18 @@ static ic_status timed_training_step(ic_trainer *trainer, double began)
     return IC_OK;
 }
 
+ic_status ic_training_check(const ic_trainer *trainer)
+{
+    if (trainer->failed)
+        ic_error_set(trainer->failure);
+    return trainer->failed;
+}
+
 ic_status ic_train_step(ic_trainer *trainer)
 {
     if (!trainer)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_train_step: trainer is NULL");
-    if (trainer->failed) {
-        ic_error_set(trainer->failure);
-        return trainer->failed;
-    }
+    IC_TRY(ic_training_check(trainer));
     if (trainer->state.phase == IC_PHASE_DONE)
         return IC_DONE;
 

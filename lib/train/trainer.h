@@ -61,6 +61,7 @@ struct ic_trainer {
     /* Machinery. */
     ic_schedule schedule;
     int64_t batches, validation_batches; /* an epoch */
+    int64_t epoch_steps;                 /* of the optimiser, each of recipe.accumulate batches */
     ic_loader *loader, *validation_loader;
     bool placed, validation_placed; /* the loader stands at state.batch */
     ic_executor *executor, *validation_executor;
@@ -81,6 +82,16 @@ struct ic_trainer {
  */
 ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
                            const ic_options *options, ic_trainer **out);
+
+/*
+ * trainer.c: fetches the loader's next batch, and goes forward and back with it; `draw` numbers
+ * what dropout draws. Without the way back where the loss is no finite number.
+ */
+ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients, int32_t *count,
+                            ic_loss_sums *sums);
+
+/* trainer.c: IC_OK, or why this training is beyond help. */
+ic_status ic_training_check(const ic_trainer *trainer);
 
 /* validation.c: one batch of the validation after an epoch, and at its end what follows from it. */
 ic_status ic_validation_step(ic_trainer *trainer);

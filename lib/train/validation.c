@@ -12,7 +12,7 @@ static ic_status begin(ic_trainer *trainer)
 {
     if (!trainer->snapshot)
         IC_TRY(ic_weights_create(trainer->context, trainer->model->graph,
-                                 trainer->optimiser->parameters, &trainer->snapshot));
+                                 ic_optimiser_result(trainer->optimiser), &trainer->snapshot));
     if (!trainer->validation_placed)
         IC_TRY(
             ic_loader_seek(trainer->validation_loader, trainer->state.epoch, trainer->state.batch));
@@ -74,7 +74,7 @@ static ic_status publish(ic_trainer *trainer, ic_weights *weights, int64_t best_
         .epochs = trainer->epochs,
         .epoch_count = trainer->state.epoch + 1,
         .best_epoch = best_epoch,
-        .batches = trainer->batches,
+        .steps = trainer->epoch_steps,
         .bf16 = trainer->context->cpu_level >= IC_CPU_AVX512_BF16,
     };
     IC_TRY(ic_record_to_json(&record, &json));

@@ -126,7 +126,7 @@ static void test_texts_and_choices(void **state)
     assert_fails(IC_ERROR_OPTION, "not \"\"", ic_options_set_text(options, "network", ""));
     assert_fails(IC_ERROR_OPTION, "not \"auto|\"",
                  ic_options_set_text(options, "network", "auto|"));
-    assert_fails(IC_ERROR_OPTION, "takes auto|sgd|adamw, not the number 3",
+    assert_fails(IC_ERROR_OPTION, "takes auto|sgd|adamw|muon, not the number 3",
                  ic_options_set_int(options, "optimizer", 3));
     assert_fails(IC_ERROR_OPTION, "takes text, not the number 0.5",
                  ic_options_set_float(options, "mean", 0.5));
