@@ -1,6 +1,10 @@
 /* cli/train.c: imgcls train. SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
+#include "summary.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 typedef struct training {
     const char *data;
@@ -11,56 +15,88 @@ typedef struct training {
     const char *resume;     /* the checkpoint to go on from, or NULL */
     const char *checkpoint; /* the one that is kept */
     int json;
+    ic_trainer *trainer;
     double last_seconds; /* when the last epoch ended */
     double seconds;
-    int epochs;  /* done */
-    int heading; /* of the table of epochs: printed */
+    double plotted;     /* at this second; below 0: never */
+    cli_epoch *results; /* of `epochs` */
+    int epochs;         /* done */
+    int best;           /* from 1 */
+    int heading;        /* of the table of epochs: printed */
 } training;
 
-/* A line for each epoch: for scripts on stdout, for people on stderr. */
-static void print_epoch(training *t, const ic_progress *p)
+static void print_epoch_json(const training *t, const ic_progress *p)
 {
-    double epoch = cli_value(p, "epoch", 0), took = t->seconds - t->last_seconds;
-    double loss = cli_value(p, "loss", 0), accuracy = cli_value(p, "accuracy", 0);
     double validation_loss = cli_value(p, "validation_loss", -1);
     double validation_accuracy = cli_value(p, "validation_accuracy", -1);
-    double speed = cli_value(p, "pictures_per_second", 0);
-    if (t->json) {
-        printf("{\"epoch\":%.0f,\"train_loss\":%.9g,\"train_accuracy\":%.9g,", epoch, loss,
-               accuracy);
-        if (validation_accuracy < 0)
-            printf("\"validation_loss\":null,\"validation_accuracy\":null,");
-        else
-            printf("\"validation_loss\":%.9g,\"validation_accuracy\":%.9g,", validation_loss,
-                   validation_accuracy);
-        printf("\"seconds\":%.3f,\"pictures_per_second\":%.1f}\n", took, speed);
-        fflush(stdout);
-    }
+    printf("{\"epoch\":%.0f,\"train_loss\":%.9g,\"train_accuracy\":%.9g,", cli_value(p, "epoch", 0),
+           cli_value(p, "loss", 0), cli_value(p, "accuracy", 0));
+    if (validation_accuracy < 0)
+        printf("\"validation_loss\":null,\"validation_accuracy\":null,");
+    else
+        printf("\"validation_loss\":%.9g,\"validation_accuracy\":%.9g,", validation_loss,
+               validation_accuracy);
+    printf("\"seconds\":%.3f,\"pictures_per_second\":%.1f}\n", t->seconds - t->last_seconds,
+           cli_value(p, "pictures_per_second", 0));
+    fflush(stdout);
+}
+
+static void print_epoch(training *t, const ic_progress *p)
+{
+    char unseen[64] = "";
+    double epoch = cli_value(p, "epoch", 0), accuracy = cli_value(p, "validation_accuracy", -1);
+    if (accuracy >= 0)
+        snprintf(unseen, sizeof unseen, "      %8.3f  %6.1f %%", cli_value(p, "validation_loss", 0),
+                 100 * accuracy);
     cli_clear_line();
     if (!t->heading)
         fputs("epoch         loss  accuracy  unseen: loss  accuracy      time  pictures/s\n",
               stderr);
     t->heading = 1;
-    fprintf(stderr, "%3.0f/%-5.0f %8.3f  %6.1f %%", epoch, cli_value(p, "epochs", 0), loss,
-            100 * accuracy);
-    if (validation_accuracy >= 0)
-        fprintf(stderr, "      %8.3f  %6.1f %%", validation_loss, 100 * validation_accuracy);
-    else
-        fprintf(stderr, "%24s", "");
-    fprintf(stderr, "  %6.1f s  %10.0f%s\n", took, speed,
-            cli_value(p, "best_epoch", 0) == epoch ? " best" : "");
+    fprintf(stderr, "%3.0f/%-5.0f %8.3f  %6.1f %%%-24s  %6.1f s  %10.0f%s\n", epoch,
+            cli_value(p, "epochs", 0), cli_value(p, "loss", 0), 100 * cli_value(p, "accuracy", 0),
+            unseen, t->seconds - t->last_seconds, cli_value(p, "pictures_per_second", 0),
+            t->best == (int)epoch ? " best" : "");
 }
 
+/* Keeps what the summary shows. Epochs that no event told of are not known. */
+static void note_epoch(training *t, const ic_progress *p)
+{
+    int epoch = (int)cli_value(p, "epoch", 0);
+    cli_epoch *results = realloc(t->results, ((size_t)epoch + 1) * sizeof *results);
+    t->seconds = cli_value(p, "seconds", 0);
+    t->best = (int)cli_value(p, "best_epoch", 0);
+    if (results == NULL || epoch < 1)
+        return;
+    for (; t->epochs < epoch; t->epochs++)
+        results[t->epochs].training = results[t->epochs].unseen = -1;
+    results[epoch - 1].training = cli_value(p, "accuracy", -1);
+    results[epoch - 1].unseen = cli_value(p, "validation_accuracy", -1);
+    t->results = results;
+}
+
+/* While the training runs, about once a second; a plot that fails then is tried again later. */
+static void plot_now_and_then(training *t)
+{
+    if (t->plot == NULL || (t->plotted >= 0 && t->seconds - t->plotted < 1))
+        return;
+    ic_trainer_plot(t->trainer, t->plot);
+    t->plotted = t->seconds;
+}
+
+/* A line for each epoch: for scripts on stdout, for people on stderr. */
 static int32_t on_progress(const ic_progress *progress, void *payload)
 {
     training *t = payload;
     if (cli_value(progress, "epoch_done", 0) == 0)
         return cli_progress(progress, NULL);
-    t->seconds = cli_value(progress, "seconds", 0);
-    t->epochs = (int)cli_value(progress, "epoch", 0);
+    note_epoch(t, progress);
+    if (t->json)
+        print_epoch_json(t, progress);
     print_epoch(t, progress);
     t->last_seconds = t->seconds;
-    return cli_interrupted();
+    plot_now_and_then(t);
+    return cli_progress(progress, NULL); /* there is no moment without the line */
 }
 
 /* The two sets; *validation stays NULL where the trainer is to split them as a checkpoint says. */
@@ -106,10 +142,9 @@ static ic_status create(ic_context *context, const training *t, const ic_dataset
 }
 
 /* After ^C: the training is written down, and how it goes on is said. */
-static void keep(const ic_trainer *trainer, const training *t)
+static void keep(const training *t)
 {
-    cli_clear_line();
-    if (ic_trainer_save(trainer, t->checkpoint) < 0) {
+    if (ic_trainer_save(t->trainer, t->checkpoint) < 0) {
         cli_failed();
         return;
     }
@@ -127,19 +162,17 @@ static void keep(const ic_trainer *trainer, const training *t)
 }
 
 /* Trains; on ^C the best epoch so far still counts. */
-static ic_status run(ic_context *context, ic_trainer *trainer, training *t, double *best_epoch)
+static ic_status run(ic_context *context, training *t)
 {
     ic_context_set_progress(context, on_progress, t);
     cli_catch_interrupt();
-    ic_status status = ic_trainer_run(trainer);
+    ic_status status = ic_trainer_run(t->trainer);
     ic_context_set_progress(context, cli_progress, NULL);
+    cli_clear_line();
     if (status == IC_ERROR_CANCELLED) {
-        keep(trainer, t);
-        ic_trainer_value(trainer, "best_epoch", best_epoch);
-        status = *best_epoch > 0 ? IC_OK : status;
+        keep(t);
+        status = t->best > 0 ? IC_OK : status;
     }
-    if (status >= 0)
-        ic_trainer_value(trainer, "best_epoch", best_epoch);
     return status;
 }
 
@@ -147,7 +180,6 @@ static int failed(void)
 {
     if (!cli_interrupted())
         return cli_failed();
-    cli_clear_line();
     fputs("imgcls: stopped before the first epoch was over: there is no model yet\n", stderr);
     return EXIT_FAILED;
 }
@@ -169,20 +201,37 @@ static int make_room(const training *t)
     return 1;
 }
 
-static int save(const ic_model *model, const training *t, double best_epoch)
+/* The first held-out picture that is a file of its own: one to try the model on. */
+static const char *example_of(const ic_dataset *dataset)
+{
+    for (int64_t i = 0; i < ic_dataset_count(dataset) && i < 10; i++) {
+        const char *origin = NULL;
+        if (ic_dataset_item(dataset, i, &origin, NULL) >= 0 && access(origin, R_OK) == 0)
+            return origin;
+    }
+    return "PICTURE.jpg";
+}
+
+static int save(const ic_model *model, const training *t, const ic_dataset *validation)
 {
     if (ic_model_save(model, t->out) < 0)
         return cli_failed();
-    if (t->plot != NULL && ic_model_plot_history(model, t->plot) < 0)
+    if (t->plot != NULL && ic_trainer_plot(t->trainer, t->plot) < 0)
         return cli_failed();
     if (t->json) {
         printf("{\"model\":");
         cli_json_text(stdout, t->out);
-        printf(",\"seconds\":%.3f,\"epochs\":%d,\"best_epoch\":%.0f}\n", t->seconds, t->epochs,
-               best_epoch);
+        printf(",\"seconds\":%.3f,\"epochs\":%d,\"best_epoch\":%d}\n", t->seconds, t->epochs,
+               t->best);
     }
-    fprintf(stderr, "saved %s (epoch %.0f of %d) after %.0f s\n", t->out, best_epoch, t->epochs,
-            t->seconds);
+    const cli_summary summary = {.epochs = t->results,
+                                 .count = t->epochs,
+                                 .best = t->best,
+                                 .seconds = t->seconds,
+                                 .model = t->out,
+                                 .data = t->validation != NULL ? t->validation : t->data,
+                                 .picture = example_of(validation)};
+    cli_summarise(stderr, &summary);
     if (cli_interrupted())
         return EXIT_FAILED;
     remove(t->checkpoint); /* there is nothing left to go on with */
@@ -203,20 +252,19 @@ static int train(ic_context *context, training *t, ic_options *options)
 {
     ic_dataset *pictures = NULL, *validation = NULL;
     ic_model *model = NULL;
-    ic_trainer *trainer = NULL;
-    double best_epoch = 0;
     int code;
     char checkpoint[4096];
     if (!cli_can_write(t->out, "out") || !cli_can_plot(t->plot) ||
         choose_checkpoint(t, options, checkpoint, sizeof checkpoint) < 0 || !make_room(t))
         code = EXIT_FAILED;
     else if (open_data(context, t, options, &pictures, &validation) < 0 ||
-             create(context, t, pictures, validation, options, &model, &trainer) < 0 ||
-             run(context, trainer, t, &best_epoch) < 0)
+             create(context, t, pictures, validation, options, &model, &t->trainer) < 0 ||
+             run(context, t) < 0)
         code = failed();
     else
-        code = save(model, t, best_epoch);
-    ic_trainer_free(trainer);
+        code = save(model, t, validation);
+    ic_trainer_free(t->trainer);
+    free(t->results);
     ic_model_free(model);
     ic_dataset_free(validation);
     ic_dataset_free(pictures);
@@ -225,7 +273,7 @@ static int train(ic_context *context, training *t, ic_options *options)
 
 int cli_train(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    training t = {0};
+    training t = {.plotted = -1};
     const cli_flag flags[] = {{"out", &t.out, NULL},
                               {"validation", &t.validation, NULL},
                               {"plot", &t.plot, NULL},

@@ -71,6 +71,13 @@ IC_API ic_status ic_trainer_value(const ic_trainer *trainer, const char *name, d
  */
 IC_API ic_status ic_trainer_find_rate(ic_trainer *trainer, double *out);
 
+/*
+ * Draws the learning curves of the epochs done so far, as ic_model_plot_history does for a whole
+ * training; .png or .svg. The file is replaced at once, so a viewer never sees half of one; it may
+ * be drawn from the progress callback, after each epoch say. IC_ERROR_STATE: no epoch is over yet.
+ */
+IC_API ic_status ic_trainer_plot(const ic_trainer *trainer, const char *path);
+
 /* Frees it; the model keeps what was published. NULL does nothing. */
 IC_API void ic_trainer_free(ic_trainer *trainer);
 

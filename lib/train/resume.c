@@ -95,7 +95,6 @@ static ic_status restore_state(ic_trainer *trainer, const json_t *json)
                    (size_t)state.epoch + 1, sizeof *trainer->epochs));
     IC_TRY(ic_epochs_get(json, trainer->epochs, state.epoch));
     trainer->state = state;
-    trainer->clock.first_step = state.step;
     if (state.best_epoch >= 0)
         trainer->best = ic_model_weights(trainer->model);
     return IC_OK;

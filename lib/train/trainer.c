@@ -225,7 +225,9 @@ static ic_status timed_training_step(ic_trainer *trainer, double began)
 {
     double seen = trainer->state.seen;
     IC_TRY(training_step(trainer));
-    trainer->clock.epoch_busy += ic_clock_seconds() - began;
+    double took = ic_clock_seconds() - began;
+    ic_pace_add(&trainer->clock.training, took);
+    trainer->clock.epoch_busy += took;
     trainer->clock.epoch_seen += trainer->state.seen - seen;
     return IC_OK;
 }

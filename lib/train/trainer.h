@@ -35,12 +35,19 @@ typedef struct ic_train_state {
     int64_t epochs_since_best;
 } ic_train_state;
 
+/* Mean seconds of one kind of work: of all of it at first, of about the last hundred times later.
+ */
+typedef struct ic_pace {
+    double seconds;
+    int64_t count;
+} ic_pace;
+
 /* Seconds spent inside ic_train_step, for progress alone: never in a result or a file. */
 typedef struct ic_train_clock {
-    double busy;        /* in all */
-    double epoch_busy;  /* in this epoch's training steps */
-    double epoch_seen;  /* pictures in that time */
-    int64_t first_step; /* the step at which this clock began */
+    double busy;                  /* in all */
+    double epoch_busy;            /* in this epoch's training steps */
+    double epoch_seen;            /* pictures in that time */
+    ic_pace training, validation; /* of a batch */
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
     double last_checkpoint;
@@ -96,9 +103,16 @@ ic_status ic_training_check(const ic_trainer *trainer);
 /* validation.c: one batch of the validation after an epoch, and at its end what follows from it. */
 ic_status ic_validation_step(ic_trainer *trainer);
 
+/* validation.c: the record of the first epochs, of which best_epoch (from 0) is the best so far. */
+ic_status ic_training_record(const ic_trainer *trainer, int64_t epochs, int64_t best_epoch,
+                             json_t **out);
+
 /* progress.c: tells the host how far the training is: `always`, or when the last time is a while
  * ago. */
 ic_status ic_training_report(ic_trainer *trainer, bool always);
+
+/* progress.c: one more batch took so long. */
+void ic_pace_add(ic_pace *pace, double seconds);
 
 /* trainer.c: the loss is no longer a finite number; returns IC_ERROR_DIVERGED for good. */
 ic_status ic_training_diverged(ic_trainer *trainer, const char *what);
