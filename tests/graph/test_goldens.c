@@ -6,6 +6,7 @@
  * agree within the relative L2 error of its kind, measured on the sampled values and on the norm.
  */
 #include "rig.h"
+#include "support/hashed.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -19,30 +20,7 @@
 
 static const double VALUE_ERROR = 1e-4, GRADIENT_ERROR = 1e-3;
 
-/* ---- The generator, as in goldens.py ---- */
-
-static uint64_t name_hash(const char *prefix, const char *name)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *prefix != '\0'; prefix++)
-        hash = (hash ^ (unsigned char)*prefix) * 0x100000001b3u;
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-    return hash;
-}
-
-static uint64_t bits_at(uint64_t hash, int64_t index)
-{
-    uint64_t z = hash + (uint64_t)(index + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static double value_at(uint64_t hash, int64_t index)
-{
-    return (double)(bits_at(hash, index) >> 40) / 8388608.0 - 1.0;
-}
+/* ---- Parameters and pictures, as in goldens.py ---- */
 
 static bool ends(const char *text, const char *ending)
 {
