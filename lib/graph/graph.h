@@ -62,6 +62,7 @@ ic_node ic_graph_flatten(ic_graph *graph, ic_node x); /* in torch's order: c, h,
 ic_node ic_graph_dropout(ic_graph *graph, ic_node x, float probability);
 /* Training: leaves x out (0), a picture at a time; what stays is divided by 1 - probability. */
 ic_node ic_graph_stochastic_depth(ic_graph *graph, ic_node x, double probability);
+ic_node ic_graph_scale(ic_graph *graph, ic_node x, double factor);
 ic_node ic_graph_linear(ic_graph *graph, const char *name, ic_node x, int32_t k, bool bias);
 
 /* The last node gives the logits, 1x1xclasses. Lays out the parameters; no building after it. */
