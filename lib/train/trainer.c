@@ -15,6 +15,7 @@ static ic_status create_loaders(ic_trainer *trainer)
         .pipeline = trainer->model->pipeline,
         .augment = recipe->augment,
         .training = true,
+        .balanced = recipe->balanced_sampling,
         .batch = recipe->batch,
         .seed = recipe->seed,
         .cache = data->train_cache,
@@ -44,6 +45,7 @@ static ic_status create_engine(ic_trainer *trainer)
                                      (size_t)recipe->memory_limit, &trainer->executor));
     IC_TRY(
         ic_executor_create_beside(trainer->executor, IC_INFERENCE, &trainer->validation_executor));
+    IC_TRY(ic_mixer_create(context, recipe, &trainer->model->pipeline, &trainer->mixer));
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
     ic_weights *start = ic_model_weights(trainer->model);
@@ -106,6 +108,7 @@ void ic_trainer_free(ic_trainer *trainer)
     ic_executor_free(trainer->validation_executor); /* which works in the memory of the other */
     ic_executor_free(trainer->executor);
     ic_optimiser_free(trainer->optimiser);
+    ic_mixer_free(trainer->mixer);
     ic_loss_free(trainer->loss);
     ic_weights_free(trainer->snapshot);
     ic_weights_free(trainer->best);
@@ -133,7 +136,7 @@ ic_status ic_training_diverged(ic_trainer *trainer, const char *what)
 }
 
 /*
- * Fetch, forward, loss, backward, update. The state moves at the very end: after an error in
+ * Fetch, mix, forward, loss, backward, update. The state moves at the very end: after an error in
  * between, the next call does the same batch again.
  */
 static ic_status training_step(ic_trainer *trainer)
@@ -144,18 +147,18 @@ static ic_status training_step(ic_trainer *trainer)
     ic_executor *executor = trainer->executor;
     double rate = ic_schedule_rate(&trainer->schedule, state->step);
     ic_batch batch;
+    ic_targets targets;
     ic_loss_sums sums;
 
     if (!trainer->placed)
         IC_TRY(ic_loader_seek(trainer->loader, state->epoch, state->batch));
     trainer->placed = false;
     IC_TRY(ic_loader_next(trainer->loader, &batch));
-    ic_shape shape = ic_graph_input_shape(trainer->model->graph);
-    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
-    memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
+    IC_TRY(ic_mixer_apply(trainer->mixer, &batch, state->epoch, state->batch,
+                          ic_executor_input(executor), &targets));
     IC_TRY(
         ic_executor_forward(executor, optimiser->parameters, recipe->seed, (uint64_t)state->step));
-    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
+    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), &targets,
                          ic_executor_logit_gradients(executor), &sums));
     if (!isfinite(sums.loss))
         return ic_training_diverged(trainer, "training loss");

@@ -9,6 +9,7 @@
 #include "graph/executor.h"
 #include "train/data.h"
 #include "train/loss.h"
+#include "train/mix.h"
 #include "train/optimiser.h"
 #include "train/record.h"
 #include "train/schedule.h"
@@ -64,6 +65,7 @@ struct ic_trainer {
     bool placed, validation_placed; /* the loader stands at state.batch */
     ic_executor *executor, *validation_executor;
     ic_weights *snapshot; /* the weights that are being validated */
+    ic_mixer *mixer;
     ic_loss *loss;
     ic_train_clock clock;
 
