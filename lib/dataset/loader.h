@@ -25,6 +25,7 @@ typedef struct ic_loader_options {
     ic_pipeline pipeline;
     ic_augment augment;
     bool training; /* shuffled and augmented, last short batch dropped; else in order, all of it */
+    bool balanced; /* training: an epoch shows all classes equally often, and is as long as ever */
     int32_t batch; /* training: at most the number of pictures */
     uint64_t seed;
     ic_cache *cache;          /* NULL: none */

@@ -80,8 +80,11 @@ typedef struct ic_training_recipe {
     char rates[IC_RATES_MAX]; /* "pattern=factor@epochs,...", the frozen ones first; "" for none */
     double label_smoothing;
     bool balanced_weights;
+    bool balanced_sampling;
     int32_t patience;
     ic_augment augment;
+    double mixup, cutmix;   /* of their Beta distributions; 0: off */
+    double mix_probability; /* of a batch */
     uint64_t seed;
     double validation_share;
     int64_t cache_bytes;

@@ -153,22 +153,26 @@ static int32_t choose_epochs(ic_context *context, const ic_data_facts *facts, co
  * letters, X-rays (the heart is on the left) and small grey pictures need not, so they stay as they
  * are.
  */
-static bool choose_flip(ic_context *context, const ic_data_facts *facts, const ic_options *options)
+static ic_flip choose_flip(ic_context *context, const ic_data_facts *facts,
+                           const ic_options *options)
 {
     if (!is(options, "flip", "auto"))
-        return is(options, "flip", "on");
+        return is(options, "flip", "on")            ? IC_FLIP_ON
+               : is(options, "flip", "alternating") ? IC_FLIP_ALTERNATING
+                                                    : IC_FLIP_OFF;
     ic_log(context, IC_LOG_INFO,
            facts->grey ? "flip off: grey pictures (digits, X-rays) may not look natural mirrored"
                        : "flip on: colour pictures look as natural mirrored");
-    return !facts->grey;
+    return facts->grey ? IC_FLIP_OFF : IC_FLIP_ON;
 }
 
 static void log_augment(ic_context *context, const ic_augment *augment, bool tiny)
 {
     if (!tiny)
-        ic_log(context, IC_LOG_INFO,
-               "augmentation: random crops of at least %d %% of the area, brightness, contrast",
-               (int)(augment->crop_scale * 100 + 0.5F));
+        ic_log(context, IC_LOG_INFO, "augmentation: random crops of at least %d %% of the area, %s",
+               (int)(augment->crop_scale * 100 + 0.5F),
+               augment->policy == IC_POLICY_TRIVIAL ? "one trivial change"
+                                                    : "brightness, contrast");
     else if (augment->shift > 0)
         ic_log(context, IC_LOG_INFO,
                "augmentation: shifts of up to %d pixels: the pictures are small",
@@ -177,7 +181,10 @@ static void log_augment(ic_context *context, const ic_augment *augment, bool tin
         ic_log(context, IC_LOG_INFO, "augmentation off: so few epochs learn nothing by heart");
 }
 
-/* Small pictures are shifted a little; photographs are seen in random crops, in changing light. */
+/*
+ * Small pictures are shifted a little; photographs are seen in random crops, in changing light. A
+ * policy changes the light, too, and the papers have it alone.
+ */
 static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts,
                                  const ic_pipeline *pipeline, int32_t epochs,
                                  const ic_options *options)
@@ -186,7 +193,8 @@ static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts
     double grey_shift = epochs >= MANY_EPOCHS ? 2 : 0;
     double shift = !tiny ? 0 : facts->grey ? grey_shift : pipeline->width / 8;
     double crop = tiny ? 1 : photograph ? 0.5 : 0.6;
-    double light = photograph ? 0.3 : tiny ? 0 : 0.2;
+    bool trivial = is(options, "policy", "trivial");
+    double light = tiny || trivial ? 0 : photograph ? 0.3 : 0.2;
     ic_augment augment = {
         .flip = choose_flip(context, facts, options),
         .shift = (int32_t)wish(options, "shift", -1, shift),
@@ -196,6 +204,9 @@ static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts
         .contrast = (float)wish(options, "contrast", -1, light),
         .saturation = (float)wish(options, "saturation", -1, photograph ? light : 0),
         .erasing = (float)wish(options, "erasing", -1, 0),
+        .policy = trivial ? IC_POLICY_TRIVIAL : IC_POLICY_NONE,
+        .blur = (float)wish(options, "blur", -1, 0),
+        .noise = (float)wish(options, "noise", -1, 0),
     };
     log_augment(context, &augment, tiny);
     return augment;
@@ -212,6 +223,10 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
         .label_smoothing = ic_option_float(options, "label_smoothing"),
         .balanced_weights = is(options, "class_weights", "balanced"),
         .accumulate = (int32_t)ic_option_int(options, "accumulate"),
+        .balanced_sampling = is(options, "sampling", "balanced"),
+        .mixup = wish(options, "mixup", -1, 0),
+        .cutmix = wish(options, "cutmix", -1, 0),
+        .mix_probability = ic_option_float(options, "mix_probability"),
         .patience = (int32_t)ic_option_int(options, "patience"),
         .augment = choose_augment(context, facts, pipeline, epochs, options),
         .seed = (uint64_t)ic_option_int(options, "seed"),

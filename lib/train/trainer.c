@@ -16,6 +16,7 @@ static ic_status create_loaders(ic_trainer *trainer)
         .pipeline = trainer->model->pipeline,
         .augment = recipe->augment,
         .training = true,
+        .balanced = recipe->balanced_sampling,
         .batch = recipe->batch,
         .seed = recipe->seed,
         .cache = data->train_cache,
@@ -45,6 +46,7 @@ static ic_status create_engine(ic_trainer *trainer)
                                      (size_t)recipe->memory_limit, &trainer->executor));
     IC_TRY(
         ic_executor_create_beside(trainer->executor, IC_INFERENCE, &trainer->validation_executor));
+    IC_TRY(ic_mixer_create(context, recipe, &trainer->model->pipeline, &trainer->mixer));
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
     ic_weights *start = ic_model_weights(trainer->model);
@@ -125,6 +127,7 @@ void ic_trainer_free(ic_trainer *trainer)
     ic_executor_free(trainer->validation_executor); /* which works in the memory of the other */
     ic_executor_free(trainer->executor);
     ic_optimiser_free(trainer->optimiser);
+    ic_mixer_free(trainer->mixer);
     ic_loss_free(trainer->loss);
     ic_weights_free(trainer->snapshot);
     ic_weights_free(trainer->best);
@@ -157,13 +160,14 @@ ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients
 {
     float *parameters = trainer->optimiser->parameters;
     ic_executor *executor = trainer->executor;
+    int64_t each = trainer->batches;
     ic_batch batch;
+    ic_targets targets;
     IC_TRY(ic_loader_next(trainer->loader, &batch));
-    ic_shape shape = ic_graph_input_shape(trainer->model->graph);
-    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
-    memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
+    IC_TRY(ic_mixer_apply(trainer->mixer, &batch, (int64_t)draw / each, (int64_t)draw % each,
+                          ic_executor_input(executor), &targets));
     IC_TRY(ic_executor_forward(executor, parameters, trainer->recipe.seed, draw));
-    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
+    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), &targets,
                          ic_executor_logit_gradients(executor), sums));
     *count = batch.count;
     if (!isfinite(sums->loss))
@@ -188,7 +192,7 @@ static ic_status use_gradients(ic_trainer *trainer, int32_t nth, bool last)
 }
 
 /*
- * Fetch, forward, loss, backward, update. The state moves at the very end: after an error in
+ * Fetch, mix, forward, loss, backward, update. The state moves at the very end: after an error in
  * between, the next call does the same batch again.
  */
 static ic_status training_step(ic_trainer *trainer)

@@ -9,6 +9,7 @@
 #include "graph/executor.h"
 #include "train/data.h"
 #include "train/loss.h"
+#include "train/mix.h"
 #include "train/optimiser.h"
 #include "train/record.h"
 #include "train/schedule.h"
@@ -73,6 +74,7 @@ struct ic_trainer {
     bool placed, validation_placed; /* the loader stands at state.batch */
     ic_executor *executor, *validation_executor;
     ic_weights *snapshot; /* the weights that are being validated */
+    ic_mixer *mixer;
     ic_loss *loss;
     ic_train_clock clock;
     char *checkpoint;          /* the file; NULL: none is kept */
@@ -91,8 +93,8 @@ ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_da
                            const ic_options *options, ic_trainer **out);
 
 /*
- * trainer.c: fetches the loader's next batch, and goes forward and back with it; `draw` numbers
- * what dropout draws. Without the way back where the loss is no finite number.
+ * trainer.c: fetches the loader's next batch, mixes, and goes forward and back with it; `draw`
+ * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way back where the loss is no finite number.
  */
 ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients, int32_t *count,
                             ic_loss_sums *sums);

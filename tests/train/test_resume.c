@@ -26,6 +26,20 @@ static const char *const adamw[] = {"network",   "plain", "epochs",         "2",
                                     "optimizer", "adamw", "class_weights",  "balanced",
                                     "schedule",  "cosine", "patience",      "1",    NULL, NULL};
 
+/* Several batches a step, averages of weights, pictures mixed, each class as often. */
+static const char *const averaged[] = {"network",    "plain",    "epochs",     "2",
+                                       "batch_size", "16",       "accumulate", "3",
+                                       "average",    "ema",      "mixup",      "0.4",
+                                       "cutmix",     "1",        "policy",     "trivial",
+                                       "sampling",   "balanced", "clip_norm",  "1",
+                                       "schedule",   "step",     "freeze",     "blocks.0.*",
+                                       "noise",      "0.1",      "blur",       "1",
+                                       NULL,         NULL};
+static const char *const muon[] = {"network", "plain",     "epochs",   "2",        "batch_size", "32",
+                                   "average", "lookahead", "flip",     "alternating",
+                                   "schedule", "triangle", "optimizer", "muon",
+                                   "rates", "fc.*=2,blocks.1.*=0.5@1", NULL, NULL};
+
 static room enter(int32_t threads)
 {
     room made = {.context = test_context(threads)};
@@ -118,6 +132,8 @@ static void goes_on_to_the_same_bytes_from_every_step(void **state)
 static void so_with_other_settings(void **state)
 {
     from_every_step(adamw);
+    from_every_step(averaged);
+    from_every_step(muon);
 }
 
 /* A checkpoint of the first training that has seen an epoch and half of the next. */

@@ -135,6 +135,27 @@ static void same_bytes_with_more_threads_and_again(void **state)
     end(&again);
 }
 
+/* Everything that is drawn at random, and still the same bytes; and it learns. */
+static void all_augmentation_is_repeatable(void **state)
+{
+    static const char *const pairs[] = {"network", "plain",   "epochs",   "8",        "batch_size",
+                                        "16",      "seed",    "5",        "flip",     "alternating",
+                                        "policy",  "trivial", "noise",    "0.1",      "blur",
+                                        "1",       "erasing", "0.2",      "mixup",    "0.3",
+                                        "cutmix",  "1",       "sampling", "balanced", NULL};
+    static const int32_t threads[] = {2, 3, 7};
+    training one = begin(1, pairs);
+    assert_ok(ic_trainer_run(one.trainer));
+    assert_true(value(&one, "validation_accuracy") > 0.8);
+    for (int32_t i = 0; i < 3; i++) {
+        training more = begin(threads[i], pairs);
+        assert_ok(ic_trainer_run(more.trainer));
+        assert_same_model(one.model, more.model);
+        end(&more);
+    }
+    end(&one);
+}
+
 static int32_t cancel_now_and_then(const ic_progress *progress, void *payload)
 {
     int *events = payload;
@@ -457,6 +478,7 @@ int main(void)
         cmocka_unit_test(learns),
         cmocka_unit_test(steps_equal_a_run),
         cmocka_unit_test(same_bytes_with_more_threads_and_again),
+        cmocka_unit_test(all_augmentation_is_repeatable),
         cmocka_unit_test(a_cancelled_training_goes_on),
         cmocka_unit_test(progress_tells_every_epoch),
         cmocka_unit_test(the_pace_is_of_recent_batches),
