@@ -335,3 +335,43 @@ bool ic_option_is_set(const ic_options *options, const char *name)
 {
     return value_of(options, find_option(name)) != NULL;
 }
+
+ic_status ic_options_copy(ic_context *context, const ic_options *options, ic_options **out)
+{
+    ic_options *copy = NULL;
+    ic_status status = IC_OK;
+    IC_TRY(ic_options_create(context, &copy));
+    for (int32_t i = 0; i < OPTION_COUNT; i++) {
+        const option_value *value = value_of(options, i);
+        if (value == NULL)
+            continue;
+        if (value->text != NULL)
+            IC_TRY_CLEAN(set_copy(copy, i, value->text, strlen(value->text)));
+        else
+            copy->values[i] = *value;
+    }
+    *out = copy;
+    return IC_OK;
+cleanup:
+    ic_options_free(copy);
+    return status;
+}
+
+static bool is_default(const ic_options *options, int32_t index)
+{
+    const option_row *row = &table[index];
+    const option_value *value = value_of(options, index);
+    double number = 0;
+    if (value == NULL)
+        return true;
+    if (value->text != NULL)
+        return strcmp(value->text, row->default_value) == 0;
+    return ic_parse_float(row->default_value, &number) && number == value->number;
+}
+
+ic_status ic_option_suggest(ic_options *options, const char *name, const char *value)
+{
+    int32_t index;
+    IC_TRY(require_option(options, name, &index));
+    return is_default(options, index) ? ic_options_set_text(options, name, value) : IC_OK;
+}

@@ -16,6 +16,12 @@ const char *ic_option_text(const ic_options *options, const char *name);
 /* Whether the caller has set it, so that `auto` can tell a wish from a default. */
 bool ic_option_is_set(const ic_options *options, const char *name);
 
+/* A set with the same values; options may be NULL. Release it with ic_options_free. */
+ic_status ic_options_copy(ic_context *context, const ic_options *options, ic_options **out);
+
+/* Sets an option from text that stands at its default, as far as anybody can tell: left open. */
+ic_status ic_option_suggest(ic_options *options, const char *name, const char *value);
+
 /* The known name nearest to a misspelt one, static; NULL: none is near, or name is NULL. */
 const char *ic_option_nearest(const char *name);
 

@@ -1,6 +1,7 @@
 /* recipe/cost.c: estimates of work. SPDX-License-Identifier: MIT */
 #include "recipe/cost.h"
 
+#include <math.h>
 #include <string.h>
 
 /*
@@ -28,6 +29,9 @@ static const network_cost costs[] = {
 
 enum { COSTS = sizeof costs / sizeof costs[0], LEAST_EPOCHS = 4 };
 
+/* Of the minutes: the rest is for validation, and for what comes before and behind. */
+static const double time_share = 0.9;
+
 double ic_recipe_seconds(const char *network, int32_t width, int32_t height)
 {
     const network_cost *cost = &costs[COSTS - 1];
@@ -38,27 +42,34 @@ double ic_recipe_seconds(const char *network, int32_t width, int32_t height)
     return 3 * cost->per_pixel * width * height / cost->rate;
 }
 
-double ic_recipe_budget(const ic_data_facts *facts)
+double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options)
 {
-    return ic_facts_tiny(facts) && facts->grey ? 70 : 240;
+    double minutes = ic_option_float(options, "minutes");
+    if (minutes > 0)
+        return 60 * minutes * time_share / facts->slowness;
+    return ic_facts_tiny(facts) && facts->grey ? 70 : 600;
 }
 
-int32_t ic_recipe_wanted_epochs(const ic_data_facts *facts)
+double ic_recipe_wanted_epochs(const ic_data_facts *facts, const ic_options *options)
 {
     bool tiny = ic_facts_tiny(facts);
-    double views = tiny ? 420e3 : 30e3; /* pictures seen in all */
-    double least = 6, most = tiny ? 100 : 60;
-    double epochs = views / (double)facts->pictures;
-    return (int32_t)(epochs < least ? least : epochs > most ? most : epochs);
+    double views = tiny ? 420e3 : 90e3; /* pictures seen in all */
+    double least = 10, most = 120;
+    double epochs = floor(views / (double)facts->pictures);
+    epochs = epochs < least ? least : epochs > most ? most : epochs;
+    return ic_option_float(options, "minutes") > 0 ? 2 * epochs : epochs;
 }
 
-int32_t ic_recipe_epochs(const ic_data_facts *facts, const char *network, int32_t width,
-                         int32_t height)
+double ic_recipe_epochs(const ic_data_facts *facts, const char *network, int32_t width,
+                        int32_t height, const ic_options *options)
 {
     double epoch = ic_recipe_seconds(network, width, height) * (double)facts->pictures;
-    double affordable = ic_recipe_budget(facts) / epoch;
-    int32_t wanted = ic_recipe_wanted_epochs(facts);
+    double affordable = ic_recipe_budget(facts, options) / epoch;
+    double wanted = ic_recipe_wanted_epochs(facts, options);
     if (affordable >= wanted)
         return wanted;
-    return affordable > LEAST_EPOCHS ? (int32_t)affordable : LEAST_EPOCHS;
+    if (affordable >= LEAST_EPOCHS)
+        return floor(affordable);
+    /* Rather a part of an epoch than far too long. */
+    return ic_option_float(options, "minutes") > 0 ? affordable : LEAST_EPOCHS;
 }

@@ -3,6 +3,7 @@
 #ifndef RECIPE_COST_H
 #define RECIPE_COST_H
 
+#include "base/options.h"
 #include "recipe/recipe.h"
 
 /* Pictures up to this side (MNIST, CIFAR) are learnt at their own size; larger ones count as
@@ -26,14 +27,15 @@ static inline bool ic_facts_tiny(const ic_data_facts *facts)
  */
 double ic_recipe_seconds(const char *network, int32_t width, int32_t height);
 
-/* Seconds on the reference machine that a training without options may take. */
-double ic_recipe_budget(const ic_data_facts *facts);
+/* Seconds of the reference machine that a training may take: those of the option "minutes", or
+ * without it a few minutes. */
+double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options);
 
-/* Epochs after which more of them bring little. */
-int32_t ic_recipe_wanted_epochs(const ic_data_facts *facts);
+/* Epochs after which more of them bring little; longer minutes want more. */
+double ic_recipe_wanted_epochs(const ic_data_facts *facts, const ic_options *options);
 
 /* As many of the wanted epochs as fit the budget, but a few in any case. */
-int32_t ic_recipe_epochs(const ic_data_facts *facts, const char *network, int32_t width,
-                         int32_t height);
+double ic_recipe_epochs(const ic_data_facts *facts, const char *network, int32_t width,
+                        int32_t height, const ic_options *options);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <stdio.h>
 
 const char *const ic_optimizer_names[] = {"sgd", "adamw", "muon", NULL};
 const char *const ic_schedule_names[] = {"one-cycle", "cosine",   "constant",
@@ -64,10 +65,24 @@ static ic_status set_augment(json_t *json, const ic_augment *augment)
     return ic_json_set(json, "noise", short_real(augment->noise));
 }
 
+static ic_status set_changes(json_t *json, const ic_training_recipe *recipe)
+{
+    char text[IC_CHANGES_MAX * 48] = "";
+    size_t length = 0;
+    for (int32_t i = 0; i < recipe->change_count; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%lld:%lld",
+                                   i > 0 ? "," : "", (long long)recipe->changes[i].at,
+                                   (long long)recipe->changes[i].steps);
+    return length > 0 ? ic_json_set(json, "replan", json_string(text)) : IC_OK;
+}
+
 static ic_status fill(json_t *json, const ic_training_recipe *recipe)
 {
     const char *weights = recipe->balanced_weights ? "balanced" : "none";
-    IC_TRY(ic_json_set(json, "epochs", json_integer(recipe->epochs)));
+    bool whole = recipe->epochs == floor(recipe->epochs);
+    IC_TRY(ic_json_set(json, "epochs", whole ? json_integer((json_int_t)recipe->epochs)
+                                             : json_real(recipe->epochs)));
+    IC_TRY(set_changes(json, recipe));
     IC_TRY(ic_json_set(json, "batch_size", json_integer(recipe->batch)));
     IC_TRY(set_optimiser(json, recipe));
     IC_TRY(set_schedule(json, recipe));

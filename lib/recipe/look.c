@@ -87,7 +87,7 @@ static ic_status count_classes(const ic_dataset *dataset, ic_data_facts *facts)
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out)
 {
-    ic_data_facts facts = {.pictures = ic_dataset_count(dataset), .grey = true};
+    ic_data_facts facts = {.pictures = ic_dataset_count(dataset), .grey = true, .slowness = 1};
     sizes seen = {.count = 0};
     if (facts.pictures == 0)
         return ic_fail(IC_ERROR_DATA, "the data set has no readable picture");

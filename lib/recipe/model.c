@@ -15,9 +15,11 @@ enum {
     ENOUGH_EPOCHS = 30 /* of a large network, to be better than more of a fast one */
 };
 
-static bool fits_budget(const ic_data_facts *facts, const char *network, int32_t side)
+static bool fits_budget(const ic_data_facts *facts, const char *network, int32_t side,
+                        const ic_options *options)
 {
-    return ic_recipe_epochs(facts, network, side, side) >= ic_recipe_wanted_epochs(facts);
+    return ic_recipe_epochs(facts, network, side, side, options) >=
+           ic_recipe_wanted_epochs(facts, NULL);
 }
 
 static const char *choose_network(ic_context *context, const ic_data_facts *facts,
@@ -28,7 +30,7 @@ static const char *choose_network(ic_context *context, const ic_data_facts *fact
         return asked;
     int32_t side = ic_facts_side(facts);
     const char *chosen = "resnet18", *why = "a residual network for photographs";
-    if (ic_facts_tiny(facts) && ic_recipe_epochs(facts, "resnet9", side, side) >= ENOUGH_EPOCHS)
+    if (ic_facts_tiny(facts) && ic_recipe_epochs(facts, "resnet9", side, side, options) >= ENOUGH_EPOCHS)
         chosen = "resnet9", why = "a residual network for small pictures";
     else if (ic_facts_tiny(facts))
         chosen = "small", why = "a fast network for many small pictures";
@@ -55,7 +57,7 @@ static int32_t choose_side(ic_context *context, const ic_data_facts *facts, cons
         if (photograph_sides[i] > side)
             continue;
         why = i == 0 ? "enough to tell things apart" : "larger would take too long";
-        if (!fits_budget(facts, network, photograph_sides[i]))
+        if (!fits_budget(facts, network, photograph_sides[i], options))
             continue;
         chosen = photograph_sides[i];
         break;

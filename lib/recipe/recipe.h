@@ -20,6 +20,7 @@ typedef struct ic_data_facts {
     bool same_size;   /* all have one size */
     double imbalance; /* largest class / smallest */
     bool pretrained;  /* the model to be trained has learnt something before; not seen by looking */
+    double slowness;  /* seconds here for a second of the reference machine: 1 unless measured */
 } ic_data_facts;
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out);
@@ -58,12 +59,22 @@ typedef enum ic_average_kind {
 extern const char *const ic_optimizer_names[], *const ic_schedule_names[],
                                                    *const ic_average_names[];
 
-enum { IC_RATES_MAX = 1024 }; /* bytes of the text of rates */
+/* bytes of the text of rates; how often a plan may change */
+enum { IC_RATES_MAX = 1024, IC_CHANGES_MAX = 32 };
+
+/* From optimiser step `at` on the training is to end after `steps` steps in all. */
+typedef struct ic_change {
+    int64_t at, steps;
+} ic_change;
 
 /* All settings of a training, none on auto any more. Plain data; goes into the model's record and
  * into checkpoints. */
 typedef struct ic_training_recipe {
-    int32_t epochs;
+    double epochs;
+    double most_epochs; /* of those that `minutes` may leave time for; not kept */
+    double minutes;     /* to train in; 0: as long as it takes; not kept */
+    ic_change changes[IC_CHANGES_MAX]; /* of the plan, as it was fitted to the minutes */
+    int32_t change_count;
     int32_t batch;
     ic_optimizer_kind optimizer;
     double learning_rate; /* peak */

@@ -1,24 +1,26 @@
 /* recipe/training.c: how a network is trained on a data set. SPDX-License-Identifier: MIT */
-#include "recipe/cost.h"
+#include "recipe/presets.h"
 
-#include "base/options.h"
 #include "base/status.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     PHOTOGRAPH_BATCH = 32,
     TINY_BATCH = 128,
-    LEAST_BATCH = 8, /* batch norm needs a few */
-    MANY_EPOCHS = 15,
+    LEAST_BATCH = 8,      /* batch norm needs a few */
     TUNING_SHARE = 2,     /* weights that have learnt before need this part of the epochs */
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
 };
 
 /* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over. */
 static const double tuning_rate = 0.2;
+
+/* The moving average looks back over this part of a training. */
+static const double ema_share = 0.04;
 
 static bool is(const ic_options *options, const char *name, const char *value)
 {
@@ -59,6 +61,8 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
         return 0.02 * (batch < 64 ? 1 : 2);
     if (strcmp(network, "lenet5") == 0) /* no norms: only small steps are safe */
         return 0.02 * batch / 64;
+    if (strcmp(network, "airbench94") == 0) /* 11.5 of arXiv:2404.00498, for a mean of losses */
+        return 1.5 * batch / 1024;
     bool for_photographs = strcmp(network, "resnet18") == 0 ||
                            strncmp(network, "mobilenet", strlen("mobilenet")) == 0 ||
                            strncmp(network, "efficientnet", strlen("efficientnet")) == 0;
@@ -68,7 +72,6 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
 static void choose_optimiser(ic_context *context, const char *network, bool pretrained,
                              const ic_options *options, ic_training_recipe *recipe)
 {
-    static const double decays[] = {0.005, 0.05, 0.01};
     char rate[IC_TEXT_FLOAT_MAX], decay[IC_TEXT_FLOAT_MAX];
     int32_t batch = recipe->batch * recipe->accumulate;
     int32_t kind = choice(options, "optimizer", ic_optimizer_names);
@@ -79,10 +82,8 @@ static void choose_optimiser(ic_context *context, const char *network, bool pret
     recipe->sgd_rate =
         wish(options, "sgd_rate", 0, tuning * rate_for(network, IC_OPTIMIZER_SGD, batch));
     recipe->momentum = ic_option_float(options, "momentum");
-    recipe->weight_decay = wish(options, "weight_decay", -1, decays[kind]);
+    recipe->weight_decay = ic_option_float(options, "weight_decay");
     recipe->clip_norm = ic_option_float(options, "clip_norm");
-    recipe->average = (ic_average_kind)choice(options, "average", ic_average_names);
-    recipe->ema_decay = ic_option_float(options, "ema_decay");
     ic_log(context, IC_LOG_INFO, "%s with learning rate %s at its peak, weight decay %s, batch %d",
            ic_optimizer_names[kind], ic_text_float(recipe->learning_rate, 6, rate),
            ic_text_float(recipe->weight_decay, 6, decay), (int)batch);
@@ -130,113 +131,120 @@ static ic_status choose_rates(const ic_options *options, ic_training_recipe *rec
     return IC_OK;
 }
 
-static int32_t choose_epochs(ic_context *context, const ic_data_facts *facts, const char *network,
-                             const ic_pipeline *pipeline, const ic_options *options)
+static void choose_epochs(ic_context *context, const ic_data_facts *facts, const char *network,
+                          const ic_pipeline *pipeline, const ic_options *options,
+                          ic_training_recipe *recipe)
 {
-    int64_t asked = ic_option_int(options, "epochs");
+    double asked = ic_option_float(options, "epochs");
+    double wanted = ic_recipe_wanted_epochs(facts, options);
+    double epochs = ic_recipe_epochs(facts, network, pipeline->width, pipeline->height, options);
+    bool enough = epochs >= wanted;
+    if (facts->pretrained)
+        epochs = epochs > 2 * TUNING_SHARE ? floor(epochs / TUNING_SHARE) : epochs;
+    recipe->epochs = asked > 0 ? asked : epochs;
+    recipe->most_epochs = asked > 0 ? asked : wanted;
+    recipe->minutes = ic_option_float(options, "minutes");
     if (asked > 0)
-        return (int32_t)asked;
-    int32_t epochs = ic_recipe_epochs(facts, network, pipeline->width, pipeline->height);
-    if (facts->pretrained) {
-        epochs = epochs > 2 * TUNING_SHARE ? epochs / TUNING_SHARE : epochs;
-        ic_log(context, IC_LOG_INFO, "%d epochs: the weights have learnt before", (int)epochs);
-        return epochs;
-    }
-    bool enough = epochs >= ic_recipe_wanted_epochs(facts);
-    ic_log(context, IC_LOG_INFO, "%d epochs: %s", (int)epochs,
-           enough ? "more would bring little" : "what fits a few minutes on two cores");
-    return epochs;
+        return;
+    char text[IC_TEXT_FLOAT_MAX];
+    ic_log(context, IC_LOG_INFO, "%s epochs: %s", ic_text_float(epochs, 3, text),
+           facts->pretrained ? "the weights have learnt before"
+           : enough          ? "more would bring little"
+                             : "what fits the time; it will be fitted again as it goes");
 }
 
-/*
- * The written rule for mirroring: colour photographs of things look as natural mirrored; digits,
- * letters, X-rays (the heart is on the left) and small grey pictures need not, so they stay as they
- * are.
- */
-static ic_flip choose_flip(ic_context *context, const ic_data_facts *facts,
-                           const ic_options *options)
+static ic_augment read_augment(const ic_options *options)
 {
-    if (!is(options, "flip", "auto"))
-        return is(options, "flip", "on")            ? IC_FLIP_ON
-               : is(options, "flip", "alternating") ? IC_FLIP_ALTERNATING
-                                                    : IC_FLIP_OFF;
-    ic_log(context, IC_LOG_INFO,
-           facts->grey ? "flip off: grey pictures (digits, X-rays) may not look natural mirrored"
-                       : "flip on: colour pictures look as natural mirrored");
-    return facts->grey ? IC_FLIP_OFF : IC_FLIP_ON;
-}
-
-static void log_augment(ic_context *context, const ic_augment *augment, bool tiny)
-{
-    if (!tiny)
-        ic_log(context, IC_LOG_INFO, "augmentation: random crops of at least %d %% of the area, %s",
-               (int)(augment->crop_scale * 100 + 0.5F),
-               augment->policy == IC_POLICY_TRIVIAL ? "one trivial change"
-                                                    : "brightness, contrast");
-    else if (augment->shift > 0)
-        ic_log(context, IC_LOG_INFO,
-               "augmentation: shifts of up to %d pixels: the pictures are small",
-               (int)augment->shift);
-    else
-        ic_log(context, IC_LOG_INFO, "augmentation off: so few epochs learn nothing by heart");
-}
-
-/*
- * Small pictures are shifted a little; photographs are seen in random crops, in changing light. A
- * policy changes the light, too, and the papers have it alone.
- */
-static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts,
-                                 const ic_pipeline *pipeline, int32_t epochs,
-                                 const ic_options *options)
-{
-    bool tiny = ic_facts_tiny(facts), photograph = !tiny && !facts->grey;
-    double grey_shift = epochs >= MANY_EPOCHS ? 2 : 0;
-    double shift = !tiny ? 0 : facts->grey ? grey_shift : pipeline->width / 8;
-    double crop = tiny ? 1 : photograph ? 0.5 : 0.6;
-    bool trivial = is(options, "policy", "trivial");
-    double light = tiny || trivial ? 0 : photograph ? 0.3 : 0.2;
-    ic_augment augment = {
-        .flip = choose_flip(context, facts, options),
-        .shift = (int32_t)wish(options, "shift", -1, shift),
-        .crop_scale = (float)wish(options, "crop_scale", 0, crop),
-        .rotation = (float)wish(options, "rotation", -1, 0),
-        .brightness = (float)wish(options, "brightness", -1, light),
-        .contrast = (float)wish(options, "contrast", -1, light),
-        .saturation = (float)wish(options, "saturation", -1, photograph ? light : 0),
-        .erasing = (float)wish(options, "erasing", -1, 0),
-        .policy = trivial ? IC_POLICY_TRIVIAL : IC_POLICY_NONE,
-        .blur = (float)wish(options, "blur", -1, 0),
-        .noise = (float)wish(options, "noise", -1, 0),
+    return (ic_augment){
+        .flip = is(options, "flip", "on")            ? IC_FLIP_ON
+                : is(options, "flip", "alternating") ? IC_FLIP_ALTERNATING
+                                                     : IC_FLIP_OFF,
+        .shift = (int32_t)ic_option_int(options, "shift"),
+        .crop_scale = (float)ic_option_float(options, "crop_scale"),
+        .rotation = (float)ic_option_float(options, "rotation"),
+        .brightness = (float)ic_option_float(options, "brightness"),
+        .contrast = (float)ic_option_float(options, "contrast"),
+        .saturation = (float)ic_option_float(options, "saturation"),
+        .erasing = (float)ic_option_float(options, "erasing"),
+        .policy = is(options, "policy", "trivial") ? IC_POLICY_TRIVIAL : IC_POLICY_NONE,
+        .blur = (float)ic_option_float(options, "blur"),
+        .noise = (float)ic_option_float(options, "noise"),
     };
-    log_augment(context, &augment, tiny);
-    return augment;
 }
 
-ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, const char *network,
-                             const ic_pipeline *pipeline, const ic_options *options,
-                             ic_training_recipe *out)
+/* "30:450,200:430": from an optimiser step on, so many steps in all. */
+static ic_status read_changes(const ic_options *options, ic_training_recipe *recipe)
 {
-    int32_t epochs = choose_epochs(context, facts, network, pipeline, options);
+    const char *text = ic_option_text(options, "replan"), *at = text;
+    ic_change last = {-1, INT64_MAX};
+    if (strcmp(text, "none") == 0)
+        return IC_OK;
+    while (*at) {
+        ic_change change;
+        int length = 0;
+        long long from = 0, steps = 0;
+        bool read = sscanf(at, "%lld:%lld%n", &from, &steps, &length) == 2;
+        change = (ic_change){from, steps};
+        at += length;
+        if (!read || (*at && *at++ != ',') || from <= last.at || from >= last.steps ||
+            steps <= from || recipe->change_count == IC_CHANGES_MAX)
+            return ic_fail(IC_ERROR_OPTION,
+                           "option \"replan\" takes up to %d pairs STEP:STEPS, as 30:450,200:430, "
+                           "not \"%.80s\"",
+                           IC_CHANGES_MAX, text);
+        recipe->changes[recipe->change_count++] = last = change;
+    }
+    return IC_OK;
+}
+
+static void choose_averaging(const ic_data_facts *facts, const ic_options *options,
+                             ic_training_recipe *recipe)
+{
+    double steps = recipe->epochs * ((double)facts->pictures / recipe->batch);
+    double decay = 1 - 1 / (1 + ema_share * steps);
+    recipe->average = (ic_average_kind)choice(options, "average", ic_average_names);
+    recipe->ema_decay = wish(options, "ema_decay", -1, decay);
+}
+
+static ic_status choose(ic_context *context, const ic_data_facts *facts, const char *network,
+                        const ic_pipeline *pipeline, const ic_options *options,
+                        ic_training_recipe *out)
+{
     ic_training_recipe recipe = {
         .batch = choose_batch(facts, options),
-        .epochs = epochs,
         .label_smoothing = ic_option_float(options, "label_smoothing"),
         .balanced_weights = is(options, "class_weights", "balanced"),
         .accumulate = (int32_t)ic_option_int(options, "accumulate"),
         .balanced_sampling = is(options, "sampling", "balanced"),
-        .mixup = wish(options, "mixup", -1, 0),
-        .cutmix = wish(options, "cutmix", -1, 0),
+        .mixup = ic_option_float(options, "mixup"),
+        .cutmix = ic_option_float(options, "cutmix"),
         .mix_probability = ic_option_float(options, "mix_probability"),
         .patience = (int32_t)ic_option_int(options, "patience"),
-        .augment = choose_augment(context, facts, pipeline, epochs, options),
+        .augment = read_augment(options),
         .seed = (uint64_t)ic_option_int(options, "seed"),
         .validation_share = ic_option_float(options, "validation_share"),
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
         .memory_limit = ic_option_int(options, "memory_limit") * 1024 * 1024,
     };
     IC_TRY(choose_rates(options, &recipe));
+    IC_TRY(read_changes(options, &recipe));
+    choose_epochs(context, facts, network, pipeline, options, &recipe);
     choose_optimiser(context, network, facts->pretrained, options, &recipe);
+    choose_averaging(facts, options, &recipe);
     choose_schedule(options, &recipe);
     *out = recipe;
     return IC_OK;
+}
+
+ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, const char *network,
+                             const ic_pipeline *pipeline, const ic_options *options,
+                             ic_training_recipe *out)
+{
+    ic_options *chosen = NULL;
+    IC_TRY(ic_options_copy(context, options, &chosen));
+    ic_status status = ic_presets_apply(context, facts, network, chosen);
+    if (status >= 0)
+        status = choose(context, facts, network, pipeline, chosen, out);
+    ic_options_free(chosen);
+    return status;
 }

@@ -263,16 +263,16 @@ static void plan_average(step_plan *plan, const ic_update *update)
 {
     const ic_training_recipe *recipe = plan->optimiser->recipe;
     double done = (double)update->step + 1;
-    if (!plan->optimiser->average || update->steps == 0)
+    if (!plan->optimiser->average || update->share <= 0)
         return;
     if (recipe->average == IC_AVERAGE_EMA) {
         double early = (1 + done) / (10 + done);
         plan->share = (float)(1 - (early < recipe->ema_decay ? early : recipe->ema_decay));
         return;
     }
-    plan->back = update->step + 1 >= update->steps;
+    plan->back = update->share >= 1;
     if ((update->step + 1) % LOOKAHEAD_STEPS == 0) {
-        double at = done / (double)update->steps;
+        double at = update->share;
         plan->share = (float)(1 - ic_pow(0.95, LOOKAHEAD_STEPS) * at * at * at);
         plan->back = true;
     }

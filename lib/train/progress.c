@@ -12,9 +12,14 @@ void ic_pace_add(ic_pace *pace, double seconds)
     pace->count++;
 }
 
-/* Seconds to go at the present pace; before the first validation a batch of it is guessed to take a
- * third of a training step, which goes backward too. -1: not known yet. */
-static double seconds_left(const ic_trainer *trainer)
+int64_t ic_training_epochs(const ic_trainer *trainer)
+{
+    return (trainer->schedule.steps + trainer->epoch_steps - 1) / trainer->epoch_steps;
+}
+
+/* Before the first validation a batch of it is guessed to take a third of a training step, which goes
+ * backward too. */
+double ic_training_seconds_left(const ic_trainer *trainer)
 {
     const ic_train_clock *clock = &trainer->clock;
     const ic_train_state *state = &trainer->state;
@@ -23,7 +28,7 @@ static double seconds_left(const ic_trainer *trainer)
     if (clock->training.count == 0)
         return -1;
     int64_t steps = trainer->schedule.steps - state->step;
-    int64_t batches = (trainer->recipe.epochs - state->epoch) * trainer->validation_batches -
+    int64_t batches = (ic_training_epochs(trainer) - state->epoch) * trainer->validation_batches -
                       (state->phase == IC_PHASE_VALIDATE ? state->batch : 0);
     double validation =
         clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
@@ -41,11 +46,11 @@ static void set_position(const ic_trainer *trainer, bool at_end, ic_progress *pr
     ic_progress_set(progress, "total", (double)trainer->schedule.steps);
     ic_progress_set(progress, "seconds", trainer->clock.busy);
     ic_progress_set(progress, "epoch", (double)(at_end ? state->epoch : state->epoch + 1));
-    ic_progress_set(progress, "epochs", trainer->recipe.epochs);
+    ic_progress_set(progress, "epochs", (double)ic_training_epochs(trainer));
     ic_progress_set(progress, "step", (double)(training ? state->batch : trainer->batches));
     ic_progress_set(progress, "steps", (double)trainer->batches);
     ic_progress_set(progress, "learning_rate", ic_schedule_rate(&trainer->schedule, rate_step));
-    double left = seconds_left(trainer);
+    double left = ic_training_seconds_left(trainer);
     if (left >= 0)
         ic_progress_set(progress, "seconds_left", left);
 }

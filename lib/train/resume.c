@@ -76,11 +76,12 @@ static ic_status check_state(const ic_trainer *trainer, const ic_train_state *st
 {
     bool training = state->phase == IC_PHASE_TRAIN, validating = state->phase == IC_PHASE_VALIDATE;
     int64_t batches = training ? trainer->batches : validating ? trainer->validation_batches : 1;
-    int64_t each = trainer->schedule.steps / trainer->recipe.epochs; /* steps an epoch */
+    int64_t each = trainer->epoch_steps, most = trainer->schedule.steps;
     int64_t steps = (state->epoch + validating) * each;
     steps += training ? state->batch / trainer->recipe.accumulate : 0;
-    if (!(training || validating) || state->epoch < 0 || state->epoch >= trainer->recipe.epochs ||
-        state->batch < 0 || state->batch >= batches || state->step != steps ||
+    if (!(training || validating) || state->epoch < 0 || state->epoch * each >= most ||
+        state->batch < 0 || state->batch >= batches ||
+        state->step != (steps < most ? steps : most) || (training && state->step == most) ||
         state->best_epoch >= state->epoch || state->epochs_since_best < 0)
         return ic_fail(IC_ERROR_FORMAT, "the state of the training contradicts itself");
     return IC_OK;

@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Of the minutes: the rest is for what comes behind a training, saving above all. */
+static const double budget_share = 0.98;
+
 static ic_status create_loaders(ic_trainer *trainer)
 {
     const ic_training_recipe *recipe = &trainer->recipe;
@@ -74,6 +77,9 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     /* What is left of an epoch's batches makes a step of its own. */
     trainer->epoch_steps =
         (trainer->batches + trainer->recipe.accumulate - 1) / trainer->recipe.accumulate;
+    trainer->clock.budget = 60 * trainer->recipe.minutes * budget_share;
+    if (trainer->clock.budget > 0)
+        trainer->clock.deadline = trainer->clock.began + trainer->clock.budget;
     trainer->schedule = ic_schedule_make(&trainer->recipe, trainer->epoch_steps);
     ic_log(trainer->context, IC_LOG_INFO,
            "training on %lld pictures, %lld held out for validation; %lld steps an epoch",
@@ -100,6 +106,7 @@ ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_da
     made->model = ic_model_retain(model);
     made->data.context = made->context;
     made->state.best_epoch = -1;
+    made->clock.began = ic_clock_seconds();
     IC_TRY_CLEAN(plan_checkpoints(made, options));
     IC_TRY_CLEAN(prepare(made, train, validation, options));
     *out = made;
@@ -182,7 +189,9 @@ static ic_status use_gradients(ic_trainer *trainer, int32_t nth, bool last)
     ic_update update = {
         .rate = ic_schedule_rate(&trainer->schedule, state->step),
         .step = state->step,
-        .steps = trainer->schedule.steps,
+        .share = state->step + 1 < trainer->schedule.steps
+                     ? ic_schedule_share(&trainer->schedule, state->step + 1)
+                     : 1,
         .epoch = state->epoch,
         .batches = nth + 1,
     };
@@ -217,7 +226,7 @@ static ic_status training_step(ic_trainer *trainer)
     state->correct += (double)sums.correct;
     state->seen += count;
     state->step += last;
-    if (++state->batch == trainer->batches) {
+    if (++state->batch == trainer->batches || state->step == trainer->schedule.steps) {
         state->phase = IC_PHASE_VALIDATE;
         state->batch = 0;
     }
@@ -231,6 +240,7 @@ static ic_status timed_training_step(ic_trainer *trainer, double began)
     IC_TRY(training_step(trainer));
     double took = ic_clock_seconds() - began;
     ic_pace_add(&trainer->clock.training, took);
+    ic_training_fit(trainer);
     trainer->clock.epoch_busy += took;
     trainer->clock.epoch_seen += trainer->state.seen - seen;
     return IC_OK;

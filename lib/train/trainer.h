@@ -52,6 +52,9 @@ typedef struct ic_train_clock {
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
     double last_checkpoint;
+    double began;    /* when the trainer was made */
+    double deadline; /* 0: none */
+    double budget;   /* seconds from the start up to it */
 } ic_train_clock;
 
 struct ic_trainer {
@@ -108,6 +111,18 @@ ic_status ic_validation_step(ic_trainer *trainer);
 /* validation.c: the record of the first epochs, of which best_epoch (from 0) is the best so far. */
 ic_status ic_training_record(const ic_trainer *trainer, int64_t epochs, int64_t best_epoch,
                              json_t **out);
+
+/* progress.c: the epochs of the whole training, the last one maybe not a full one. */
+int64_t ic_training_epochs(const ic_trainer *trainer);
+
+/* progress.c: seconds to go at the present pace; -1: not known yet. */
+double ic_training_seconds_left(const ic_trainer *trainer);
+
+/*
+ * budget.c: after a training step: where there is a deadline that the present pace would miss, or
+ * leave time before, the rest of the plan is shortened or stretched.
+ */
+void ic_training_fit(ic_trainer *trainer);
 
 /* progress.c: tells the host how far the training is: `always`, or when the last time is a while
  * ago. */

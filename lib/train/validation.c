@@ -130,7 +130,7 @@ static ic_status finish_epoch(ic_trainer *trainer)
     if (!isfinite(epoch.validation_loss))
         return ic_training_diverged(trainer, "validation loss");
     bool best = is_best(state, &epoch);
-    bool last = state->epoch + 1 == recipe->epochs;
+    bool last = state->step == trainer->schedule.steps;
     bool tired = !best && recipe->patience > 0 && state->epochs_since_best + 1 >= recipe->patience;
     IC_TRY(ic_grow(trainer->context, &trainer->epochs, &trainer->epoch_capacity,
                    (size_t)state->epoch + 1, sizeof epoch));

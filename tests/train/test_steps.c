@@ -130,7 +130,7 @@ static void check_case(ic_context *context, const char *name, const json_t *want
     for (int step = 0; step < STEPS; step++) {
         ic_update update = {.rate = ic_schedule_rate(&schedule, step),
                             .step = step,
-                            .steps = STEPS,
+                            .share = (double)(step + 1) / STEPS,
                             .epoch = step / EACH,
                             .batches = recipe.accumulate};
         for (int nth = 0; nth < recipe.accumulate; nth++)

@@ -185,6 +185,9 @@ static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x
     case IC_ACTIVATION_HARD_SWISH:                                                                 \
         CALL(IC_ACTIVATION_HARD_SWISH);                                                            \
         break;                                                                                     \
+    case IC_ACTIVATION_GELU:                                                                       \
+        CALL(IC_ACTIVATION_GELU);                                                                  \
+        break;                                                                                     \
     default:                                                                                       \
         CALL(kind);                                                                                \
         break;                                                                                     \

@@ -9,7 +9,22 @@
 #if defined(IC_SMALL)
 #define EACH_ACTIVATION(kind, CALL) CALL(kind)
 #else
-#define EACH_ACTIVATION IC_FOR_FREQUENT_ACTIVATION
+/* Loops of their own for what stands before squeeze and excite in the stock networks. */
+#define EACH_ACTIVATION(kind, CALL)                                                                \
+    switch (kind) {                                                                                \
+    case IC_ACTIVATION_RELU:                                                                       \
+        CALL(IC_ACTIVATION_RELU);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_SILU:                                                                       \
+        CALL(IC_ACTIVATION_SILU);                                                                  \
+        break;                                                                                     \
+    case IC_ACTIVATION_HARD_SWISH:                                                                 \
+        CALL(IC_ACTIVATION_HARD_SWISH);                                                            \
+        break;                                                                                     \
+    default:                                                                                       \
+        CALL(kind);                                                                                \
+        break;                                                                                     \
+    }
 #endif
 
 static IC_ALWAYS_INLINE float value_of(ic_activation activation, bool scaled, float x, float scale,
