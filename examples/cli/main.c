@@ -6,8 +6,11 @@
 #include <string.h>
 
 const cli_command cli_commands[] = {
-    {"train", "DATA --out MODEL [--validation DATA] [--plot FILE.png] [--json] [--OPTION VALUE]...",
-     "Trains a classifier on labelled pictures; picks what is not given.",
+    {"train",
+     "DATA --out MODEL [--validation DATA] [--plot FILE.png] [--json] [--find-rate] "
+     "[--OPTION VALUE]...",
+     "Trains a classifier on labelled pictures; picks what is not given. --find-rate: only tries "
+     "learning rates,\nand prints one that suits.",
      "context,dataset,model,trainer", cli_train},
     {"evaluate", "MODEL DATA [--split train|validation|test|all] [--plot FILE.png] [--json]",
      "Measures a model on pictures that it has not seen.", "context,dataset,evaluation",

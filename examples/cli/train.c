@@ -105,6 +105,25 @@ static ic_status run(ic_context *context, ic_model *model, const ic_dataset *tra
     return status;
 }
 
+/* Prints a learning rate that suits, and trains nothing. */
+static ic_status find_rate(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                           const ic_options *options, const training *t)
+{
+    ic_trainer *trainer = NULL;
+    double rate = 0;
+    ic_status status = ic_trainer_create(model, train, validation, options, &trainer);
+    if (status < 0)
+        return status;
+    cli_catch_interrupt();
+    status = ic_trainer_find_rate(trainer, &rate);
+    ic_trainer_free(trainer);
+    if (status < 0)
+        return status;
+    cli_clear_line();
+    printf(t->json ? "{\"learning_rate\":%.3g}\n" : "%.3g\n", rate);
+    return IC_OK;
+}
+
 static int failed(const training *t)
 {
     if (!cli_interrupted() || t->epochs > 0)
@@ -135,7 +154,9 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
 {
     training t = {0};
     const char *validation_data = NULL;
+    int only_rate = 0;
     const cli_flag flags[] = {{"out", &t.out, NULL},
+                              {"find-rate", NULL, &only_rate},
                               {"validation", &validation_data, NULL},
                               {"plot", &t.plot, NULL},
                               {"json", NULL, &t.json},
@@ -152,14 +173,17 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
     if (rest != 1)
         code = cli_usage(command, rest == 0 ? "train wants the pictures to train on"
                                             : "train takes one data set");
-    else if (t.out == NULL)
+    else if (t.out == NULL && !only_rate)
         code = cli_usage(command, "train wants --out MODEL, the file to write");
-    else if (!cli_can_write(t.out, "out") || !cli_can_plot(t.plot))
+    else if ((t.out != NULL && !cli_can_write(t.out, "out")) || !cli_can_plot(t.plot))
         code = EXIT_FAILED;
     else if (open_data(context, arguments[0], validation_data, options, &train, &validation) < 0 ||
              ic_model_create(context, train, options, &model) < 0 ||
-             run(context, model, train, validation, options, &t, &best_epoch) < 0)
+             (only_rate ? find_rate(model, train, validation, options, &t)
+                        : run(context, model, train, validation, options, &t, &best_epoch)) < 0)
         code = failed(&t);
+    else if (only_rate)
+        code = EXIT_DONE;
     else
         code = save(model, &t, best_epoch);
 
