@@ -90,7 +90,7 @@ static void leaves_no_trace(void **state)
     static const char *const simple[] = {"network",    "plain", "epochs", "3",
                                          "batch_size", "16",    NULL};
     static const char *const rich[] = {
-        "network", "small",     "epochs",     "3", "batch_size", "16", "optimizer", "muon",
+        "network", "plain",     "epochs",     "3", "batch_size", "16", "optimizer", "muon",
         "average", "lookahead", "accumulate", "4", "clip_norm",  "1",  NULL};
     static const char *const moving[] = {"network",    "lenet5", "epochs",    "2",
                                          "batch_size", "16",     "optimizer", "adamw",
