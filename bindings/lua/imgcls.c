@@ -102,7 +102,8 @@ static int close_object(lua_State *L)
     return 0;
 }
 
-/* ---- The one context of a Lua state, and its prediction, in the registry beside the types. ---- */
+/* ---- The one context of a Lua state, and its prediction, in the registry beside the types. ----
+ */
 
 static const char THE_CONTEXT[] = "imgcls.the_context", THE_PREDICTION[] = "imgcls.the_prediction";
 
@@ -213,7 +214,21 @@ typedef struct progress_call {
     lua_State *L;
     int function; /* stack index, 0: none */
     int failed;   /* its error lies on top of the stack */
+    const ic_trainer *trainer;
+    const char *plot; /* of the trainer, NULL: none */
+    double plotted;   /* when, seconds of training */
 } progress_call;
+
+/* After an epoch, about once a second: one that fails then is tried again. */
+static void plot_now_and_then(progress_call *call, const ic_progress *progress)
+{
+    double seconds;
+    if (call->plot == NULL || ic_progress_value(progress, "epoch_done", &seconds) < 0 ||
+        ic_progress_value(progress, "seconds", &seconds) < 0 || seconds - call->plotted < 1)
+        return;
+    ic_trainer_plot(call->trainer, call->plot);
+    call->plotted = seconds;
+}
 
 static int32_t on_progress(const ic_progress *progress, void *payload)
 {
@@ -235,6 +250,9 @@ static int32_t on_progress(const ic_progress *progress, void *payload)
                                         "best_epoch"};
     progress_call *call = payload;
     lua_State *L = call->L;
+    plot_now_and_then(call, progress);
+    if (call->function == 0)
+        return 0;
     lua_pushvalue(L, call->function);
     lua_newtable(L);
     lua_pushstring(L, ic_progress_phase(progress));
@@ -259,6 +277,7 @@ static void begin_progress(lua_State *L, int index, progress_call *call)
 {
     call->L = L;
     call->failed = 0;
+    call->plot = NULL;
     call->function = lua_isnoneornil(L, index) ? 0 : index;
     if (call->function != 0)
         luaL_checktype(L, index, LUA_TFUNCTION);
@@ -565,8 +584,8 @@ static void push_ranking(lua_State *L, const ic_model *model, const ic_predictio
     }
 }
 
-/* The state's prediction, so that a steady loop allocates nothing in the library. It is made when it
- * is first wanted, as a context with a prediction can no longer be configured. */
+/* The state's prediction, so that a steady loop allocates nothing in the library. It is made when
+ * it is first wanted, as a context with a prediction can no longer be configured. */
 static ic_status prediction_of(lua_State *L, ic_prediction **out)
 {
     ic_status status = IC_OK;
@@ -676,16 +695,24 @@ static int trainer_step(lua_State *L)
     return give(L, status);
 }
 
-/* trainer:run(progress) -> true */
+/* trainer:run(progress, plot) -> true; plot: a .png or .svg, drawn after the epochs */
 static int trainer_run(lua_State *L)
 {
     ic_trainer *trainer = check_handle(L, 1, TRAINER);
-    lua_settop(L, 2);
+    const char *plot = luaL_optstring(L, 3, NULL);
+    lua_settop(L, 3);
     object *o = lua_touserdata(L, 1);
     progress_call call;
     begin_progress(L, 2, &call);
+    call.trainer = trainer;
+    call.plot = plot;
+    call.plotted = -1;
+    if (plot != NULL)
+        ic_context_set_progress(context_of(L), on_progress, &call);
     o->busy = 1;
     ic_status status = ic_trainer_run(trainer);
+    if (status >= 0 && plot != NULL)
+        status = ic_trainer_plot(trainer, plot);
     o->busy = 0;
     end_progress(&call);
     return give_true(L, status);
@@ -706,6 +733,12 @@ static int trainer_find_rate(lua_State *L)
     end_progress(&call);
     lua_pushnumber(L, rate);
     return give(L, status);
+}
+
+/* trainer:plot(path): the learning curves so far */
+static int trainer_plot(lua_State *L)
+{
+    return give_true(L, ic_trainer_plot(check_handle(L, 1, TRAINER), luaL_checkstring(L, 2)));
 }
 
 static int trainer_value(lua_State *L)
@@ -797,6 +830,7 @@ static const luaL_Reg trainer_methods[] = {{"step", trainer_step},
                                            {"run", trainer_run},
                                            {"find_rate", trainer_find_rate},
                                            {"value", trainer_value},
+                                           {"plot", trainer_plot},
                                            {NULL, NULL}};
 
 static const luaL_Reg report_methods[] = {{"value", report_value},
@@ -846,8 +880,8 @@ static void add_type(lua_State *L, const char *type, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-/* Makes the state's context and a place for its prediction; both live in the registry as long as the
- * state. */
+/* Makes the state's context and a place for its prediction; both live in the registry as long as
+ * the state. */
 static void add_context(lua_State *L)
 {
     object *context = push_object(L, CONTEXT);

@@ -1,18 +1,16 @@
-/* cli/output.c: messages and the progress bar, texts and the places where files go.
+/* cli/output.c: messages, texts and the places where files go.
  * SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
 #include "output.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
-static int line_open; /* a progress line without its newline stands on the terminal */
 
 static void on_interrupt(int signal_number)
 {
@@ -32,13 +30,6 @@ void cli_catch_interrupt(void)
 int cli_interrupted(void)
 {
     return interrupted != 0;
-}
-
-void cli_clear_line(void)
-{
-    if (line_open)
-        fputs("\r\033[K", stderr);
-    line_open = 0;
 }
 
 void cli_log(int32_t level, const char *message, void *payload)
@@ -65,77 +56,6 @@ double cli_value(const ic_progress *progress, const char *name, double fallback)
 {
     double value = fallback;
     return ic_progress_value(progress, name, &value) < 0 ? fallback : value;
-}
-
-/* The progress line is put together first and written at once, so that it does not flicker. */
-typedef struct line {
-    char text[80]; /* 79 columns: one more and a terminal of 80 would break it */
-    size_t length;
-} line;
-
-static void add(line *l, const char *format, ...)
-{
-    size_t room = sizeof l->text - l->length;
-    va_list arguments;
-    va_start(arguments, format);
-    int wanted = vsnprintf(l->text + l->length, room, format, arguments);
-    va_end(arguments);
-    if (wanted > 0)
-        l->length += (size_t)wanted < room ? (size_t)wanted : room - 1;
-}
-
-static void add_time(line *l, double seconds)
-{
-    long s = (long)(seconds + 0.5);
-    if (s >= 3600)
-        add(l, " %ld:%02ld:%02ld left", s / 3600, s / 60 % 60, s % 60);
-    else
-        add(l, " %ld:%02ld left", s / 60, s % 60);
-}
-
-static void add_bar(line *l, double share, int width)
-{
-    int full = (int)(share * width + 0.5);
-    add(l, "[");
-    for (int i = 0; i < width; i++)
-        add(l, i < full ? "#" : ".");
-    add(l, "]");
-}
-
-static void add_progress(line *l, const ic_progress *progress)
-{
-    double done = cli_value(progress, "done", 0), total = cli_value(progress, "total", 0);
-    double epoch = cli_value(progress, "epoch", 0), left = cli_value(progress, "seconds_left", -1);
-    int training = strcmp(ic_progress_phase(progress), "train") == 0;
-    if (epoch > 0)
-        add(l, "epoch %.0f/%.0f ", epoch, cli_value(progress, "epochs", 0));
-    if (!training)
-        add(l, "%s ", ic_progress_phase(progress));
-    if (total > 0)
-        add_bar(l, done / total, epoch > 0 ? 12 : 24);
-    else
-        add(l, "%.0f", done);
-    if (epoch > 0)
-        add(l, " loss %.3f %.1f %%", cli_value(progress, "loss", 0),
-            100 * cli_value(progress, "accuracy", 0));
-    if (training)
-        add(l, " %.0f pictures/s", cli_value(progress, "pictures_per_second", 0));
-    if (left >= 0)
-        add_time(l, left);
-}
-
-int32_t cli_progress(const ic_progress *progress, void *payload)
-{
-    (void)payload;
-    if (isatty(STDERR_FILENO)) {
-        line l = {"", 0};
-        add_progress(&l, progress);
-        fprintf(stderr, "\r%s\033[K", l.text);
-        line_open = 1;
-        if (cli_value(progress, "done", 0) == cli_value(progress, "total", 0))
-            cli_clear_line();
-    }
-    return interrupted;
 }
 
 /* The bytes of the UTF-8 character at p, 1..4; 0 when there is none. (Overlong forms and
@@ -169,19 +89,39 @@ void cli_json_text(FILE *file, const char *text)
     fputc('"', file);
 }
 
+/* Prints the character at p, made harmless, and returns what follows it. */
+static const char *print_character(FILE *file, const char *p)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    int bytes = character(u);
+    if (bytes == 0 || *u < 0x20 || *u == 0x7F)
+        fputc('?', file);
+    else
+        fwrite(p, 1, (size_t)bytes, file);
+    return p + (bytes > 0 ? bytes : 1);
+}
+
 void cli_print_text(FILE *file, const char *text, int width)
 {
     int columns = 0;
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; columns++) {
-        int bytes = character(p);
-        if (bytes == 0 || *p < 0x20 || *p == 0x7F)
-            fputc('?', file);
-        else
-            fwrite(p, 1, (size_t)bytes, file);
-        p += bytes > 0 ? bytes : 1;
-    }
+    for (; *text != '\0'; columns++)
+        text = print_character(file, text);
     for (; columns < width; columns++)
         fputc(' ', file);
+}
+
+void cli_print_path(FILE *file, const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_./+-";
+    int quoted = path[strspn(path, plain)] != '\0';
+    fputs(quoted ? "'" : "", file);
+    while (*path != '\0') {
+        if (*path == '\'')
+            fputs("'\\'", file); /* out of the quotes and in again around it */
+        path = print_character(file, path);
+    }
+    fputs(quoted ? "'" : "", file);
 }
 
 /* "imgcls: cannot write PATH: why; choose another place with --flag" */

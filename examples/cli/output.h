@@ -9,11 +9,19 @@
 /* Messages of the library on stderr, as ic_log_fn. Debug ones are left out. */
 void cli_log(int32_t level, const char *message, void *payload);
 
-/* A progress line on stderr when that is a terminal, as ic_progress_fn; SIGINT cancels. */
+/* A live line on stderr when that is a terminal, as wide as it or less, as ic_progress_fn; SIGINT
+ * cancels. The line of a training stays until it is cleared. */
 int32_t cli_progress(const ic_progress *progress, void *payload);
 
-/* Clears the bar's line before something else is printed. */
+/* Clears the live line before something else is printed. */
 void cli_clear_line(void);
+
+/* Columns that a line on stderr may take, 79 at most; 0: it is not a terminal on which a line can
+ * be written over. */
+int cli_columns(void);
+
+/* Whether the locale's characters are UTF-8. */
+int cli_utf8(void);
 
 /* SIGINT from now on asks long work to stop; and whether it came. */
 void cli_catch_interrupt(void);
@@ -24,6 +32,9 @@ int cli_failed(void);
 
 /* Text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_text(FILE *file, const char *text);
+
+/* A path as a shell takes it, in quotes where it must be; for people, as cli_print_text. */
+void cli_print_path(FILE *file, const char *path);
 
 /* Text for people: control characters and what is not UTF-8 become question marks; filled up with
  * spaces to width characters. */

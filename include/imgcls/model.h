@@ -25,6 +25,16 @@ IC_API ic_status ic_model_create(ic_context *context, const ic_dataset *train,
                                  const ic_options *options, ic_model **out);
 
 /*
+ * A new model that begins with what an earlier one has learnt, for the classes of a data set: classes
+ * of the same name keep what tells them apart, new ones start fresh, others are gone (fine-tuning).
+ * Network and pixel pipeline are the earlier model's: IC_ERROR_OPTION for options that ask for
+ * others; "seed" counts. Release it with ic_model_free. IC_ERROR_DATA as above;
+ * IC_ERROR_UNSUPPORTED: the classes of this network cannot change.
+ */
+IC_API ic_status ic_model_create_from(const ic_model *earlier, const ic_dataset *train,
+                                      const ic_options *options, ic_model **out);
+
+/*
  * Reads a model file (.safetensors); release the model with ic_model_free. IC_ERROR_FORMAT says
  * what in the file is wrong; IC_ERROR_UNSUPPORTED: a newer version wrote it.
  */

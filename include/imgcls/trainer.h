@@ -39,6 +39,24 @@ IC_API ic_status ic_train_step(ic_trainer *trainer);
  */
 IC_API ic_status ic_trainer_run(ic_trainer *trainer);
 
+/*
+ * Writes the training as it stands, all or nothing: a checkpoint. It is a model file too, with the
+ * best weights so far. The option "checkpoint" has the trainer do so by itself now and then.
+ * IC_ERROR_IO says why it cannot be written.
+ */
+IC_API ic_status ic_trainer_save(const ic_trainer *trainer, const char *path);
+
+/*
+ * Continues the training of a checkpoint with the same pictures: what follows, and the model file in
+ * the end, are the same in every bit as without the interruption, for any number of threads. The
+ * settings come from the checkpoint; of the options count those of memory and checkpoints. *model
+ * is the model under training; release both. IC_ERROR_DATA: other pictures, or no checkpoint but
+ * a finished model; IC_ERROR_FORMAT: a damaged file.
+ */
+IC_API ic_status ic_trainer_resume(ic_context *context, const char *path, const ic_dataset *train,
+                                   const ic_dataset *validation, const ic_options *options,
+                                   ic_model **model, ic_trainer **out);
+
 /* One number of the training so far, by the names of ic_progress_value; its errors, too. */
 IC_API ic_status ic_trainer_value(const ic_trainer *trainer, const char *name, double *out);
 
@@ -52,6 +70,13 @@ IC_API ic_status ic_trainer_value(const ic_trainer *trainer, const char *name, d
  * cancel.
  */
 IC_API ic_status ic_trainer_find_rate(ic_trainer *trainer, double *out);
+
+/*
+ * Draws the learning curves of the epochs done so far, as ic_model_plot_history does for a whole
+ * training; .png or .svg. The file is replaced at once, so a viewer never sees half of one; it may
+ * be drawn from the progress callback, after each epoch say. IC_ERROR_STATE: no epoch is over yet.
+ */
+IC_API ic_status ic_trainer_plot(const ic_trainer *trainer, const char *path);
 
 /* Frees it; the model keeps what was published. NULL does nothing. */
 IC_API void ic_trainer_free(ic_trainer *trainer);

@@ -13,7 +13,9 @@ typedef enum ic_random_use {
     IC_USE_SHUFFLE = 2,
     IC_USE_AUGMENT = 3,
     IC_USE_DROPOUT = 4,
-    IC_USE_SPLIT = 5
+    IC_USE_SPLIT = 5,
+    IC_USE_FLIP = 6,
+    IC_USE_MIX = 7
 } ic_random_use;
 
 /* A stream: (seed, use, a, b) is the key, draws are counted. a and b: epoch and sample, say. */

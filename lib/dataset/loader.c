@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "dataset/cache.h"
+#include "dataset/order.h"
 #include "dataset/source.h"
 
 #include <string.h>
@@ -37,6 +38,7 @@ struct loader_slot {
     float *tensors;
     int32_t *labels;
     int64_t *indices;
+    int32_t *repeats; /* ic_augment_key's */
     loader_job *jobs;
 };
 
@@ -50,8 +52,7 @@ struct ic_loader {
     size_t tensor; /* elements of one */
     int32_t pictures_per_job;
     int64_t epoch, batch; /* of the next ic_loader_next */
-    int64_t *order;       /* of the pictures in order_epoch */
-    int64_t order_epoch;
+    ic_order order;
     loader_slot slots[2];
     int32_t turn; /* the slot that ic_loader_next gives next */
 };
@@ -64,10 +65,12 @@ static ic_status prepare_picture(const ic_loader *loader, const loader_slot *slo
     ic_canvas canvas;
     IC_TRY(ic_canvas_take(loader->dataset, index, &options->pipeline, loader->table, &canvas));
     if (options->training) {
-        ic_random random = ic_random_at(options->seed, IC_USE_AUGMENT, (uint64_t)slot->epoch,
-                                        (uint64_t)ic_dataset_key(loader->dataset, index));
-        ic_pipeline_augment(&options->pipeline, &options->augment, ic_canvas_image(&canvas),
-                            &random, tensor);
+        const ic_augment_key key = {.seed = options->seed,
+                                    .epoch = (uint64_t)slot->epoch,
+                                    .picture = (uint64_t)ic_dataset_key(loader->dataset, index),
+                                    .repeat = (uint64_t)slot->repeats[place]};
+        ic_pipeline_augment(&options->pipeline, &options->augment, ic_canvas_image(&canvas), &key,
+                            tensor);
     } else {
         ic_pipeline_tensor(&options->pipeline, ic_canvas_image(&canvas), tensor);
     }
@@ -83,38 +86,22 @@ static ic_status run_job(void *arguments)
     return IC_OK;
 }
 
-/* The order of an epoch: Fisher and Yates' shuffle. */
-static void set_order(ic_loader *loader, int64_t epoch)
-{
-    if (loader->order_epoch == epoch)
-        return;
-    for (int64_t i = 0; i < loader->count; i++)
-        loader->order[i] = i;
-    ic_random random = ic_random_at(loader->options.seed, IC_USE_SHUFFLE, (uint64_t)epoch, 0);
-    for (int64_t i = loader->count - 1; i > 0 && loader->options.training; i--) {
-        int64_t other = (int64_t)ic_random_below(&random, (uint64_t)i + 1);
-        int64_t kept = loader->order[i];
-        loader->order[i] = loader->order[other];
-        loader->order[other] = kept;
-    }
-    loader->order_epoch = epoch;
-}
-
 /* Posts the jobs of a batch. */
 static void begin_slot(ic_loader *loader, loader_slot *slot, int64_t epoch, int64_t batch)
 {
     const ic_loader_options *options = &loader->options;
     int64_t first = batch * options->batch;
     int64_t left = loader->count - first;
-    set_order(loader, options->training ? epoch : 0);
+    ic_order_set(&loader->order, options->training ? epoch : 0);
     slot->begun = true;
     slot->epoch = epoch;
     slot->batch = batch;
     slot->count = left < options->batch ? (int32_t)left : options->batch;
     for (int32_t i = 0; i < slot->count; i++) {
-        int64_t index = loader->order[first + i];
+        int64_t index = ic_order_picture(&loader->order, first + i);
         int32_t class_index = ic_dataset_at(loader->dataset, index)->class_index;
         slot->indices[i] = index;
+        slot->repeats[i] = ic_order_repeat(&loader->order, first + i);
         slot->labels[i] =
             options->class_map == NULL ? class_index : options->class_map[class_index];
     }
@@ -167,6 +154,7 @@ static ic_status create_slot(ic_loader *loader, loader_slot *slot)
     IC_TRY(ic_allocate_array(context, tensors, sizeof *slot->tensors, &slot->tensors));
     IC_TRY(ic_allocate_array(context, batch, sizeof *slot->labels, &slot->labels));
     IC_TRY(ic_allocate_array(context, batch, sizeof *slot->indices, &slot->indices));
+    IC_TRY(ic_allocate_array(context, batch, sizeof *slot->repeats, &slot->repeats));
     IC_TRY(ic_allocate_zero(context, jobs * sizeof *slot->jobs, &slot->jobs));
     for (size_t i = 0; i < jobs; i++) {
         loader_job *job = &slot->jobs[i];
@@ -205,10 +193,8 @@ static ic_status init_loader(ic_loader *loader)
     loader->pictures_per_job = pictures < 1              ? 1
                                : pictures > JOB_PICTURES ? JOB_PICTURES
                                                          : (int32_t)pictures;
-    loader->order_epoch = -1;
     IC_TRY(ic_context_pool(loader->context, &loader->pool));
-    IC_TRY(ic_allocate_array(loader->context, (size_t)loader->count, sizeof *loader->order,
-                             &loader->order));
+    IC_TRY(ic_order_init(&loader->order, loader->context, loader->dataset, options));
     if (options->cache != NULL)
         IC_TRY(ic_cache_attach(options->cache, loader->dataset, pipeline, &loader->table));
     for (int32_t i = 0; i < 2; i++)
@@ -243,11 +229,12 @@ void ic_loader_free(ic_loader *loader)
         loader_slot *slot = &loader->slots[i];
         drop_slot(loader, slot);
         ic_free(context, slot->jobs);
+        ic_free(context, slot->repeats);
         ic_free(context, slot->indices);
         ic_free(context, slot->labels);
         ic_free(context, slot->tensors);
     }
-    ic_free(context, loader->order);
+    ic_order_free(&loader->order, context);
     ic_dataset_free(loader->dataset);
     ic_free(context, loader);
     ic_context_free(context);

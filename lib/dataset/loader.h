@@ -25,6 +25,7 @@ typedef struct ic_loader_options {
     ic_pipeline pipeline;
     ic_augment augment;
     bool training; /* shuffled and augmented, last short batch dropped; else in order, all of it */
+    bool balanced; /* training: an epoch shows all classes equally often, and is as long as ever */
     int32_t batch; /* training: at most the number of pictures */
     uint64_t seed;
     ic_cache *cache;          /* NULL: none */
@@ -67,5 +68,15 @@ ic_status ic_loader_next(ic_loader *loader, ic_batch *out);
  */
 ic_status ic_loader_measure(ic_context *context, const ic_dataset *dataset, int64_t most,
                             ic_cache *cache, ic_pipeline *pipeline);
+
+/*
+ * The filters of a whitening layer, [2 patch][channels][size][size] with patch = channels size size
+ * of at most IC_WHITEN_PATCH_MAX: the eigenvectors of the products of the patches of the (at most
+ * `most`) pictures as the network sees them, each over its root mean square, and their negatives
+ * (Jordan 2024, arXiv:2404.00498).
+ */
+enum { IC_WHITEN_PATCH_MAX = 12 };
+ic_status ic_loader_whiten(ic_context *context, const ic_dataset *dataset, int64_t most,
+                           const ic_pipeline *pipeline, int32_t size, float *filters);
 
 #endif

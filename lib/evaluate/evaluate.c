@@ -149,7 +149,8 @@ static ic_status keep_scores(evaluation *e, const ic_item *item, const float *lo
     int64_t at = e->measured;
     e->labels[at] = e->class_map[item->class_index];
     kernels->softmax(1, classes, logits, e->probabilities + at * classes);
-    kernels->cross_entropy(1, classes, logits, &e->labels[at], 0, NULL, 0, &e->losses[at], NULL);
+    const ic_targets target = {.labels = &e->labels[at]};
+    kernels->cross_entropy(1, classes, logits, &target, 0, NULL, 0, &e->losses[at], NULL);
     if (!isfinite(e->losses[at]))
         return ic_fail(IC_ERROR_DIVERGED,
                        "%s: the network's output is not a finite number: its weights are unusable",

@@ -181,6 +181,11 @@ static ic_status check_attributes(const ic_operator *op, const ic_attributes *a)
                            IC_ACTIVATION_COUNT - 1));
     if (op->attributes & IC_HAS_NORM)
         IC_TRY(check_norm(op, a));
+    if ((op->attributes & IC_HAS_FACTOR) && !(a->factor >= -1e6 && a->factor <= 1e6)) {
+        char text[IC_TEXT_FLOAT_MAX];
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: the factor is %s, must be -1e6 to 1e6", op->name,
+                       ic_text_float(a->factor, 6, text));
+    }
     if ((op->attributes & IC_HAS_PROBABILITY) && !(a->probability >= 0 && a->probability < 1)) {
         char text[IC_TEXT_FLOAT_MAX];
         return ic_fail(IC_ERROR_ARGUMENT, "%s: the probability is %s, must be 0 to below 1",
@@ -327,6 +332,12 @@ ic_node ic_graph_dropout(ic_graph *graph, ic_node x, float probability)
 {
     ic_attributes a = {.probability = probability};
     return ic_graph_append(graph, &ic_operator_dropout, NULL, &x, 1, &a);
+}
+
+ic_node ic_graph_scale(ic_graph *graph, ic_node x, double factor)
+{
+    ic_attributes a = {.factor = factor};
+    return ic_graph_append(graph, &ic_operator_scale, NULL, &x, 1, &a);
 }
 
 ic_node ic_graph_stochastic_depth(ic_graph *graph, ic_node x, double probability)

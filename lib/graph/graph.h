@@ -62,6 +62,7 @@ ic_node ic_graph_flatten(ic_graph *graph, ic_node x); /* in torch's order: c, h,
 ic_node ic_graph_dropout(ic_graph *graph, ic_node x, float probability);
 /* Training: leaves x out (0), a picture at a time; what stays is divided by 1 - probability. */
 ic_node ic_graph_stochastic_depth(ic_graph *graph, ic_node x, double probability);
+ic_node ic_graph_scale(ic_graph *graph, ic_node x, double factor);
 ic_node ic_graph_linear(ic_graph *graph, const char *name, ic_node x, int32_t k, bool bias);
 
 /* The last node gives the logits, 1x1xclasses. Lays out the parameters; no building after it. */
@@ -71,6 +72,16 @@ ic_status ic_graph_finish(ic_graph *graph, ic_node logits);
 
 ic_shape ic_graph_input_shape(const ic_graph *graph);
 int32_t ic_graph_classes(const ic_graph *graph);
+
+/* The name of the last, linear layer, of which each row of the weight is a class; NULL: the last
+ * node is another. */
+const char *ic_graph_classifier(const ic_graph *graph);
+
+/*
+ * The same network for another input or number of classes: the same nodes and names of parameters.
+ * IC_ERROR_UNSUPPORTED: other classes, but no linear layer at the end.
+ */
+ic_status ic_graph_remake(const ic_graph *graph, ic_shape input, int32_t classes, ic_graph **out);
 
 /* As JSON for the model file, and back with every number checked (hostile files). */
 ic_status ic_graph_to_json(const ic_graph *graph, json_t **out);

@@ -45,6 +45,7 @@ static const ic_operator *const operators[] = {
     &ic_operator_global_pool, &ic_operator_global_max_pool,  &ic_operator_add,
     &ic_operator_multiply,    &ic_operator_concat,           &ic_operator_flatten,
     &ic_operator_dropout,     &ic_operator_stochastic_depth,
+    &ic_operator_scale,
 };
 
 const ic_operator *ic_operator_named(const char *name)
@@ -70,6 +71,8 @@ static ic_status write_attributes(const ic_graph_node *node, json_t *object)
         IC_TRY(ic_json_set(object, "function", json_string(ic_activation_name(a->function))));
     if (has & IC_HAS_PROBABILITY)
         IC_TRY(ic_json_set(object, "probability", json_real(a->probability)));
+    if (has & IC_HAS_FACTOR)
+        IC_TRY(ic_json_set(object, "factor", json_real(a->factor)));
     for (size_t i = 0; i < NORM_COUNT && (has & IC_HAS_NORM); i++)
         if (*norm_at(a, i) != norm[i].usual)
             IC_TRY(ic_json_set(object, norm[i].key, json_real(*norm_at(a, i))));
@@ -152,6 +155,8 @@ static ic_status read_attributes(const json_t *object, unsigned has, ic_attribut
     }
     if (has & IC_HAS_PROBABILITY)
         IC_TRY(ic_json_float(object, "probability", "graph node", &a->probability));
+    if (has & IC_HAS_FACTOR)
+        IC_TRY(ic_json_float(object, "factor", "graph node", &a->factor));
     for (size_t i = 0; i < NORM_COUNT && (has & IC_HAS_NORM); i++) {
         *norm_at(a, i) = norm[i].usual;
         if (json_object_get(object, norm[i].key) != NULL)

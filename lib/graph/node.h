@@ -23,6 +23,7 @@ typedef struct ic_attributes {
     int32_t zero; /* 1: the scale of a norm starts at 0, so that a residual branch starts silent */
     ic_activation function;
     double probability;
+    double factor;
     double epsilon, momentum; /* of a norm */
 } ic_attributes;
 
@@ -38,7 +39,8 @@ enum {
     IC_HAS_ZERO = 1 << 7,
     IC_HAS_FUNCTION = 1 << 8,
     IC_HAS_PROBABILITY = 1 << 9,
-    IC_HAS_NORM = 1 << 10 /* epsilon and momentum */
+    IC_HAS_NORM = 1 << 10, /* epsilon and momentum */
+    IC_HAS_FACTOR = 1 << 11
 };
 
 /*
@@ -74,6 +76,7 @@ extern const ic_operator ic_operator_concat;
 extern const ic_operator ic_operator_flatten;
 extern const ic_operator ic_operator_dropout;
 extern const ic_operator ic_operator_stochastic_depth;
+extern const ic_operator ic_operator_scale;
 
 /* The operator of that name; NULL: there is none. */
 const ic_operator *ic_operator_named(const char *name);

@@ -40,6 +40,13 @@ typedef struct ic_squeeze_slopes {
 
 enum { IC_SQUEEZE_SUMS = 5 };
 
+/* What rows of logits should have said. partners NULL: each row has one label. */
+typedef struct ic_targets {
+    const int32_t *labels;
+    const int32_t *partners; /* of pictures that were mixed from two */
+    const float *shares;     /* 0..1, of the label; the rest is the partner's */
+} ic_targets;
+
 /*
  * Every function works on the piece that it is given; pieces are cut by the caller, by shape alone.
  * Activations are [rows][c], rows = pixels of NHWC. No pointer aliases another unless it says so
@@ -136,12 +143,13 @@ typedef struct ic_kernels {
     void (*softmax)(int64_t rows, int32_t classes, const float *logits, float *probabilities);
     /*
      * For each row: loss[row] = weight[label] * cross-entropy with label smoothing (the target is
-     * (1-smoothing) one-hot + smoothing/classes), d_logits = scale * its gradient. weight NULL: 1.
+     * (1-smoothing) one-hot + smoothing/classes), d_logits = scale * its gradient. Where the row
+     * has a partner: share * that of the label + (1-share) * that of the partner. weight NULL: 1.
      * d_logits NULL: not wanted.
      */
-    void (*cross_entropy)(int64_t rows, int32_t classes, const float *logits, const int32_t *labels,
-                          float smoothing, const float *weight, float scale, float *loss,
-                          float *d_logits);
+    void (*cross_entropy)(int64_t rows, int32_t classes, const float *logits,
+                          const ic_targets *targets, float smoothing, const float *weight,
+                          float scale, float *loss, float *d_logits);
 
     /* optimiser.c: one piece of the flat parameters; decay is zero for biases and norms */
     /* v = momentum v + g; p = p (1 - lr decay) - lr (g + momentum v)   (Nesterov, decoupled decay)

@@ -1,4 +1,4 @@
-/* model/file.h: what write.c and read.c must agree on. SPDX-License-Identifier: MIT */
+/* model/file.h: what writers and readers of model files must agree on. SPDX-License-Identifier: MIT */
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
@@ -15,6 +15,10 @@
 #define IC_KEY_CLASSES  "imgcls.classes"
 #define IC_KEY_PIPELINE "imgcls.pipeline"
 #define IC_KEY_TRAINING "imgcls.training"
+
+/* A checkpoint's: the state of a training, and how the names of its tensors begin. */
+#define IC_KEY_TRAINER  "imgcls.trainer"
+#define IC_EXTRA_PREFIX "imgcls.trainer."
 
 /* Endings of the names of a batch norm's tensors. */
 #define IC_RUNNING_MEAN    "running_mean"

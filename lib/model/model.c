@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Mean and deviation are measured on this many pictures at most: enough for three good digits. */
-enum { MEASURED_PICTURES = 2000 };
+enum { MEASURED_PICTURES = 2000, WHITENED_PICTURES = 5000 };
 
 /* ---- Life ---- */
 
@@ -100,7 +100,7 @@ const char *ic_model_class_name(const ic_model *model, int32_t index)
     return model->classes[index];
 }
 
-static int32_t find_class(const ic_model *model, const char *name)
+int32_t ic_model_find_class(const ic_model *model, const char *name)
 {
     for (int32_t i = 0; i < model->class_count; i++)
         if (strcmp(model->classes[i], name) == 0)
@@ -117,7 +117,7 @@ ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, i
     for (int32_t i = 0; i < count; i++) {
         const char *name;
         IC_TRY_CLEAN(ic_dataset_class(dataset, i, &name, NULL));
-        map[i] = find_class(model, name);
+        map[i] = ic_model_find_class(model, name);
     }
     *out = map;
     return IC_OK;
@@ -161,8 +161,7 @@ void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record)
 
 /* ---- Creating ---- */
 
-/* Says what to do when there are not two classes to tell apart. */
-static ic_status check_classes(const ic_dataset *train)
+ic_status ic_model_check_classes(const ic_dataset *train)
 {
     int32_t classes = ic_dataset_class_count(train);
     int32_t filled = 0;
@@ -190,7 +189,7 @@ static ic_status check_classes(const ic_dataset *train)
                                   "folder for each class");
 }
 
-static ic_status name_by_dataset(ic_model *model, const char *network, const ic_dataset *train)
+ic_status ic_model_name_by(ic_model *model, const char *network, const ic_dataset *train)
 {
     int32_t count = ic_dataset_class_count(train);
     const char **names;
@@ -204,7 +203,17 @@ cleanup:
     return status;
 }
 
-static ic_status initialise(ic_model *model, uint64_t seed)
+/* A network that begins with a whitening layer takes it from the training pictures. */
+static ic_status whiten(ic_model *model, const ic_dataset *train, float *parameters)
+{
+    const ic_parameter *filters = ic_zoo_whitening(model->graph);
+    if (filters == NULL)
+        return IC_OK;
+    return ic_loader_whiten(model->context, train, WHITENED_PICTURES, &model->pipeline,
+                            (int32_t)filters->shape[2], parameters + filters->offset);
+}
+
+static ic_status initialise(ic_model *model, const ic_dataset *train, uint64_t seed)
 {
     size_t total = (size_t)ic_graph_parameter_sizes(model->graph).total;
     ic_pool *pool = NULL;
@@ -212,8 +221,10 @@ static ic_status initialise(ic_model *model, uint64_t seed)
     ic_status status;
     IC_TRY(ic_context_pool(model->context, &pool));
     IC_TRY(ic_allocate_array(model->context, total, sizeof *parameters, &parameters));
-    ic_graph_initialise(pool, model->graph, seed, parameters);
-    status = ic_weights_create(model->context, model->graph, parameters, &model->weights);
+    ic_zoo_initialise(pool, model->network, model->graph, seed, parameters);
+    status = whiten(model, train, parameters);
+    if (status >= 0)
+        status = ic_weights_create(model->context, model->graph, parameters, &model->weights);
     ic_free(model->context, parameters);
     return status;
 }
@@ -228,10 +239,10 @@ static ic_status fill_from_data(ic_model *model, const ic_dataset *train, const 
     model->pipeline = recipe.pipeline;
     if (recipe.measure)
         IC_TRY(ic_loader_measure(context, train, MEASURED_PICTURES, NULL, &model->pipeline));
-    IC_TRY(name_by_dataset(model, recipe.network, train));
+    IC_TRY(ic_model_name_by(model, recipe.network, train));
     ic_shape input = {model->pipeline.height, model->pipeline.width, model->pipeline.channels};
     IC_TRY(ic_zoo_build(context, recipe.network, input, model->class_count, &model->graph));
-    return initialise(model, (uint64_t)ic_option_int(options, "seed"));
+    return initialise(model, train, (uint64_t)ic_option_int(options, "seed"));
 }
 
 ic_status ic_model_create(ic_context *context, const ic_dataset *train, const ic_options *options,
@@ -242,7 +253,7 @@ ic_status ic_model_create(ic_context *context, const ic_dataset *train, const ic
                        context == NULL ? "context"
                        : train == NULL ? "train"
                                        : "out");
-    IC_TRY(check_classes(train));
+    IC_TRY(ic_model_check_classes(train));
     ic_model *model;
     IC_TRY(ic_model_begin(context, &model));
     ic_status status = fill_from_data(model, train, options);

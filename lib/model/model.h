@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "graph/executor.h"
 #include "preprocess/pipeline.h"
+#include "serialize/safetensors.h"
 
 #include <imgcls/model.h>
 
@@ -16,6 +17,7 @@ struct ic_model {
     char *network; /* name in the zoo, or "" */
     char **classes;
     int32_t class_count;
+    bool pretrained; /* its weights have learnt something before */
     ic_lock *lock;       /* guards the two below */
     ic_weights *weights; /* the published ones: immutable, counted */
     json_t *record; /* an object, never changed: replaced as a whole when weights are published */
@@ -43,14 +45,37 @@ void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record);
  */
 ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, int32_t **out);
 
-/* The weights as they are published, with the record, as the bytes of a model file. */
-ic_status ic_model_write(const ic_model *model, ic_buffer *out);
+/*
+ * What a model file may hold besides the model: a checkpoint keeps the state of its training here.
+ * Names of tensors begin with IC_EXTRA_PREFIX.
+ */
+typedef struct ic_model_extra {
+    const json_t *json; /* under the key IC_KEY_TRAINER */
+    const ic_tensor_entry *tensors;
+    int32_t count;
+} ic_model_extra;
+
+/* The weights as they are published, with the record, as the bytes of a model file; extra may be
+ * NULL. */
+ic_status ic_model_write(const ic_model *model, const ic_model_extra *extra, ic_buffer *out);
+
+/* The model in an opened file; what is extra in it is passed over. */
+ic_status ic_model_read(ic_context *context, const ic_safetensors *file, ic_model **out);
 
 /*
  * An empty model (no graph, no classes, no weights, an empty record) for model.c and read.c to
  * fill; ic_model_free takes it at any stage.
  */
 ic_status ic_model_begin(ic_context *context, ic_model **out);
+
+/* Whether a data set has two classes to tell apart; else an error that says what to do. */
+ic_status ic_model_check_classes(const ic_dataset *train);
+
+/* The index of a class by its name, or -1. */
+int32_t ic_model_find_class(const ic_model *model, const char *name);
+
+/* Names the network, and the classes by those of a data set. */
+ic_status ic_model_name_by(ic_model *model, const char *network, const ic_dataset *train);
 
 /* Copies the name of the network and count class names: valid UTF-8, none empty, none twice. */
 ic_status ic_model_name(ic_model *model, const char *network, const char *const *classes,

@@ -130,6 +130,7 @@ static ic_status read_record(const ic_safetensors *file, ic_model *model)
     }
     json_decref(model->record);
     model->record = record;
+    model->pretrained = json_object_get(record, "steps") != NULL;
     return IC_OK;
 }
 
@@ -161,6 +162,13 @@ static bool is_batch_count(const ic_safetensors *file, const ic_tensor_entry *te
     return ic_safetensors_find(file, mean) != NULL;
 }
 
+/* Of a checkpoint: for the trainer to read. */
+static bool is_extra(const ic_safetensors *file, const ic_tensor_entry *tensor)
+{
+    return strncmp(tensor->name, IC_EXTRA_PREFIX, strlen(IC_EXTRA_PREFIX)) == 0 &&
+           ic_safetensors_metadata(file, IC_KEY_TRAINER) != NULL;
+}
+
 /* Every parameter is there once, with its shape, and nothing else is. */
 static ic_status check_tensors(const ic_safetensors *file, const ic_model *model)
 {
@@ -180,7 +188,7 @@ static ic_status check_tensors(const ic_safetensors *file, const ic_model *model
     }
     for (int32_t i = 0; i < count; i++) {
         const ic_tensor_entry *tensor = ic_safetensors_at(file, i);
-        if (!taken[i] && !is_batch_count(file, tensor))
+        if (!taken[i] && !is_batch_count(file, tensor) && !is_extra(file, tensor))
             IC_TRY_CLEAN(
                 ic_fail(IC_ERROR_FORMAT, "tensor %s is not of this network", tensor->name));
     }
@@ -236,6 +244,18 @@ static ic_status fill_from_file(const ic_safetensors *file, ic_model *model)
     return read_weights(file, model);
 }
 
+ic_status ic_model_read(ic_context *context, const ic_safetensors *file, ic_model **out)
+{
+    ic_model *model = NULL;
+    IC_TRY(ic_model_begin(context, &model));
+    ic_status status = fill_from_file(file, model);
+    if (status < 0)
+        ic_model_free(model);
+    else
+        *out = model;
+    return status;
+}
+
 ic_status ic_model_load_memory(ic_context *context, const void *bytes, size_t size, ic_model **out)
 {
     if (context == NULL || bytes == NULL || out == NULL)
@@ -244,15 +264,8 @@ ic_status ic_model_load_memory(ic_context *context, const void *bytes, size_t si
                        : bytes == NULL ? "bytes"
                                        : "out");
     ic_safetensors *file = NULL;
-    ic_model *model = NULL;
-    ic_status status;
-    IC_TRY_CLEAN(ic_safetensors_open(context, bytes, size, &file));
-    IC_TRY_CLEAN(ic_model_begin(context, &model));
-    IC_TRY_CLEAN(fill_from_file(file, model));
-    *out = model;
-    model = NULL;
-cleanup:
-    ic_model_free(model);
+    IC_TRY(ic_safetensors_open(context, bytes, size, &file));
+    ic_status status = ic_model_read(context, file, out);
     ic_safetensors_free(file);
     return status;
 }

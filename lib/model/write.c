@@ -19,7 +19,7 @@ typedef struct snapshot {
     int32_t name_count;
 } snapshot;
 
-static ic_status take_snapshot(const ic_model *model, snapshot *state)
+static ic_status take_snapshot(const ic_model *model, int32_t extra, snapshot *state)
 {
     *state = (snapshot){.model = model};
     ic_lock_take(model->lock);
@@ -27,7 +27,7 @@ static ic_status take_snapshot(const ic_model *model, snapshot *state)
     state->record = json_incref(model->record);
     ic_lock_give(model->lock);
     state->steps = json_integer_value(json_object_get(state->record, "steps"));
-    size_t most = 2 * (size_t)ic_graph_parameter_count(model->graph);
+    size_t most = 2 * (size_t)ic_graph_parameter_count(model->graph) + (size_t)extra;
     IC_TRY(ic_allocate_array(model->context, most, sizeof *state->tensors, &state->tensors));
     return ic_allocate_array(model->context, most, sizeof *state->names, &state->names);
 }
@@ -143,16 +143,25 @@ static ic_status list_tensors(snapshot *state)
     return IC_OK;
 }
 
+static ic_status add_extra(snapshot *state, const ic_model_extra *extra, json_t *metadata)
+{
+    for (int32_t i = 0; i < extra->count; i++)
+        state->tensors[state->count++] = extra->tensors[i];
+    return set_text(metadata, IC_KEY_TRAINER, state->model->context, extra->json);
+}
+
 /* ---- The interface ---- */
 
-ic_status ic_model_write(const ic_model *model, ic_buffer *out)
+ic_status ic_model_write(const ic_model *model, const ic_model_extra *extra, ic_buffer *out)
 {
     json_t *metadata = json_object();
     snapshot state;
     ic_status status;
-    IC_TRY_CLEAN(take_snapshot(model, &state));
+    IC_TRY_CLEAN(take_snapshot(model, extra ? extra->count : 0, &state));
     IC_TRY_CLEAN(fill_metadata(metadata, &state));
     IC_TRY_CLEAN(list_tensors(&state));
+    if (extra)
+        IC_TRY_CLEAN(add_extra(&state, extra, metadata));
     status = ic_safetensors_write(model->context, metadata, state.tensors, state.count, out);
 cleanup:
     drop_snapshot(&state);
@@ -166,7 +175,7 @@ ic_status ic_model_save(const ic_model *model, const char *path)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_model_save: %s is NULL",
                        model == NULL ? "model" : "path");
     ic_buffer bytes = {.context = model->context};
-    ic_status status = ic_model_write(model, &bytes);
+    ic_status status = ic_model_write(model, NULL, &bytes);
     if (status >= 0)
         status = ic_file_save(model->context, path, bytes.bytes, bytes.size);
     ic_buffer_free(&bytes);
@@ -179,7 +188,7 @@ ic_status ic_model_save_memory(const ic_model *model, void *buffer, size_t capac
         return ic_fail(IC_ERROR_ARGUMENT, "ic_model_save_memory: %s is NULL",
                        model == NULL ? "model" : "size");
     ic_buffer bytes = {.context = model->context};
-    ic_status status = ic_model_write(model, &bytes);
+    ic_status status = ic_model_write(model, NULL, &bytes);
     if (status >= 0)
         status = ic_give_bytes(bytes.bytes, bytes.size, buffer, capacity, size);
     ic_buffer_free(&bytes);

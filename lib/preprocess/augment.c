@@ -3,13 +3,12 @@
  * it is switched on, in the order of this file. SPDX-License-Identifier: MIT
  */
 #include "base/maths.h"
+#include "preprocess/effects.h"
 #include "preprocess/normalise.h"
-#include "preprocess/sample.h"
+#include "preprocess/policy.h"
 
 #include <math.h>
 #include <string.h>
-
-#define RADIANS (3.14159265358979323846 / 180)
 
 /* A rectangle of the canvas. */
 typedef struct rectangle {
@@ -57,11 +56,21 @@ static rectangle draw_crop(const ic_pipeline *pipeline, const ic_augment *augmen
     return crop;
 }
 
-/* All geometry as one map: from pixels of the tensor to places on the canvas. */
-static ic_affine draw_map(const ic_pipeline *pipeline, const ic_augment *augment,
-                          const ic_image *canvas, ic_random *random)
+/* Alternating: a picture's first side is drawn once for all epochs. */
+static bool draw_flip(ic_flip flip, const ic_augment_key *key, ic_random *random)
 {
-    bool flip = augment->flip && (ic_random_bits(random) >> 63) != 0;
+    if (flip == IC_FLIP_OFF)
+        return false;
+    if (flip == IC_FLIP_ON)
+        return ic_random_bits(random) >> 63 != 0;
+    ic_random first = ic_random_at(key->seed, IC_USE_FLIP, 0, key->picture);
+    return ((ic_random_bits(&first) >> 63) + key->epoch + key->repeat) % 2 != 0;
+}
+
+/* All geometry but the policy's as one map: from pixels of the tensor to places on the canvas. */
+static ic_affine draw_map(const ic_pipeline *pipeline, const ic_augment *augment,
+                          const ic_image *canvas, bool flip, ic_random *random)
+{
     rectangle crop = draw_crop(pipeline, augment, canvas, random);
     if (augment->shift > 0) {
         uint64_t range = 2 * (uint64_t)augment->shift + 1;
@@ -70,7 +79,7 @@ static ic_affine draw_map(const ic_pipeline *pipeline, const ic_augment *augment
     }
     double angle = 0;
     if (augment->rotation > 0)
-        angle = ic_random_range(random, -augment->rotation, augment->rotation) * RADIANS;
+        angle = ic_random_range(random, -augment->rotation, augment->rotation) * IC_RADIANS;
     const double c = angle == 0 ? 1 : ic_cos(angle), s = angle == 0 ? 0 : ic_sin(angle);
 
     /* Pixel centres, relative to the middle of the tensor, scaled, turned, put into the crop. */
@@ -91,93 +100,27 @@ static float draw_factor(ic_random *random, float change)
     return (float)ic_random_range(random, change < 1 ? 1 - change : 0, 1 + change);
 }
 
-static inline float clamp(float value, float most)
+/* Brightness, contrast, saturation in this order. */
+static void change_colours(const ic_augment *augment, ic_random *random, const ic_samples *samples)
 {
-    value = value < 0 ? 0 : value;
-    return value > most ? most : value;
-}
-
-/* Luma by ITU-R 601, of one pixel or of sums. */
-static inline float luma(float red, float green, float blue)
-{
-    return 0.299f * red + 0.587f * green + 0.114f * blue;
-}
-
-/* x = clamp(x factor); returns the mean luma of the result, summed lane by lane, row by row. */
-static float brighten(float *restrict x, size_t rows, size_t row, int32_t channels, float factor,
-                      float most)
-{
-    double sums[IC_LANES] = {0};
-    for (size_t y = 0; y < rows; y++, x += row) {
-        float lanes[IC_LANES] = {0};
-        size_t i = 0;
-        for (; i + IC_LANES <= row; i += IC_LANES)
-            for (size_t k = 0; k < IC_LANES; k++) {
-                x[i + k] = clamp(x[i + k] * factor, most);
-                lanes[k] += x[i + k];
-            }
-        for (size_t k = 0; i + k < row; k++) {
-            x[i + k] = clamp(x[i + k] * factor, most);
-            lanes[k] += x[i + k];
-        }
-        for (size_t k = 0; k < IC_LANES; k++)
-            sums[k] += lanes[k];
-    }
-    double totals[3] = {0};
-    for (size_t k = 0; k < IC_LANES; k++)
-        totals[k % (size_t)channels] += sums[k];
-    double pixels = (double)rows * (double)row / channels;
-    if (channels == 1)
-        return (float)(totals[0] / pixels);
-    return luma((float)(totals[0] / pixels), (float)(totals[1] / pixels),
-                (float)(totals[2] / pixels));
-}
-
-/* x = clamp(mean + (x - mean) factor) */
-static void change_contrast(float *restrict x, size_t count, float factor, float mean, float most)
-{
-    const float rest = (1 - factor) * mean;
-    for (size_t i = 0; i < count; i++)
-        x[i] = clamp(x[i] * factor + rest, most);
-}
-
-/* x = clamp(grey + (x - grey) factor), grey being the pixel's own luma; a few pixels, by lanes. */
-static inline void saturate(float *restrict x, const int32_t pixels, float factor, float most)
-{
-    float rest[IC_LANES];
-    for (int32_t i = 0; i < pixels; i++) {
-        float grey = (1 - factor) * luma(x[3 * i], x[3 * i + 1], x[3 * i + 2]);
-        rest[3 * i] = rest[3 * i + 1] = rest[3 * i + 2] = grey;
-    }
-    for (int32_t k = 0; k < 3 * pixels; k++)
-        x[k] = clamp(x[k] * factor + rest[k], most);
-}
-
-static void change_saturation(float *restrict x, size_t pixels, float factor, float most)
-{
-    size_t i = 0;
-    for (; i + IC_LANES / 3 <= pixels; i += IC_LANES / 3)
-        saturate(x + 3 * i, IC_LANES / 3, factor, most);
-    for (; i < pixels; i++)
-        saturate(x + 3 * i, 1, factor, most);
-}
-
-/* Brightness, contrast, saturation by torchvision's definitions, in this order. */
-static void change_colours(const ic_pipeline *pipeline, const ic_augment *augment,
-                           ic_random *random, float most, float *tensor)
-{
-    const size_t row = (size_t)pipeline->width * (size_t)pipeline->channels;
-    const size_t pixels = (size_t)pipeline->height * (size_t)pipeline->width;
     float brightness = draw_factor(random, augment->brightness);
     float contrast = draw_factor(random, augment->contrast);
     float saturation = draw_factor(random, augment->saturation);
     if (augment->brightness > 0 || augment->contrast > 0) {
-        float mean =
-            brighten(tensor, (size_t)pipeline->height, row, pipeline->channels, brightness, most);
-        change_contrast(tensor, pixels * (size_t)pipeline->channels, contrast, mean, most);
+        float mean = ic_brighten(samples, brightness);
+        ic_change_contrast(samples, contrast, mean);
     }
-    if (augment->saturation > 0 && pipeline->channels == 3)
-        change_saturation(tensor, pixels, saturation, most);
+    if (augment->saturation > 0)
+        ic_change_saturation(samples, saturation);
+}
+
+/* Strengths from just above nothing to the most that was asked for. */
+static void degrade(const ic_augment *augment, ic_random *random, const ic_samples *samples)
+{
+    if (augment->blur > 0 && ic_random_unit(random) < 0.5)
+        ic_blur(samples, augment->blur * (1 - ic_random_unit(random)));
+    if (augment->noise > 0)
+        ic_add_noise(samples, augment->noise * ic_random_unit(random), random);
 }
 
 /* Blanks a rectangle with 0, which is the mean once normalised (Zhong et al. 2017). */
@@ -195,16 +138,25 @@ static void erase(const ic_pipeline *pipeline, ic_random *random, float probabil
 }
 
 void ic_pipeline_augment(const ic_pipeline *pipeline, const ic_augment *augment,
-                         const ic_image *canvas, ic_random *random, float *tensor)
+                         const ic_image *canvas, const ic_augment_key *key, float *tensor)
 {
     ic_normaliser normaliser;
+    ic_random random =
+        ic_random_at(key->seed, IC_USE_AUGMENT, key->epoch, key->picture + (key->repeat << 40));
+    const ic_samples samples = {tensor, pipeline->width, pipeline->height, pipeline->channels,
+                                canvas->depth == 8 ? 255.0f : 65535.0f};
     const size_t row = (size_t)pipeline->width * (size_t)pipeline->channels;
-    ic_affine map = draw_map(pipeline, augment, canvas, random);
+    bool flip = draw_flip(augment->flip, key, &random);
+    ic_affine map = draw_map(pipeline, augment, canvas, flip, &random);
+    ic_policy_change change = ic_policy_draw(augment->policy, &random);
+    ic_policy_bend(&change, pipeline->width, pipeline->height, &map);
     ic_sample_affine(canvas, &map, pipeline->width, pipeline->height, tensor);
-    change_colours(pipeline, augment, random, canvas->depth == 8 ? 255.0f : 65535.0f, tensor);
+    ic_policy_colour(&change, &samples);
+    change_colours(augment, &random, &samples);
+    degrade(augment, &random, &samples);
     ic_normaliser_init(&normaliser, pipeline, canvas->depth);
     for (int32_t y = 0; y < pipeline->height; y++)
         ic_normalise_float(&normaliser, tensor + (size_t)y * row, row);
     if (augment->erasing > 0)
-        erase(pipeline, random, augment->erasing, tensor);
+        erase(pipeline, &random, augment->erasing, tensor);
 }

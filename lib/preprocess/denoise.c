@@ -5,6 +5,7 @@
  */
 #include "base/maths.h"
 #include "base/status.h"
+#include "preprocess/effects.h"
 #include "preprocess/pipeline.h"
 #include "preprocess/reflect.h"
 
@@ -114,39 +115,11 @@ static ic_status median(const ic_image *image, float strength, ic_image *target)
     return IC_OK;
 }
 
-enum { MOST_RADIUS = 30 };
-
-/* Half a Gaussian window: weights[0] in the middle; returns the radius. */
-static int32_t gaussian_window(double sigma, float weights[MOST_RADIUS + 1])
-{
-    int32_t radius = (int32_t)ceil(3 * sigma);
-    radius = radius > MOST_RADIUS ? MOST_RADIUS : radius;
-    double values[MOST_RADIUS + 1], sum = 0;
-    for (int32_t i = 0; i <= radius; i++) {
-        values[i] = ic_exp(-(double)i * i / (2 * sigma * sigma));
-        sum += i == 0 ? values[i] : 2 * values[i];
-    }
-    for (int32_t i = 0; i <= radius; i++)
-        weights[i] = (float)(values[i] / sum);
-    return radius;
-}
-
-/* out[i] = sum over k of weights[|k|] from[i + k step] */
-static void blur_samples(const float *restrict from, ptrdiff_t step, ptrdiff_t count,
-                         const float *weights, int32_t radius, float *restrict out)
-{
-    for (ptrdiff_t i = 0; i < count; i++)
-        out[i] = from[i] * weights[0];
-    for (int32_t k = 1; k <= radius; k++)
-        for (ptrdiff_t i = 0; i < count; i++)
-            out[i] += (from[i - k * step] + from[i + k * step]) * weights[k];
-}
-
 /* Down first, into one row of floats with its margins, then across. */
 static ic_status gaussian(const ic_image *image, float strength, ic_image *target)
 {
-    float weights[MOST_RADIUS + 1];
-    const int32_t radius = gaussian_window(strength, weights);
+    float weights[IC_WINDOW_MOST + 1];
+    const int32_t radius = ic_gaussian_window(strength, weights);
     const ptrdiff_t margin = (ptrdiff_t)radius * image->channels;
     const ptrdiff_t count = (ptrdiff_t)image->width * image->channels;
     padded source = {0};
@@ -168,7 +141,7 @@ static ic_status gaussian(const ic_image *image, float strength, ic_image *targe
             for (ptrdiff_t i = -margin; i < count + margin; i++)
                 mixed[i] += (float)((int32_t)above[i] + below[i]) * weights[k];
         }
-        blur_samples(mixed, image->channels, count, weights, radius, result);
+        ic_blur_samples(mixed, image->channels, count, weights, radius, result);
         for (ptrdiff_t i = 0; i < count; i++)
             values[i] = (uint16_t)(result[i] + 0.5f);
         put_row(target, y, 0, values, (size_t)count);

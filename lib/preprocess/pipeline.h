@@ -65,24 +65,58 @@ void ic_pipeline_workspace_free(ic_pipeline_workspace *workspace);
 ic_status ic_pipeline_apply(const ic_pipeline *pipeline, const ic_image *image,
                             ic_pipeline_workspace *workspace, float *tensor);
 
+typedef enum ic_flip {
+    IC_FLIP_OFF,
+    IC_FLIP_ON,         /* half of the pictures mirrored, drawn anew in each epoch */
+    IC_FLIP_ALTERNATING /* one half in even epochs, the other in odd ones (Jordan 2024) */
+} ic_flip;
+
+/* TrivialAugment Wide (Müller and Hutter 2021): each picture gets one of these at any strength. */
+typedef enum ic_policy {
+    IC_POLICY_NONE,
+    IC_POLICY_TRIVIAL,
+    IC_POLICY_ONLY_SHEAR_X, /* from here: one of its changes alone, to be looked at */
+    IC_POLICY_ONLY_SHEAR_Y,
+    IC_POLICY_ONLY_TRANSLATE_X,
+    IC_POLICY_ONLY_TRANSLATE_Y,
+    IC_POLICY_ONLY_ROTATE,
+    IC_POLICY_ONLY_BRIGHTNESS,
+    IC_POLICY_ONLY_COLOUR,
+    IC_POLICY_ONLY_CONTRAST,
+    IC_POLICY_ONLY_SHARPNESS,
+    IC_POLICY_ONLY_POSTERIZE,
+    IC_POLICY_ONLY_SOLARIZE,
+    IC_POLICY_ONLY_AUTOCONTRAST,
+    IC_POLICY_ONLY_EQUALIZE,
+    IC_POLICY_END
+} ic_policy;
+
 /* Random augmentation in training; all zero (crop_scale 1): none. */
 typedef struct ic_augment {
-    bool flip;        /* half of the pictures mirrored */
+    ic_flip flip;
     int32_t shift;    /* up to this many pixels each way, edges repeated by reflection */
     float crop_scale; /* random resized crop of this share of the canvas at least, aspect 3/4..4/3;
                          1: none */
     float rotation;   /* degrees each way */
     float brightness, contrast, saturation; /* factors in 1-x..1+x */
     float erasing; /* probability of blanking a rectangle of 2..33 % (Zhong et al. 2017) */
+    ic_policy policy;
+    float blur;  /* half of the pictures blurred by a Gaussian of up to this deviation, pixels */
+    float noise; /* normal noise of a deviation up to this, samples in 0..1 */
 } ic_augment;
 
+/* Whose changes are drawn: they are a function of these alone. */
+typedef struct ic_augment_key {
+    uint64_t seed, epoch, picture;
+    uint64_t repeat; /* how often the epoch has shown the picture before; nearly always 0 */
+} ic_augment_key;
+
 /*
- * The random suffix: one bilinear sampling for all geometry, then colour, normalise, erase.
- * `random` is the stream of this picture in this epoch, so the result is a function of (seed,
- * epoch, picture) alone. Allocates nothing.
+ * The random suffix: one bilinear sampling for all geometry, then colours, blur, noise, normalise,
+ * erase. Allocates nothing.
  */
 void ic_pipeline_augment(const ic_pipeline *pipeline, const ic_augment *augment,
-                         const ic_image *canvas, ic_random *random, float *tensor);
+                         const ic_image *canvas, const ic_augment_key *key, float *tensor);
 
 /* preprocess/denoise.c: a new picture without noise of a kind. strength 1: usual. */
 ic_status ic_image_denoise(const ic_image *image, ic_denoise kind, float strength, ic_image **out);

@@ -5,6 +5,7 @@
 #include "preprocess/reflect.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Samples a pixel along each side at most, when shrinking. */
 enum { MOST_SAMPLES = 4 };
@@ -119,67 +120,101 @@ static inline float weight_part(int64_t place)
 }
 
 /*
- * The samples of the four pixels around a place, mixed. `lanes` samples are made of each pixel: 4
- * where the memory behind it may be read, as that is one vector. Inlined with constants.
+ * Pixels of a turned row that are worked on together: what is fetched from here and there lies side
+ * by side then, and vectors do the rest. A pixel of three channels takes four places, because four
+ * are fetched as quickly.
  */
-static inline void mix_four(const void *const corners[4], float across, float down,
-                            const int32_t lanes, const int32_t depth, float *value)
-{
-    for (int32_t c = 0; c < lanes; c++) {
-        float corner[4];
-        for (int32_t i = 0; i < 4; i++)
-            corner[i] = depth == 8 ? (float)((const uint8_t *)corners[i])[c]
-                                   : (float)((const uint16_t *)corners[i])[c];
-        float upper = corner[0] + (corner[1] - corner[0]) * across;
-        float lower = corner[2] + (corner[3] - corner[2]) * across;
-        value[c] = upper + (lower - upper) * down;
-    }
-}
+enum { RUN = 64, PLACES = 4, FETCH = 8 /* bytes */ };
 
-/* One row of a map with rotation. Inlined with constants. */
-static inline void sample_turned_row(const ic_image *canvas, const ic_affine *map, int32_t y,
-                                     int32_t width, float share, bool add, float *target,
-                                     const int32_t channels, const int32_t depth)
+typedef struct turned_run {
+    size_t corners[4][RUN]; /* where the four pixels around a place begin, in bytes */
+    float across[RUN * PLACES], down[RUN * PLACES];
+    uint16_t samples[4][RUN * PLACES + FETCH]; /* or uint8_t, as the canvas */
+    float mixed[RUN * PLACES];
+} turned_run;
+
+static void find_corners(turned_run *run, const ic_image *canvas, const int64_t from[2],
+                         const int64_t step[2], int32_t count, int32_t places)
 {
-    const size_t pixel = (size_t)(channels * depth / 8);
-    const int64_t u_step = fixed_point(map->ux), v_step = fixed_point(map->vx);
-    int64_t u = fixed_point(map->uy * y + map->u0), v = fixed_point(map->vy * y + map->v0);
-    for (int32_t x = 0; x < width; x++, u += u_step, v += v_step, target += channels) {
-        const int32_t left = whole_part(u), top = whole_part(v);
+    const size_t pixel = (size_t)(canvas->channels * canvas->depth / 8);
+    int64_t u = from[0], v = from[1];
+    for (int32_t x = 0; x < count; x++, u += step[0], v += step[1]) {
+        const int32_t column = whole_part(u), row = whole_part(v);
         const float across = weight_part(u), down = weight_part(v);
-        float value[4];
-        if (left >= 0 && left + 2 < canvas->width && top >= 0 && top + 1 < canvas->height) {
-            const unsigned char *first = ic_image_row(canvas, top) + (size_t)left * pixel;
-            const void *const corners[4] = {first, first + pixel, first + canvas->stride,
-                                            first + canvas->stride + pixel};
-            mix_four(corners, across, down, channels == 3 ? 4 : 1, depth, value);
-        } else {
-            const size_t columns[2] = {(size_t)ic_reflect(left, canvas->width) * pixel,
-                                       (size_t)ic_reflect(left + 1, canvas->width) * pixel};
-            const unsigned char *upper = ic_image_row(canvas, ic_reflect(top, canvas->height));
-            const unsigned char *lower = ic_image_row(canvas, ic_reflect(top + 1, canvas->height));
-            const void *const corners[4] = {upper + columns[0], upper + columns[1],
-                                            lower + columns[0], lower + columns[1]};
-            mix_four(corners, across, down, channels, depth, value);
+        const size_t left = (size_t)ic_reflect(column, canvas->width) * pixel;
+        const size_t right = (size_t)ic_reflect((int64_t)column + 1, canvas->width) * pixel;
+        const size_t above = (size_t)ic_reflect(row, canvas->height) * canvas->stride;
+        const size_t below = (size_t)ic_reflect((int64_t)row + 1, canvas->height) * canvas->stride;
+        run->corners[0][x] = above + left;
+        run->corners[1][x] = above + right;
+        run->corners[2][x] = below + left;
+        run->corners[3][x] = below + right;
+        for (int32_t i = x * places; i < (x + 1) * places; i++) {
+            run->across[i] = across;
+            run->down[i] = down;
         }
-        for (int32_t c = 0; c < channels; c++)
-            target[c] = add ? target[c] + value[c] * share : value[c] * share;
     }
 }
 
+/* Always FETCH bytes a pixel, of which the next one overwrites what is too many. */
+static void fetch_corners(turned_run *run, const ic_image *canvas, int32_t count, int32_t places)
+{
+    const size_t kept = (size_t)(places * canvas->depth / 8);
+    const size_t pixel = (size_t)(canvas->channels * canvas->depth / 8);
+    const size_t end =
+        canvas->stride * (size_t)(canvas->height - 1) + pixel * (size_t)canvas->width;
+    for (int32_t i = 0; i < 4; i++) {
+        unsigned char *to = (unsigned char *)run->samples[i];
+        for (int32_t x = 0; x < count; x++, to += kept) {
+            const size_t at = run->corners[i][x];
+            if (at + FETCH <= end)
+                memcpy(to, canvas->pixels + at, FETCH);
+            else
+                memcpy(to, canvas->pixels + at, pixel);
+        }
+    }
+}
+
+/* The same loop for each kind of sample. */
+#define MIX_CORNERS(type)                                                                          \
+    do {                                                                                           \
+        const type *a = (const type *)run->samples[0], *b = (const type *)run->samples[1];         \
+        const type *c = (const type *)run->samples[2], *d = (const type *)run->samples[3];         \
+        for (int32_t i = 0; i < count; i++) {                                                      \
+            float upper = (float)a[i] + ((float)b[i] - (float)a[i]) * run->across[i];              \
+            float lower = (float)c[i] + ((float)d[i] - (float)c[i]) * run->across[i];              \
+            run->mixed[i] = upper + (lower - upper) * run->down[i];                                \
+        }                                                                                          \
+    } while (0)
+
+static void mix_corners(turned_run *restrict run, int32_t depth, int32_t count)
+{
+    if (depth == 8)
+        MIX_CORNERS(uint8_t);
+    else
+        MIX_CORNERS(uint16_t);
+}
+
+/* One pass of any map. */
 static void sample_turned(const ic_image *canvas, const ic_affine *map, int32_t width,
                           int32_t height, float share, bool add, float *target)
 {
-    const int32_t channels = canvas->channels;
-    for (int32_t y = 0; y < height; y++, target += (size_t)width * (size_t)channels) {
-        if (canvas->depth == 8 && channels == 3)
-            sample_turned_row(canvas, map, y, width, share, add, target, 3, 8);
-        else if (canvas->depth == 8)
-            sample_turned_row(canvas, map, y, width, share, add, target, 1, 8);
-        else if (channels == 3)
-            sample_turned_row(canvas, map, y, width, share, add, target, 3, 16);
-        else
-            sample_turned_row(canvas, map, y, width, share, add, target, 1, 16);
+    const int32_t channels = canvas->channels, places = channels == 3 ? PLACES : 1;
+    const int64_t step[2] = {fixed_point(map->ux), fixed_point(map->vx)};
+    turned_run run;
+    for (int32_t at = 0, count; at < width * height; at += count, target += count * channels) {
+        const int32_t y = at / width, x = at % width;
+        const int64_t from[2] = {fixed_point(map->uy * y + map->u0) + step[0] * x,
+                                 fixed_point(map->vy * y + map->v0) + step[1] * x};
+        count = width - x < RUN ? width - x : RUN;
+        find_corners(&run, canvas, from, step, count, places);
+        fetch_corners(&run, canvas, count, places);
+        mix_corners(&run, canvas->depth, count * places);
+        for (int32_t i = 0; i < count; i++)
+            for (int32_t c = 0; c < channels; c++) {
+                float value = run.mixed[i * places + c] * share, *to = target + i * channels + c;
+                *to = add ? *to + value : value;
+            }
     }
 }
 

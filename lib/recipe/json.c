@@ -48,14 +48,20 @@ static json_t *short_real(float value)
 
 static ic_status set_augment(json_t *json, const ic_augment *augment)
 {
-    IC_TRY(ic_json_set(json, "flip", json_string(augment->flip ? "on" : "off")));
+    static const char *const flips[] = {
+        [IC_FLIP_OFF] = "off", [IC_FLIP_ON] = "on", [IC_FLIP_ALTERNATING] = "alternating"};
+    const char *policy = augment->policy == IC_POLICY_TRIVIAL ? "trivial" : "none";
+    IC_TRY(ic_json_set(json, "flip", json_string(flips[augment->flip])));
     IC_TRY(ic_json_set(json, "shift", json_integer(augment->shift)));
     IC_TRY(ic_json_set(json, "crop_scale", short_real(augment->crop_scale)));
     IC_TRY(ic_json_set(json, "rotation", short_real(augment->rotation)));
     IC_TRY(ic_json_set(json, "brightness", short_real(augment->brightness)));
     IC_TRY(ic_json_set(json, "contrast", short_real(augment->contrast)));
     IC_TRY(ic_json_set(json, "saturation", short_real(augment->saturation)));
-    return ic_json_set(json, "erasing", short_real(augment->erasing));
+    IC_TRY(ic_json_set(json, "erasing", short_real(augment->erasing)));
+    IC_TRY(ic_json_set(json, "policy", json_string(policy)));
+    IC_TRY(ic_json_set(json, "blur", short_real(augment->blur)));
+    return ic_json_set(json, "noise", short_real(augment->noise));
 }
 
 static ic_status fill(json_t *json, const ic_training_recipe *recipe)
@@ -67,8 +73,13 @@ static ic_status fill(json_t *json, const ic_training_recipe *recipe)
     IC_TRY(set_schedule(json, recipe));
     IC_TRY(ic_json_set(json, "label_smoothing", json_real(recipe->label_smoothing)));
     IC_TRY(ic_json_set(json, "class_weights", json_string(weights)));
+    const char *sampling = recipe->balanced_sampling ? "balanced" : "none";
+    IC_TRY(ic_json_set(json, "sampling", json_string(sampling)));
     IC_TRY(ic_json_set(json, "patience", json_integer(recipe->patience)));
     IC_TRY(set_augment(json, &recipe->augment));
+    IC_TRY(ic_json_set(json, "mixup", json_real(recipe->mixup)));
+    IC_TRY(ic_json_set(json, "cutmix", json_real(recipe->cutmix)));
+    IC_TRY(ic_json_set(json, "mix_probability", json_real(recipe->mix_probability)));
     IC_TRY(ic_json_set(json, "seed", json_integer((json_int_t)recipe->seed)));
     return ic_json_set(json, "validation_share", json_real(recipe->validation_share));
 }
@@ -84,5 +95,30 @@ ic_status ic_training_recipe_to_json(const ic_training_recipe *recipe, json_t **
     json = NULL;
 cleanup:
     json_decref(json);
+    return status;
+}
+
+static ic_status set_option(ic_options *options, const char *name, const json_t *value)
+{
+    if (json_is_string(value))
+        return ic_options_set_text(options, name, json_string_value(value));
+    if (json_is_number(value))
+        return ic_options_set_float(options, name, json_number_value(value));
+    return ic_fail(IC_ERROR_FORMAT, "the setting \"%.40s\" is neither a number nor a text", name);
+}
+
+ic_status ic_training_recipe_options(ic_context *context, const json_t *json, ic_options **out)
+{
+    ic_options *options = NULL;
+    const char *name;
+    json_t *value;
+    IC_TRY(ic_options_create(context, &options));
+    ic_status status = IC_OK;
+    json_object_foreach ((json_t *)json, name, value)
+        IC_TRY_CLEAN(set_option(options, name, value));
+    *out = options;
+    return IC_OK;
+cleanup:
+    ic_options_free(options);
     return status;
 }

@@ -19,6 +19,7 @@ typedef struct ic_data_facts {
     bool grey;        /* every looked-at picture has equal channels */
     bool same_size;   /* all have one size */
     double imbalance; /* largest class / smallest */
+    bool pretrained;  /* the model to be trained has learnt something before; not seen by looking */
 } ic_data_facts;
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out);
@@ -79,8 +80,11 @@ typedef struct ic_training_recipe {
     char rates[IC_RATES_MAX]; /* "pattern=factor@epochs,...", the frozen ones first; "" for none */
     double label_smoothing;
     bool balanced_weights;
+    bool balanced_sampling;
     int32_t patience;
     ic_augment augment;
+    double mixup, cutmix;   /* of their Beta distributions; 0: off */
+    double mix_probability; /* of a batch */
     uint64_t seed;
     double validation_share;
     int64_t cache_bytes;
@@ -95,5 +99,8 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
 /* As JSON for the model's record: every setting but those of memory, which leave no trace in files.
  */
 ic_status ic_training_recipe_to_json(const ic_training_recipe *recipe, json_t **out);
+
+/* Options that repeat a training with these settings: its recipe is the same in every bit. */
+ic_status ic_training_recipe_options(ic_context *context, const json_t *json, ic_options **out);
 
 #endif

@@ -13,8 +13,12 @@ enum {
     TINY_BATCH = 128,
     LEAST_BATCH = 8, /* batch norm needs a few */
     MANY_EPOCHS = 15,
+    TUNING_SHARE = 2,     /* weights that have learnt before need this part of the epochs */
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
 };
+
+/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over. */
+static const double tuning_rate = 0.2;
 
 static bool is(const ic_options *options, const char *name, const char *value)
 {
@@ -61,17 +65,19 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
     return for_photographs ? 0.05 * batch / 32 : 0.2 * batch / 128;
 }
 
-static void choose_optimiser(ic_context *context, const char *network, const ic_options *options,
-                             ic_training_recipe *recipe)
+static void choose_optimiser(ic_context *context, const char *network, bool pretrained,
+                             const ic_options *options, ic_training_recipe *recipe)
 {
     static const double decays[] = {0.005, 0.05, 0.01};
     char rate[IC_TEXT_FLOAT_MAX], decay[IC_TEXT_FLOAT_MAX];
     int32_t batch = recipe->batch * recipe->accumulate;
     int32_t kind = choice(options, "optimizer", ic_optimizer_names);
+    double tuning = pretrained ? tuning_rate : 1;
     recipe->optimizer = (ic_optimizer_kind)kind;
-    recipe->learning_rate =
-        wish(options, "learning_rate", 0, rate_for(network, recipe->optimizer, batch));
-    recipe->sgd_rate = wish(options, "sgd_rate", 0, rate_for(network, IC_OPTIMIZER_SGD, batch));
+    recipe->learning_rate = wish(options, "learning_rate", 0,
+                                 tuning * rate_for(network, recipe->optimizer, batch));
+    recipe->sgd_rate =
+        wish(options, "sgd_rate", 0, tuning * rate_for(network, IC_OPTIMIZER_SGD, batch));
     recipe->momentum = ic_option_float(options, "momentum");
     recipe->weight_decay = wish(options, "weight_decay", -1, decays[kind]);
     recipe->clip_norm = ic_option_float(options, "clip_norm");
@@ -131,6 +137,11 @@ static int32_t choose_epochs(ic_context *context, const ic_data_facts *facts, co
     if (asked > 0)
         return (int32_t)asked;
     int32_t epochs = ic_recipe_epochs(facts, network, pipeline->width, pipeline->height);
+    if (facts->pretrained) {
+        epochs = epochs > 2 * TUNING_SHARE ? epochs / TUNING_SHARE : epochs;
+        ic_log(context, IC_LOG_INFO, "%d epochs: the weights have learnt before", (int)epochs);
+        return epochs;
+    }
     bool enough = epochs >= ic_recipe_wanted_epochs(facts);
     ic_log(context, IC_LOG_INFO, "%d epochs: %s", (int)epochs,
            enough ? "more would bring little" : "what fits a few minutes on two cores");
@@ -142,22 +153,26 @@ static int32_t choose_epochs(ic_context *context, const ic_data_facts *facts, co
  * letters, X-rays (the heart is on the left) and small grey pictures need not, so they stay as they
  * are.
  */
-static bool choose_flip(ic_context *context, const ic_data_facts *facts, const ic_options *options)
+static ic_flip choose_flip(ic_context *context, const ic_data_facts *facts,
+                           const ic_options *options)
 {
     if (!is(options, "flip", "auto"))
-        return is(options, "flip", "on");
+        return is(options, "flip", "on")            ? IC_FLIP_ON
+               : is(options, "flip", "alternating") ? IC_FLIP_ALTERNATING
+                                                    : IC_FLIP_OFF;
     ic_log(context, IC_LOG_INFO,
            facts->grey ? "flip off: grey pictures (digits, X-rays) may not look natural mirrored"
                        : "flip on: colour pictures look as natural mirrored");
-    return !facts->grey;
+    return facts->grey ? IC_FLIP_OFF : IC_FLIP_ON;
 }
 
 static void log_augment(ic_context *context, const ic_augment *augment, bool tiny)
 {
     if (!tiny)
-        ic_log(context, IC_LOG_INFO,
-               "augmentation: random crops of at least %d %% of the area, brightness, contrast",
-               (int)(augment->crop_scale * 100 + 0.5F));
+        ic_log(context, IC_LOG_INFO, "augmentation: random crops of at least %d %% of the area, %s",
+               (int)(augment->crop_scale * 100 + 0.5F),
+               augment->policy == IC_POLICY_TRIVIAL ? "one trivial change"
+                                                    : "brightness, contrast");
     else if (augment->shift > 0)
         ic_log(context, IC_LOG_INFO,
                "augmentation: shifts of up to %d pixels: the pictures are small",
@@ -166,7 +181,10 @@ static void log_augment(ic_context *context, const ic_augment *augment, bool tin
         ic_log(context, IC_LOG_INFO, "augmentation off: so few epochs learn nothing by heart");
 }
 
-/* Small pictures are shifted a little; photographs are seen in random crops, in changing light. */
+/*
+ * Small pictures are shifted a little; photographs are seen in random crops, in changing light. A
+ * policy changes the light, too, and the papers have it alone.
+ */
 static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts,
                                  const ic_pipeline *pipeline, int32_t epochs,
                                  const ic_options *options)
@@ -175,7 +193,8 @@ static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts
     double grey_shift = epochs >= MANY_EPOCHS ? 2 : 0;
     double shift = !tiny ? 0 : facts->grey ? grey_shift : pipeline->width / 8;
     double crop = tiny ? 1 : photograph ? 0.5 : 0.6;
-    double light = photograph ? 0.3 : tiny ? 0 : 0.2;
+    bool trivial = is(options, "policy", "trivial");
+    double light = tiny || trivial ? 0 : photograph ? 0.3 : 0.2;
     ic_augment augment = {
         .flip = choose_flip(context, facts, options),
         .shift = (int32_t)wish(options, "shift", -1, shift),
@@ -185,6 +204,9 @@ static ic_augment choose_augment(ic_context *context, const ic_data_facts *facts
         .contrast = (float)wish(options, "contrast", -1, light),
         .saturation = (float)wish(options, "saturation", -1, photograph ? light : 0),
         .erasing = (float)wish(options, "erasing", -1, 0),
+        .policy = trivial ? IC_POLICY_TRIVIAL : IC_POLICY_NONE,
+        .blur = (float)wish(options, "blur", -1, 0),
+        .noise = (float)wish(options, "noise", -1, 0),
     };
     log_augment(context, &augment, tiny);
     return augment;
@@ -201,6 +223,10 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
         .label_smoothing = ic_option_float(options, "label_smoothing"),
         .balanced_weights = is(options, "class_weights", "balanced"),
         .accumulate = (int32_t)ic_option_int(options, "accumulate"),
+        .balanced_sampling = is(options, "sampling", "balanced"),
+        .mixup = wish(options, "mixup", -1, 0),
+        .cutmix = wish(options, "cutmix", -1, 0),
+        .mix_probability = ic_option_float(options, "mix_probability"),
         .patience = (int32_t)ic_option_int(options, "patience"),
         .augment = choose_augment(context, facts, pipeline, epochs, options),
         .seed = (uint64_t)ic_option_int(options, "seed"),
@@ -209,7 +235,7 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
         .memory_limit = ic_option_int(options, "memory_limit") * 1024 * 1024,
     };
     IC_TRY(choose_rates(options, &recipe));
-    choose_optimiser(context, network, options, &recipe);
+    choose_optimiser(context, network, facts->pretrained, options, &recipe);
     choose_schedule(options, &recipe);
     *out = recipe;
     return IC_OK;

@@ -4,10 +4,12 @@
 #include "base/text.h"
 #include "model/model.h"
 #include "report/plot.h"
+#include "train/trainer.h"
 
 #include <imgcls/report.h>
 
 #include <math.h>
+#include <stdio.h>
 
 enum { INK = 0x222222, FAINT = 0x777777, GRID = 0xe4e4e4, TRAIN = 0x8a8a8a, UNSEEN = 0x0b4f9c };
 
@@ -16,7 +18,9 @@ typedef struct panel {
     double left, top, width, height;
     double low, high; /* of the values */
     size_t epochs;
-    double times; /* values are shown times this: 100 for percent */
+    double times;   /* values are shown times this: 100 for percent */
+    int32_t digits; /* of a single value, and its unit */
+    const char *unit;
 } panel;
 
 #define VALUE_MAX 1e9 /* larger losses are left out */
@@ -122,6 +126,19 @@ static ic_status draw_curve(const panel *p, const json_t *epochs, const char *ke
     return IC_OK;
 }
 
+/* A line and a dot at the epoch that is kept, and its value in words in the corner. */
+static ic_status draw_best(const panel *p, double value, size_t epoch, ic_plot *plot)
+{
+    char number[IC_TEXT_FLOAT_MAX], text[IC_TEXT_FLOAT_MAX + 32];
+    double x = x_of(p, epoch), y = y_of(p, value);
+    snprintf(text, sizeof text, "epoch %zu: %s%s", epoch + 1,
+             ic_text_float(value * p->times, p->digits, number), p->unit);
+    IC_TRY(ic_plot_line(plot, x, y, x, p->top + p->height, 1, UNSEEN));
+    IC_TRY(ic_plot_circle(plot, x, y, 5, UNSEEN));
+    return ic_plot_text(plot, p->left + p->width, p->top - 18, 13, IC_ANCHOR_END, false, UNSEEN,
+                        text);
+}
+
 static ic_status draw_panel(panel p, const json_t *epochs, const char *title,
                             const char *const keys[2], size_t best, ic_plot *plot)
 {
@@ -131,9 +148,7 @@ static ic_status draw_panel(panel p, const json_t *epochs, const char *title,
     IC_TRY(draw_curve(&p, epochs, keys[0], TRAIN, plot));
     IC_TRY(draw_curve(&p, epochs, keys[1], UNSEEN, plot));
     double value = best > 0 && best <= p.epochs ? value_at(epochs, best - 1, keys[1]) : NAN;
-    if (isfinite(value))
-        IC_TRY(ic_plot_circle(plot, x_of(&p, best - 1), y_of(&p, value), 5, UNSEEN));
-    return IC_OK;
+    return isfinite(value) ? draw_best(&p, value, best - 1, plot) : IC_OK;
 }
 
 static ic_status draw_legend(double y, ic_plot *plot)
@@ -150,35 +165,60 @@ static ic_status draw_legend(double y, ic_plot *plot)
     }
     IC_TRY(ic_plot_circle(plot, 390, y, 5, UNSEEN));
     return ic_plot_text(plot, 402, y + 4, 12, IC_ANCHOR_START, false, INK,
-                        "the epoch that was kept");
+                        "the best epoch, which is kept");
 }
 
-ic_status ic_model_plot_history(const ic_model *model, const char *path)
+static ic_status draw_record(ic_context *context, const json_t *record, const char *path)
 {
     static const char *const losses[2] = {"train_loss", "validation_loss"};
     static const char *const accuracies[2] = {"train_accuracy", "validation_accuracy"};
-    const panel loss = {.left = 70, .top = 60, .width = 360, .height = 240, .times = 1};
-    const panel accuracy = {.left = 510, .top = 60, .width = 360, .height = 240, .times = 100};
-    if (model == NULL || path == NULL)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_plot_history wants a model and a path");
-    json_t *record = NULL;
-    ic_plot *plot = NULL;
-    IC_TRY(ic_model_record(model, &record));
-    ic_status status;
+    const panel loss = {
+        .left = 70, .top = 60, .width = 360, .height = 240, .times = 1, .digits = 3, .unit = ""};
+    const panel accuracy = {.left = 510,
+                            .top = 60,
+                            .width = 360,
+                            .height = 240,
+                            .times = 100,
+                            .digits = 1,
+                            .unit = " %"};
     const json_t *epochs = json_object_get(record, "epochs");
     size_t best = (size_t)json_integer_value(json_object_get(record, "best_epoch"));
-    if (json_array_size(epochs) == 0) {
-        status =
-            ic_fail(IC_ERROR_STATE, "the model has no training record to draw: train it first");
-        goto cleanup;
-    }
-    IC_TRY_CLEAN(ic_plot_create(model->context, 900, 400, &plot));
+    ic_plot *plot = NULL;
+    ic_status status;
+    IC_TRY(ic_plot_create(context, 900, 400, &plot));
     IC_TRY_CLEAN(draw_panel(loss, epochs, "loss", losses, best, plot));
     IC_TRY_CLEAN(draw_panel(accuracy, epochs, "accuracy, %", accuracies, best, plot));
     IC_TRY_CLEAN(draw_legend(376, plot));
     IC_TRY_CLEAN(ic_plot_save(plot, path));
 cleanup:
     ic_plot_free(plot);
+    return status;
+}
+
+ic_status ic_model_plot_history(const ic_model *model, const char *path)
+{
+    if (model == NULL || path == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_plot_history wants a model and a path");
+    json_t *record = NULL;
+    IC_TRY(ic_model_record(model, &record));
+    ic_status status =
+        json_array_size(json_object_get(record, "epochs")) > 0
+            ? draw_record(model->context, record, path)
+            : ic_fail(IC_ERROR_STATE, "the model has no training record to draw: train it first");
+    json_decref(record);
+    return status;
+}
+
+ic_status ic_trainer_plot(const ic_trainer *trainer, const char *path)
+{
+    if (trainer == NULL || path == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_plot wants a trainer and a path");
+    if (trainer->state.epoch == 0)
+        return ic_fail(IC_ERROR_STATE,
+                       "there are no curves to draw before the first epoch is over");
+    json_t *record = NULL;
+    IC_TRY(ic_training_record(trainer, trainer->state.epoch, trainer->state.best_epoch, &record));
+    ic_status status = draw_record(trainer->context, record, path);
     json_decref(record);
     return status;
 }

@@ -11,7 +11,7 @@ typedef struct loss_plan {
     const ic_loss *loss;
     int32_t count, piece_rows;
     const float *logits;
-    const int32_t *labels;
+    ic_targets targets;
     const float *weights;
     float smoothing;
     float *gradients;
@@ -71,9 +71,14 @@ static ic_status loss_piece(void *arguments, int64_t unit, int32_t worker)
     int64_t left = plan->count - row;
     int64_t rows = left < plan->piece_rows ? left : plan->piece_rows;
     int64_t at = row * loss->classes;
-    loss->kernels->cross_entropy(rows, loss->classes, plan->logits + at, plan->labels + row,
-                                 plan->smoothing, plan->weights, 1.0F / (float)plan->count,
-                                 loss->rows + row, plan->gradients ? plan->gradients + at : NULL);
+    ic_targets targets = {.labels = plan->targets.labels + row};
+    if (plan->targets.partners) {
+        targets.partners = plan->targets.partners + row;
+        targets.shares = plan->targets.shares + row;
+    }
+    loss->kernels->cross_entropy(rows, loss->classes, plan->logits + at, &targets, plan->smoothing,
+                                 plan->weights, 1.0F / (float)plan->count, loss->rows + row,
+                                 plan->gradients ? plan->gradients + at : NULL);
     return IC_OK;
 }
 
@@ -87,6 +92,12 @@ static int32_t highest(const float *logits, int32_t classes)
     return best;
 }
 
+static int32_t main_label(const ic_targets *targets, int32_t row)
+{
+    bool partner = targets->partners && targets->shares[row] < 0.5F;
+    return partner ? targets->partners[row] : targets->labels[row];
+}
+
 static ic_status run(const loss_plan *plan, ic_loss_sums *out)
 {
     const ic_loss *loss = plan->loss;
@@ -96,7 +107,7 @@ static ic_status run(const loss_plan *plan, ic_loss_sums *out)
     for (int32_t row = 0; row < plan->count; row++) {
         const float *logits = plan->logits + (int64_t)row * loss->classes;
         sums.loss += loss->rows[row];
-        sums.correct += highest(logits, loss->classes) == plan->labels[row];
+        sums.correct += highest(logits, loss->classes) == main_label(&plan->targets, row);
     }
     *out = sums;
     return IC_OK;
@@ -108,14 +119,14 @@ static int32_t rows_of_a_piece(const ic_loss *loss)
     return rows > 1 ? rows : 1;
 }
 
-ic_status ic_loss_train(ic_loss *loss, int32_t count, const float *logits, const int32_t *labels,
-                        float *gradients, ic_loss_sums *out)
+ic_status ic_loss_train(ic_loss *loss, int32_t count, const float *logits,
+                        const ic_targets *targets, float *gradients, ic_loss_sums *out)
 {
     loss_plan plan = {.loss = loss,
                       .count = count,
                       .piece_rows = rows_of_a_piece(loss),
                       .logits = logits,
-                      .labels = labels,
+                      .targets = *targets,
                       .weights = loss->weights,
                       .smoothing = loss->smoothing,
                       .gradients = gradients};
@@ -129,6 +140,6 @@ ic_status ic_loss_measure(ic_loss *loss, int32_t count, const float *logits, con
                       .count = count,
                       .piece_rows = rows_of_a_piece(loss),
                       .logits = logits,
-                      .labels = labels};
+                      .targets = {.labels = labels}};
     return run(&plan, out);
 }

@@ -28,13 +28,13 @@ void ic_loss_free(ic_loss *loss);
 
 typedef struct ic_loss_sums {
     double loss;     /* summed over the pictures */
-    int64_t correct; /* pictures whose highest logit is the label's */
+    int64_t correct; /* pictures whose highest logit is the label's; of two, the larger share's */
 } ic_loss_sums;
 
 /* Objective of training: smoothed and weighted; sets gradients [count][classes] of its mean over
  * the batch. */
-ic_status ic_loss_train(ic_loss *loss, int32_t count, const float *logits, const int32_t *labels,
-                        float *gradients, ic_loss_sums *out);
+ic_status ic_loss_train(ic_loss *loss, int32_t count, const float *logits,
+                        const ic_targets *targets, float *gradients, ic_loss_sums *out);
 
 /* Plain cross-entropy, as an evaluation reports it. */
 ic_status ic_loss_measure(ic_loss *loss, int32_t count, const float *logits, const int32_t *labels,

@@ -4,16 +4,30 @@
 
 static const double report_interval = 0.1; /* seconds between events within an epoch */
 
-/* Seconds to go, from the time that the steps so far took, validation included; -1: not known yet.
- */
+/* The very first batch starts threads and touches memory, so the second replaces it. */
+void ic_pace_add(ic_pace *pace, double seconds)
+{
+    int64_t among = pace->count > 100 ? 100 : pace->count < 2 ? 1 : pace->count;
+    pace->seconds += (seconds - pace->seconds) / (double)among;
+    pace->count++;
+}
+
+/* Seconds to go at the present pace; before the first validation a batch of it is guessed to take a
+ * third of a training step, which goes backward too. -1: not known yet. */
 static double seconds_left(const ic_trainer *trainer)
 {
     const ic_train_clock *clock = &trainer->clock;
-    int64_t done = trainer->state.step - clock->first_step;
-    int64_t left = trainer->schedule.steps - trainer->state.step;
-    if (trainer->state.phase == IC_PHASE_DONE)
+    const ic_train_state *state = &trainer->state;
+    if (state->phase == IC_PHASE_DONE)
         return 0;
-    return done > 0 ? clock->busy / (double)done * (double)left : -1;
+    if (clock->training.count == 0)
+        return -1;
+    int64_t steps = trainer->schedule.steps - state->step;
+    int64_t batches = (trainer->recipe.epochs - state->epoch) * trainer->validation_batches -
+                      (state->phase == IC_PHASE_VALIDATE ? state->batch : 0);
+    double validation =
+        clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
+    return clock->training.seconds * (double)steps + validation * (double)batches;
 }
 
 /* Where the training stands; at an epoch's end, that epoch. */

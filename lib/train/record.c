@@ -16,16 +16,50 @@ static ic_status set_data(json_t *record, const ic_train_data *data,
     return ic_json_set(object, "share", json_real(recipe->validation_share));
 }
 
-static ic_status append_epoch(json_t *epochs, int64_t number, const ic_epoch *epoch)
+/* The members of an epoch. */
+static const struct {
+    const char *name;
+    size_t offset;
+} members[] = {
+    {"train_loss", offsetof(ic_epoch, train_loss)},
+    {"train_accuracy", offsetof(ic_epoch, train_accuracy)},
+    {"validation_loss", offsetof(ic_epoch, validation_loss)},
+    {"validation_accuracy", offsetof(ic_epoch, validation_accuracy)},
+    {"learning_rate", offsetof(ic_epoch, learning_rate)},
+};
+
+enum { MEMBERS = sizeof members / sizeof members[0] };
+
+ic_status ic_epochs_set(json_t *object, const ic_epoch *epochs, int64_t count)
 {
-    IC_TRY(ic_json_append(epochs, json_object()));
-    json_t *object = json_array_get(epochs, json_array_size(epochs) - 1);
-    IC_TRY(ic_json_set(object, "epoch", json_integer(number)));
-    IC_TRY(ic_json_set(object, "train_loss", json_real(epoch->train_loss)));
-    IC_TRY(ic_json_set(object, "train_accuracy", json_real(epoch->train_accuracy)));
-    IC_TRY(ic_json_set(object, "validation_loss", json_real(epoch->validation_loss)));
-    IC_TRY(ic_json_set(object, "validation_accuracy", json_real(epoch->validation_accuracy)));
-    return ic_json_set(object, "learning_rate", json_real(epoch->learning_rate));
+    json_t *array = json_array();
+    IC_TRY(ic_json_set(object, "epochs", array));
+    for (int64_t i = 0; i < count; i++) {
+        json_t *epoch = json_object();
+        IC_TRY(ic_json_append(array, epoch));
+        IC_TRY(ic_json_set(epoch, "epoch", json_integer(i + 1)));
+        for (size_t m = 0; m < MEMBERS; m++) {
+            const void *at = (const char *)&epochs[i] + members[m].offset;
+            IC_TRY(ic_json_set(epoch, members[m].name, json_real(*(const double *)at)));
+        }
+    }
+    return IC_OK;
+}
+
+ic_status ic_epochs_get(const json_t *object, ic_epoch *epochs, int64_t count)
+{
+    static const char what[] = "the epochs of the training";
+    json_t *array;
+    IC_TRY(ic_json_array(object, "epochs", what, &array));
+    if (json_array_size(array) != (size_t)count)
+        return ic_fail(IC_ERROR_FORMAT, "%s are %zu, not %lld", what, json_array_size(array),
+                       (long long)count);
+    for (int64_t i = 0; i < count; i++)
+        for (size_t m = 0; m < MEMBERS; m++) {
+            void *at = (char *)&epochs[i] + members[m].offset;
+            IC_TRY(ic_json_float(json_array_get(array, (size_t)i), members[m].name, what, at));
+        }
+    return IC_OK;
 }
 
 static ic_status fill(json_t *json, const ic_record *record)
@@ -39,10 +73,7 @@ static ic_status fill(json_t *json, const ic_record *record)
     IC_TRY(
         ic_json_set(json, "validation_pictures", json_integer(record->data->validation_pictures)));
     IC_TRY(set_data(json, record->data, record->recipe));
-    IC_TRY(ic_json_set(json, "epochs", json_array()));
-    json_t *epochs = json_object_get(json, "epochs");
-    for (int64_t i = 0; i < record->epoch_count; i++)
-        IC_TRY(append_epoch(epochs, i + 1, &record->epochs[i]));
+    IC_TRY(ic_epochs_set(json, record->epochs, record->epoch_count));
     IC_TRY(ic_json_set(json, "best_epoch", json_integer(record->best_epoch + 1)));
     int64_t steps = (record->best_epoch + 1) * record->steps;
     return ic_json_set(json, "steps", json_integer(steps));

@@ -29,4 +29,9 @@ typedef struct ic_record {
  */
 ic_status ic_record_to_json(const ic_record *record, json_t **out);
 
+/* The results of epochs as the record holds them, set as a member "epochs"; and back from there:
+ * exactly `count` of them. */
+ic_status ic_epochs_set(json_t *object, const ic_epoch *epochs, int64_t count);
+ic_status ic_epochs_get(const json_t *object, ic_epoch *epochs, int64_t count);
+
 #endif

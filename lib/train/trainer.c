@@ -1,7 +1,8 @@
 /* train/trainer.c: making a trainer, running it, one training step. SPDX-License-Identifier: MIT */
-#include "train/trainer.h"
+#include "train/checkpoint.h"
 
 #include "base/memory.h"
+#include "base/options.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -15,6 +16,7 @@ static ic_status create_loaders(ic_trainer *trainer)
         .pipeline = trainer->model->pipeline,
         .augment = recipe->augment,
         .training = true,
+        .balanced = recipe->balanced_sampling,
         .batch = recipe->batch,
         .seed = recipe->seed,
         .cache = data->train_cache,
@@ -44,6 +46,7 @@ static ic_status create_engine(ic_trainer *trainer)
                                      (size_t)recipe->memory_limit, &trainer->executor));
     IC_TRY(
         ic_executor_create_beside(trainer->executor, IC_INFERENCE, &trainer->validation_executor));
+    IC_TRY(ic_mixer_create(context, recipe, &trainer->model->pipeline, &trainer->mixer));
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
     ic_weights *start = ic_model_weights(trainer->model);
@@ -60,6 +63,7 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     ic_data_facts facts;
     IC_TRY(ic_train_data_prepare(model, train, validation, options, &trainer->data));
     IC_TRY(ic_recipe_look(trainer->context, trainer->data.train, &facts));
+    facts.pretrained = model->pretrained;
     IC_TRY(ic_recipe_training(trainer->context, &facts, model->network, &model->pipeline, options,
                               &trainer->recipe));
     if (trainer->recipe.batch > trainer->data.pictures)
@@ -78,24 +82,39 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     return IC_OK;
 }
 
-ic_status ic_trainer_create(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
-                            const ic_options *options, ic_trainer **out)
+static ic_status plan_checkpoints(ic_trainer *trainer, const ic_options *options)
+{
+    const char *path = ic_option_text(options, "checkpoint");
+    trainer->checkpoint_seconds = 60 * ic_option_float(options, "checkpoint_minutes");
+    trainer->clock.last_checkpoint = ic_clock_seconds();
+    return *path ? ic_copy_text(trainer->context, path, &trainer->checkpoint) : IC_OK;
+}
+
+ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                           const ic_options *options, ic_trainer **out)
 {
     ic_status status = IC_OK;
     ic_trainer *made = NULL;
-    if (!model || !train || !out)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_create: model, train or out is NULL");
     IC_TRY_CLEAN(ic_allocate_zero(model->context, sizeof *made, &made));
     made->context = ic_context_retain(model->context);
     made->model = ic_model_retain(model);
     made->data.context = made->context;
     made->state.best_epoch = -1;
+    IC_TRY_CLEAN(plan_checkpoints(made, options));
     IC_TRY_CLEAN(prepare(made, train, validation, options));
     *out = made;
     made = NULL;
 cleanup:
     ic_trainer_free(made);
     return status;
+}
+
+ic_status ic_trainer_create(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                            const ic_options *options, ic_trainer **out)
+{
+    if (!model || !train || !out)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_create: model, train or out is NULL");
+    return ic_trainer_begin(model, train, validation, options, out);
 }
 
 void ic_trainer_free(ic_trainer *trainer)
@@ -108,11 +127,13 @@ void ic_trainer_free(ic_trainer *trainer)
     ic_executor_free(trainer->validation_executor); /* which works in the memory of the other */
     ic_executor_free(trainer->executor);
     ic_optimiser_free(trainer->optimiser);
+    ic_mixer_free(trainer->mixer);
     ic_loss_free(trainer->loss);
     ic_weights_free(trainer->snapshot);
     ic_weights_free(trainer->best);
     ic_train_data_free(&trainer->data);
     ic_free(context, trainer->epochs);
+    ic_free(context, trainer->checkpoint);
     ic_model_free(trainer->model);
     ic_free(context, trainer);
     ic_context_free(context);
@@ -139,13 +160,14 @@ ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients
 {
     float *parameters = trainer->optimiser->parameters;
     ic_executor *executor = trainer->executor;
+    int64_t each = trainer->batches;
     ic_batch batch;
+    ic_targets targets;
     IC_TRY(ic_loader_next(trainer->loader, &batch));
-    ic_shape shape = ic_graph_input_shape(trainer->model->graph);
-    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
-    memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
+    IC_TRY(ic_mixer_apply(trainer->mixer, &batch, (int64_t)draw / each, (int64_t)draw % each,
+                          ic_executor_input(executor), &targets));
     IC_TRY(ic_executor_forward(executor, parameters, trainer->recipe.seed, draw));
-    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
+    IC_TRY(ic_loss_train(trainer->loss, batch.count, ic_executor_logits(executor), &targets,
                          ic_executor_logit_gradients(executor), sums));
     *count = batch.count;
     if (!isfinite(sums->loss))
@@ -170,7 +192,7 @@ static ic_status use_gradients(ic_trainer *trainer, int32_t nth, bool last)
 }
 
 /*
- * Fetch, forward, loss, backward, update. The state moves at the very end: after an error in
+ * Fetch, mix, forward, loss, backward, update. The state moves at the very end: after an error in
  * between, the next call does the same batch again.
  */
 static ic_status training_step(ic_trainer *trainer)
@@ -207,7 +229,9 @@ static ic_status timed_training_step(ic_trainer *trainer, double began)
 {
     double seen = trainer->state.seen;
     IC_TRY(training_step(trainer));
-    trainer->clock.epoch_busy += ic_clock_seconds() - began;
+    double took = ic_clock_seconds() - began;
+    ic_pace_add(&trainer->clock.training, took);
+    trainer->clock.epoch_busy += took;
     trainer->clock.epoch_seen += trainer->state.seen - seen;
     return IC_OK;
 }
@@ -233,6 +257,7 @@ ic_status ic_train_step(ic_trainer *trainer)
                                                               : ic_validation_step(trainer);
     trainer->clock.busy += ic_clock_seconds() - began;
     IC_TRY(status);
+    ic_checkpoint_when_due(trainer);
     IC_TRY(ic_training_report(trainer, trainer->state.epoch != epoch));
     return trainer->state.phase == IC_PHASE_DONE ? IC_DONE : IC_OK;
 }

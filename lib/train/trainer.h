@@ -9,6 +9,7 @@
 #include "graph/executor.h"
 #include "train/data.h"
 #include "train/loss.h"
+#include "train/mix.h"
 #include "train/optimiser.h"
 #include "train/record.h"
 #include "train/schedule.h"
@@ -24,7 +25,7 @@ typedef enum ic_train_phase { IC_PHASE_TRAIN, IC_PHASE_VALIDATE, IC_PHASE_DONE }
  * struct and those arrays.
  */
 typedef struct ic_train_state {
-    int32_t phase;                  /* ic_train_phase */
+    int64_t phase;                  /* ic_train_phase */
     int64_t epoch;                  /* from 0; the number of epochs when done */
     int64_t batch;                  /* the next one in the phase, from 0 */
     int64_t step;                   /* optimiser steps done */
@@ -35,14 +36,22 @@ typedef struct ic_train_state {
     int64_t epochs_since_best;
 } ic_train_state;
 
+/* Mean seconds of one kind of work: of all of it at first, of about the last hundred times later.
+ */
+typedef struct ic_pace {
+    double seconds;
+    int64_t count;
+} ic_pace;
+
 /* Seconds spent inside ic_train_step, for progress alone: never in a result or a file. */
 typedef struct ic_train_clock {
-    double busy;        /* in all */
-    double epoch_busy;  /* in this epoch's training steps */
-    double epoch_seen;  /* pictures in that time */
-    int64_t first_step; /* the step at which this clock began */
+    double busy;                  /* in all */
+    double epoch_busy;            /* in this epoch's training steps */
+    double epoch_seen;            /* pictures in that time */
+    ic_pace training, validation; /* of a batch */
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
+    double last_checkpoint;
 } ic_train_clock;
 
 struct ic_trainer {
@@ -65,8 +74,11 @@ struct ic_trainer {
     bool placed, validation_placed; /* the loader stands at state.batch */
     ic_executor *executor, *validation_executor;
     ic_weights *snapshot; /* the weights that are being validated */
+    ic_mixer *mixer;
     ic_loss *loss;
     ic_train_clock clock;
+    char *checkpoint;          /* the file; NULL: none is kept */
+    double checkpoint_seconds; /* from one to the next */
 
     /* Once the training is beyond help, every call says so. */
     ic_status failed;
@@ -74,8 +86,15 @@ struct ic_trainer {
 };
 
 /*
- * trainer.c: fetches the loader's next batch, and goes forward and back with it; `draw` numbers
- * what dropout draws. Without the way back where the loss is no finite number.
+ * trainer.c: a trainer at the start of a training, by options with nothing on auto that a checkpoint
+ * keeps, or by any.
+ */
+ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                           const ic_options *options, ic_trainer **out);
+
+/*
+ * trainer.c: fetches the loader's next batch, mixes, and goes forward and back with it; `draw`
+ * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way back where the loss is no finite number.
  */
 ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients, int32_t *count,
                             ic_loss_sums *sums);
@@ -86,9 +105,16 @@ ic_status ic_training_check(const ic_trainer *trainer);
 /* validation.c: one batch of the validation after an epoch, and at its end what follows from it. */
 ic_status ic_validation_step(ic_trainer *trainer);
 
+/* validation.c: the record of the first epochs, of which best_epoch (from 0) is the best so far. */
+ic_status ic_training_record(const ic_trainer *trainer, int64_t epochs, int64_t best_epoch,
+                             json_t **out);
+
 /* progress.c: tells the host how far the training is: `always`, or when the last time is a while
  * ago. */
 ic_status ic_training_report(ic_trainer *trainer, bool always);
+
+/* progress.c: one more batch took so long. */
+void ic_pace_add(ic_pace *pace, double seconds);
 
 /* trainer.c: the loss is no longer a finite number; returns IC_ERROR_DIVERGED for good. */
 ic_status ic_training_diverged(ic_trainer *trainer, const char *what);

@@ -64,20 +64,26 @@ static ic_epoch results(const ic_trainer *trainer)
     };
 }
 
-/* Gives the model `weights` with the record of all epochs up to this one. */
-static ic_status publish(ic_trainer *trainer, ic_weights *weights, int64_t best_epoch)
+ic_status ic_training_record(const ic_trainer *trainer, int64_t epochs, int64_t best_epoch,
+                             json_t **out)
 {
-    json_t *json = NULL;
-    ic_record record = {
+    const ic_record record = {
         .recipe = &trainer->recipe,
         .data = &trainer->data,
         .epochs = trainer->epochs,
-        .epoch_count = trainer->state.epoch + 1,
+        .epoch_count = epochs,
         .best_epoch = best_epoch,
         .steps = trainer->epoch_steps,
         .bf16 = trainer->context->cpu_level >= IC_CPU_AVX512_BF16,
     };
-    IC_TRY(ic_record_to_json(&record, &json));
+    return ic_record_to_json(&record, out);
+}
+
+/* Gives the model `weights` with the record of all epochs up to this one. */
+static ic_status publish(ic_trainer *trainer, ic_weights *weights, int64_t best_epoch)
+{
+    json_t *json = NULL;
+    IC_TRY(ic_training_record(trainer, trainer->state.epoch + 1, best_epoch, &json));
     ic_model_publish(trainer->model, ic_weights_retain(weights), json);
     return IC_OK;
 }
@@ -147,8 +153,11 @@ static ic_status finish_epoch(ic_trainer *trainer)
 
 ic_status ic_validation_step(ic_trainer *trainer)
 {
-    if (trainer->state.batch < trainer->validation_batches)
+    if (trainer->state.batch < trainer->validation_batches) {
+        double began = ic_clock_seconds();
         IC_TRY(validate_batch(trainer));
+        ic_pace_add(&trainer->clock.validation, ic_clock_seconds() - began);
+    }
     if (trainer->state.batch == trainer->validation_batches)
         return finish_epoch(trainer);
     return IC_OK;

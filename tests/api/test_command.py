@@ -1,36 +1,35 @@
 """test_command.py IMGCLS: the command line's forms that scripts rely on; prints "ok" and "not ok" lines."""
 
+import fcntl
 import json
+import os
 import pathlib
+import pty
+import re
+import shlex
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import zlib
+
+from pictures import png
 
 COMMAND = sys.argv[1]
 failed = 0
 
 
-def run(*arguments, code=0):
-    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True)
+def locale(name):
+    return {**os.environ, "LC_ALL": name, "TERM": "xterm"}
+
+
+def run(*arguments, code=0, env=None):
+    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", env=env)
     assert done.returncode == code, (arguments, done.returncode, done.stderr)
     return done.stdout, done.stderr
-
-
-def png(path, light, seed, side=28):
-    """A grey PNG file written by hand."""
-    rows = b"".join(b"\0" + bytes((170 if light else 20) + (x * 7 + y * 3 + seed * 13) % 60
-                                  for x in range(side)) for y in range(side))
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def test(body):
@@ -198,8 +197,173 @@ def interrupt():
         training.send_signal(signal.SIGINT)
         out, messages = training.communicate(timeout=60)
     assert training.returncode == 1 and "stopped" in messages, messages
+    assert f"--resume {kept}.checkpoint" in messages, messages
     assert json.loads(out.splitlines()[-1])["model"] == str(kept)
     assert json.loads(run("info", kept, "--json")[0])["training"]["best_epoch"] >= 1
+
+
+def resume():
+    """What ^C interrupted ends as if it had not been; the checkpoint is gone then."""
+    whole, part = root / "whole.safetensors", root / "part.safetensors"
+    checkpoint = root / "part.safetensors.checkpoint"
+    long = ("--network", "lenet5", "--epochs", 400, "--batch-size", 8, "--flip", "on")
+    run("train", photos, "--out", whole, *long)
+    with subprocess.Popen([COMMAND, "train", photos, "--out", part, "--json", *map(str, long)],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
+        training.stdout.readline()
+        training.send_signal(signal.SIGINT)
+        training.communicate(timeout=60)
+    assert checkpoint.exists() and part.read_bytes() != whole.read_bytes()
+    run("info", checkpoint)  # is a model too
+    run("train", photos, "--out", part, "--resume", checkpoint)
+    assert part.read_bytes() == whole.read_bytes() and not checkpoint.exists()
+    assert "not a checkpoint" in run("train", photos, "--out", part, "--resume", whole, code=1)[1]
+
+
+def from_an_earlier_model():
+    """Another class is learnt on top of what a model knows."""
+    for i in range(20):
+        png(root / "three" / ("dark", "light", "grey")[i % 3] / f"{i}.png", i % 3 == 1, 3 * i)
+    messages = run("train", root / "three", "--out", root / "three.safetensors", "--from", model, "--epochs", 1)[1]
+    assert "2 of its 2 classes are kept, 1 are new" in messages, messages
+    assert "network" in run("train", photos, "--out", root / "x", "--from", model, "--network", "plain", code=1)[1]
+
+
+def earlier_checkpoints_stay():
+    checkpoint = root / "model.safetensors.checkpoint"
+    checkpoint.write_bytes(b"of an earlier training")
+    assert "--resume" in run("train", photos, "--out", model, *QUICK)[1]
+    assert (root / "model.safetensors.checkpoint.old").read_bytes() == b"of an earlier training"
+
+
+def on_terminal(columns, *arguments, env):
+    """What the command writes to a terminal so wide."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    written = b""
+    with subprocess.Popen([COMMAND, *map(str, arguments)], stdin=its, stdout=its, stderr=its, env=env) as command:
+        os.close(its)
+        try:
+            while piece := os.read(ours, 65536):
+                written += piece
+        except OSError:  # the other end is closed
+            pass
+    os.close(ours)
+    assert command.returncode == 0, written
+    return written.decode().replace("\r\n", "\n")
+
+
+def screen_of(written):
+    """The lines that stand on a terminal in the end."""
+    lines, column = [""], 0
+    for token in re.findall(r"\x1b\[K|.", written, re.S):
+        if token == "\n":
+            lines.append("")
+            column = 0
+        elif token == "\r":
+            column = 0
+        elif token == "\x1b[K":
+            lines[-1] = lines[-1][:column]
+        else:
+            lines[-1] = lines[-1][:column] + token + lines[-1][column + 1:]
+            column += 1
+    return lines
+
+
+def live_line():
+    """One line that is written over, within the terminal, and gone in the end."""
+    for name, columns in (("C.UTF-8", 200), ("C", 80), ("C.UTF-8", 50), ("C", 24), ("C", 8)):
+        written = on_terminal(columns, "train", photos, "--out", root / "live.safetensors", "--network", "lenet5",
+                              "--epochs", 40, "--patience", 0, "--batch-size", 2, env=locale(name))
+        live = re.findall(r"\r([^\r\n\x1b]+)\x1b\[K", written)
+        assert len(live) > 40 and max(map(len, live)) <= min(79, columns - 1), (columns, live[-1])
+        assert name != "C" or written.isascii()
+        assert any(line.startswith("epoch") for line in live)
+        if columns >= 24:
+            assert re.match(r"epoch 40/40 .*\d:\d\d left", live[-1]), live[-1]
+        if columns >= 80:
+            assert re.search(r"epoch  9/40 \[.{12}\] loss \d\.\d+ +\d+\.\d % right .* \d:\d\d left", "\n".join(live))
+            assert any("pictures/s" in line for line in live)
+        shown = screen_of(written)
+        assert not any(re.search(r"\d left$|validating", line) for line in shown), shown
+        assert sum(line.lstrip().startswith(f"{n}/40 ") for n in range(1, 41) for line in shown) == 40
+        assert shown[-1] == "" and any(line.startswith("best: epoch") for line in shown)
+    plain = run("train", photos, "--out", root / "live.safetensors", *QUICK)[1]
+    assert "\r" not in plain and "\x1b" not in plain, "lines alone where there is no terminal"
+    dumb = on_terminal(80, "train", photos, "--out", root / "live.safetensors", *QUICK,
+                       env={**locale("C"), "TERM": "dumb"})
+    assert "\r" not in dumb and "\x1b" not in dumb
+
+
+def summary():
+    """The curve's size, scale and best epoch; the commands to go on with work as they are printed."""
+    out_file = root / "it's a model.safetensors"
+    for name, epochs, mark in (("C", 3, "*"), ("C.UTF-8", 15, "●"), ("C", 40, "*"), ("C", 1, None)):
+        out, messages = run("train", photos, "--out", out_file, "--json", "--network", "lenet5", "--seed", 3,
+                            "--epochs", epochs, "--patience", 0, env=locale(name))
+        results = [json.loads(line) for line in out.splitlines()]
+        last, results = results[-1], results[:-1]
+        lines = messages.splitlines()
+        assert f"best: epoch {last['best_epoch']} of {epochs}, " in messages
+        best = 100 * results[last["best_epoch"] - 1]["validation_accuracy"]
+        assert f"{best:.1f} % of unseen pictures right" in messages and f"saved {out_file}" in messages
+        assert name != "C" or messages.isascii()
+        following = [shlex.split(line.replace("next:", ""))[1:] for line in lines if " imgcls " in line]
+        assert [words[0] for words in following] == ["evaluate", "predict"], following
+        for words in following:
+            assert words[1] == str(out_file) and run(*words)[0]
+        if mark is None:
+            assert "accuracy:" not in messages
+            continue
+        curve = lines[[i for i, line in enumerate(lines) if line[8:9] in ("+", "┤")][0]:]
+        curve = curve[:[line.startswith("accuracy:") for line in curve].index(True) + 1]
+        assert len(curve) <= 8 and max(map(len, curve)) <= 60, curve
+        shares = [100 * epoch[key] for epoch in results for key in ("train_accuracy", "validation_accuracy")]
+        high, low = float(curve[0][:5]), float(curve[4][:5])
+        assert 0 <= low <= min(shares) and max(shares) <= high <= 100 and low < high, (low, high)
+        assert float(curve[2][:5]) == (low + high) / 2
+        row = [i for i in range(5) if mark in curve[i]]
+        assert len(row) == 1 and abs((high - best) / (high - low) * 4 - row[0]) <= 0.7, (curve, best)
+        width = len(curve[5]) - 9
+        place = (last["best_epoch"] - 1) / (epochs - 1) * (width - 1)
+        assert abs(curve[row[0]].index(mark) - 9 - place) <= 1, (curve, place)
+        assert curve[6].split() == ["1", str(epochs)] and f"{mark} best" in curve[7]
+
+
+def check_png(data):
+    """Whole, with all its pixels."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    at, pixels = 8, b""
+    while True:
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        assert zlib.crc32(kind + body) == struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0]
+        at += 12 + length
+        if kind == b"IHDR":
+            width, height = struct.unpack(">II", body[:8])
+        pixels += body if kind == b"IDAT" else b""
+        if kind == b"IEND":
+            break
+    assert at == len(data) and len(zlib.decompress(pixels)) == height * (1 + 3 * width)
+
+
+def plot_while_training():
+    """There after the first epoch, whole at all times, new now and then; it stays when the training is stopped."""
+    plot = root / "live.png"
+    with subprocess.Popen([COMMAND, "train", photos, "--out", root / "live.safetensors", "--plot", plot, "--epochs",
+                           "100000", "--network", "lenet5", "--patience", "0"], stderr=subprocess.DEVNULL) as training:
+        seen, end = [], time.monotonic() + 60
+        while len(seen) < 3 and time.monotonic() < end:
+            if plot.exists():
+                data = plot.read_bytes()
+                check_png(data)
+                if data not in seen:
+                    seen.append(data)
+            time.sleep(0.02)
+        assert len(seen) == 3 and training.poll() is None
+        training.send_signal(signal.SIGINT)
+    check_png(plot.read_bytes())
+    assert not list(root.glob(".imgcls*")), "no temporary file is left"
 
 
 def failures():
@@ -219,7 +383,7 @@ def failures():
 
 for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, parts, predict,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
-             failures):
+             resume, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training, failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)

@@ -4,8 +4,8 @@
  *     bench_decode FOLDER [--size N] [--most N] [--seconds S] [--json]
  *
  * Reads up to `most` JPEG and PNG files below FOLDER into memory and times, in turns: decoding,
- * resizing to a canvas of 8/7 N, both as the pipeline does them, augmentation with normalisation,
- * and normalisation alone. SPDX-License-Identifier: MIT
+ * resizing to a canvas of 8/7 N, both as the pipeline does them, augmentation with normalisation as
+ * usual and with everything on, and normalisation alone. SPDX-License-Identifier: MIT
  */
 #include "base/file.h"
 #include "peak.h"
@@ -113,8 +113,11 @@ static void prepare(bench *b)
                                 .filter = IC_FILTER_BILINEAR,
                                 .mean = {0.5f, 0.5f, 0.5f},
                                 .deviation = {0.25f, 0.25f, 0.25f}};
-    b->augment = (ic_augment){
-        .flip = true, .crop_scale = 0.5f, .brightness = 0.2f, .contrast = 0.2f, .saturation = 0.2f};
+    b->augment = (ic_augment){.flip = IC_FLIP_ON,
+                              .crop_scale = 0.5f,
+                              .brightness = 0.2f,
+                              .contrast = 0.2f,
+                              .saturation = 0.2f};
     read_folder(b, b->folder);
     for (int32_t i = 0; i < b->count; i++) {
         check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, NULL, NULL,
@@ -150,8 +153,21 @@ static void both(bench *b, int32_t i)
 
 static void augment(bench *b, int32_t i)
 {
-    ic_random random = ic_random_at(1, IC_USE_AUGMENT, 0, (uint64_t)i);
-    ic_pipeline_augment(&b->pipeline, &b->augment, b->canvases[i], &random, b->tensor);
+    const ic_augment_key key = {.seed = 1, .picture = (uint64_t)i};
+    ic_pipeline_augment(&b->pipeline, &b->augment, b->canvases[i], &key, b->tensor);
+}
+
+/* With everything that the recipe leaves off. */
+static void augment_all(bench *b, int32_t i)
+{
+    const ic_augment_key key = {.seed = 1, .picture = (uint64_t)i};
+    ic_augment all = b->augment;
+    all.policy = IC_POLICY_TRIVIAL;
+    all.rotation = 15;
+    all.erasing = 0.25f;
+    all.blur = 1;
+    all.noise = 0.1f;
+    ic_pipeline_augment(&b->pipeline, &all, b->canvases[i], &key, b->tensor);
 }
 
 static void normalise(bench *b, int32_t i)
@@ -172,6 +188,7 @@ int main(int argc, char **argv)
                       {"resize", resize},
                       {"decode+resize", both},
                       {"augment", augment},
+                      {"augment, all", augment_all},
                       {"normalise", normalise}};
     enum { STAGES = sizeof stages / sizeof stages[0] };
     if (!read_arguments(argc, argv, &b)) {

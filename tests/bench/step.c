@@ -166,8 +166,9 @@ static void step(bench *b, uint64_t number)
     sgd_job job = {.b = b, .trained = ic_graph_parameter_sizes(b->graph).trained};
     check(ic_context_pool(b->context, &pool));
     check(ic_executor_forward(b->executor, b->parameters, 1, number));
-    b->kernels->cross_entropy(b->batch, CLASSES, ic_executor_logits(b->executor), b->labels, 0,
-                              NULL, 1.0f / (float)b->batch, b->loss,
+    const ic_targets targets = {.labels = b->labels};
+    b->kernels->cross_entropy(b->batch, CLASSES, ic_executor_logits(b->executor), &targets, 0, NULL,
+                              1.0f / (float)b->batch, b->loss,
                               ic_executor_logit_gradients(b->executor));
     check(ic_executor_backward(b->executor, b->parameters, b->gradients));
     check(ic_pool_run(pool, (job.trained + SGD_PIECE - 1) / SGD_PIECE, sgd_unit, &job));

@@ -148,6 +148,59 @@ static void training_shuffles_and_drops_the_rest(void **state)
     free(two);
 }
 
+/* Of each class about as many; each picture of a class as often as the others, up to one. */
+static void check_balance(const record *epochs, int32_t first, int32_t count,
+                          const int32_t sizes[3])
+{
+    int32_t shown[3] = {0}, times[PICTURES] = {0};
+    for (int32_t i = first; i < first + count; i++) {
+        shown[epochs->labels[i]]++;
+        times[epochs->indices[i]]++;
+    }
+    for (int32_t k = 0, at = 0; k < 3; at += sizes[k++]) {
+        /* The places of an epoch's last batch, which may be dropped, are anybody's. */
+        assert_in_range(shown[k], count / 3 - BATCH / 2, count / 3 + BATCH / 2);
+        for (int32_t i = at; i < at + sizes[k]; i++)
+            assert_in_range(times[i], 0, (PICTURES / 3 + sizes[k]) / sizes[k] + 1);
+    }
+}
+
+/* Classes of 2, 7 and 28 pictures; repeated ones are augmented anew each time. */
+static void balanced_epochs_show_classes_equally_often(void **state)
+{
+    (void)state;
+    static const int32_t sizes[3] = {2, 7, 28};
+    const char *folder = test_folder();
+    for (uint32_t i = 0; i < PICTURES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%c/%02u.png", i < 2 ? 'a' : i < 9 ? 'b' : 'c', i);
+        make_picture(folder, name, i);
+    }
+    const char *usual = root;
+    root = folder;
+    ic_loader_options options = usual_options(true);
+    options.balanced = true;
+    record *two = run_with(1, &options, 0, 8);
+    check_balance(two, 0, 32, sizes);
+    check_balance(two, 32, 32, sizes);
+    assert_memory_not_equal(two->indices, two->indices + 32, 32 * sizeof *two->indices);
+    for (int32_t i = 0; i < 32; i++)
+        for (int32_t k = 0; k < i; k++)
+            if (two->indices[i] == two->indices[k])
+                assert_memory_not_equal(two->tensors[i], two->tensors[k], sizeof *two->tensors);
+    for (int32_t threads = 2; threads <= 7; threads += threads < 3 ? 1 : 4)
+        expect_equal(two, run_with(threads, &options, 1 << 20, 8));
+    free(two);
+    options.training = false; /* evaluation shows each picture once */
+    record *all = run_with(2, &options, 0, 5);
+    assert_int_equal(all->count, PICTURES);
+    for (int32_t i = 0; i < PICTURES; i++)
+        assert_int_equal(all->indices[i], i);
+    free(all);
+    root = usual;
+    test_folder_remove(folder);
+}
+
 static void evaluation_is_in_order_and_whole(void **state)
 {
     (void)state;
@@ -413,6 +466,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_and_caches_do_not_show),
         cmocka_unit_test(training_shuffles_and_drops_the_rest),
+        cmocka_unit_test(balanced_epochs_show_classes_equally_often),
         cmocka_unit_test(evaluation_is_in_order_and_whole),
         cmocka_unit_test(any_place_can_be_gone_to),
         cmocka_unit_test(a_steady_loop_allocates_nothing),

@@ -49,7 +49,7 @@ static void use(ic_context *context, const ic_model *model)
         demand(ic_prediction_class(prediction, 0, NULL, &probability) == IC_OK, "has a class");
         demand(probability > 0 && probability <= 1.0001f, "gives a probability");
     }
-    if (ic_model_write(model, &bytes) == IC_OK)
+    if (ic_model_write(model, NULL, &bytes) == IC_OK)
         demand(ic_model_load_memory(context, bytes.bytes, bytes.size, &again) == IC_OK,
                "loads what it saved");
     ic_model_free(again);
@@ -91,7 +91,7 @@ static void load_with_text(ic_context *context, const char *key, const void *tex
     ic_model *model;
     json_t *metadata = json_object();
     demand(fixture_model(context, "tiny", 0, 0, 0, 1, &model) == IC_OK, "builds");
-    demand(ic_model_write(model, &sound) == IC_OK, "writes");
+    demand(ic_model_write(model, NULL, &sound) == IC_OK, "writes");
     demand(ic_safetensors_open(context, sound.bytes, sound.size, &file) == IC_OK, "opens");
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         json_object_set_new(metadata, keys[i], json_string(ic_safetensors_metadata(file, keys[i])));
@@ -178,7 +178,7 @@ static void make_up(int times)
     ic_buffer bytes = {.context = context};
     uint32_t state = 2463534242u;
     demand(fixture_model(context, "tiny", 0, 0, 0, 1, &model) == IC_OK, "builds");
-    demand(ic_model_write(model, &bytes) == IC_OK, "writes");
+    demand(ic_model_write(model, NULL, &bytes) == IC_OK, "writes");
     unsigned char *copy = malloc(bytes.size);
     for (int i = 0; i < times; i++) {
         memcpy(copy, bytes.bytes, bytes.size);

@@ -231,6 +231,11 @@ static ic_node depth_tail(ic_graph *graph, ic_node x)
     return ic_graph_add(graph, x, y);
 }
 
+static ic_node scale_tail(ic_graph *graph, ic_node x)
+{
+    return ic_graph_scale(graph, ic_graph_scale(graph, depthwise(graph, "a", x, 6), 0.25), -2);
+}
+
 static ic_node add_relu_tail(ic_graph *graph, ic_node x)
 {
     ic_node y = ic_graph_add(graph, ic_graph_max_pool(graph, x, 3, 1, 1), x);
@@ -246,7 +251,7 @@ static void sums_and_joins(void **state)
 {
     static const tail_fn tails[] = {residual_tail, twice_tail,     diamond_tail,
                                     concat_tail,   relu_tail,      dropout_tail,
-                                    add_relu_tail, conv_relu_tail, depth_tail};
+                                    add_relu_tail, conv_relu_tail, depth_tail, scale_tail};
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
         check_adjoint(tails[i], (ic_shape){7, 5, 6}, 3, false);
 }

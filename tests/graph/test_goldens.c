@@ -304,6 +304,7 @@ int main(void)
         {"lenet5", check_network, NULL, NULL, "lenet5"},
         {"plain", check_network, NULL, NULL, "plain"},
         {"resnet9", check_network, NULL, NULL, "resnet9"},
+        {"airbench94", check_network, NULL, NULL, "airbench94"},
         {"resnet18", check_network, NULL, NULL, "resnet18"},
         {"mobilenet_v2", check_network, NULL, NULL, "mobilenet_v2"},
         {"mobilenet_v3_large", check_network, NULL, NULL, "mobilenet_v3_large"},

@@ -42,6 +42,7 @@ static ic_graph *every_operator(ic_context *in)
     b = ic_graph_concat(graph, both, 2);
     ic_node heads[2] = {ic_graph_global_max_pool(graph, b), ic_graph_flatten(graph, b)};
     b = ic_graph_dropout(graph, ic_graph_concat(graph, heads, 2), 0.3f);
+    b = ic_graph_scale(graph, b, 1.0 / 9);
     if (ic_graph_finish(graph, ic_graph_linear(graph, "f", b, 7, false)) < 0) {
         ic_graph_free(graph);
         return NULL;

@@ -72,8 +72,9 @@ static void check_cross_entropy(const ic_kernels *kernels, int32_t classes, floa
     for (int32_t row = 0; row < ROWS; row++)
         labels[row] = (7 * row + classes / 2) % classes;
     const float *given = weighted ? weight : NULL;
-    kernels->cross_entropy(ROWS, classes, x, labels, smoothing, given, scale, loss, d_x);
-    kernels->cross_entropy(ROWS, classes, x, labels, smoothing, given, scale, alone, NULL);
+    const ic_targets targets = {.labels = labels};
+    kernels->cross_entropy(ROWS, classes, x, &targets, smoothing, given, scale, loss, d_x);
+    kernels->cross_entropy(ROWS, classes, x, &targets, smoothing, given, scale, alone, NULL);
     assert_same_bits(loss, alone, ROWS);
     for (int32_t row = 0; row < ROWS; row++) {
         const double w = weighted ? (double)weight[labels[row]] : 1.0;
@@ -109,6 +110,44 @@ static void test_cross_entropy(void **state)
     }
 }
 
+/*
+ * Partners at every level: by rows without them, as the loss and its gradient are linear in the
+ * shares. A share of all, or a partner of the same class, gives the very bits of a row without.
+ */
+static void test_partners(void **state)
+{
+    (void)state;
+    enum { CLASSES = 21 };
+    float x[ROWS * CLASSES], weight[CLASSES], shares[ROWS];
+    int32_t labels[ROWS], partners[ROWS];
+    fill_reals(x, ROWS * CLASSES, 4.0f, 4);
+    fill_reals(weight, CLASSES, 1.0f, 5);
+    for (int32_t row = 0; row < ROWS; row++) {
+        labels[row] = row % CLASSES;
+        partners[row] = row % 4 == 1 ? labels[row] : (5 * row + 3) % CLASSES;
+        shares[row] = row % 4 < 2 ? 1.0f : (float)(row % 9) / 8.0f;
+    }
+    FOR_EACH_LEVEL(kernels)
+    {
+        float loss[3][ROWS], d[3][ROWS * CLASSES];
+        const ic_targets targets[3] = {{labels}, {partners}, {labels, partners, shares}};
+        for (int32_t i = 0; i < 3; i++)
+            kernels->cross_entropy(ROWS, CLASSES, x, &targets[i], 0.1f, weight, 0.5f, loss[i],
+                                   d[i]);
+        for (int32_t row = 0; row < ROWS; row++) {
+            const double share = (double)shares[row];
+            if (row % 4 < 2)
+                assert_same_bits(&d[0][row * CLASSES], &d[2][row * CLASSES], CLASSES);
+            assert_near(loss[2][row],
+                        share * (double)loss[0][row] + (1 - share) * (double)loss[1][row], 1e-5,
+                        "loss", kernels->name, row);
+            for (int32_t i = row * CLASSES; i < (row + 1) * CLASSES; i++)
+                assert_near(d[2][i], share * (double)d[0][i] + (1 - share) * (double)d[1][i], 1e-6,
+                            "d_logits", kernels->name, i);
+        }
+    }
+}
+
 /* A certain and right row loses nothing, a certain and wrong one the distance. */
 static void test_extremes(void **state)
 {
@@ -118,7 +157,7 @@ static void test_extremes(void **state)
     float loss[3], d_x[9];
     FOR_EACH_LEVEL(kernels)
     {
-        kernels->cross_entropy(3, 3, x, labels, 0.0f, NULL, 1.0f, loss, d_x);
+        kernels->cross_entropy(3, 3, x, &(ic_targets){labels}, 0.0f, NULL, 1.0f, loss, d_x);
         assert_true(loss[0] == 0.0f && loss[1] == 2e4f && loss[2] == 0.0f);
         assert_true(d_x[0] == 0.0f && d_x[1] == 0.0f && d_x[2] == 0.0f);
         assert_true(d_x[3] == 1.0f && d_x[4] == -1.0f && d_x[5] == 0.0f);
@@ -137,7 +176,7 @@ static void test_bad_logits(void **state)
     for (int32_t at = 0; at < 2 * CLASSES; at++) {
         fill_reals(x, 3 * CLASSES, 3.0f, 4);
         x[CLASSES + at / 2] = bad[at % 2];
-        kernels->cross_entropy(3, CLASSES, x, labels, 0.0f, NULL, 1.0f, loss, p);
+        kernels->cross_entropy(3, CLASSES, x, &(ic_targets){labels}, 0.0f, NULL, 1.0f, loss, p);
         assert_true(!isnan(loss[0]) && isnan(loss[1]) && !isnan(loss[2]));
         kernels->softmax(3, CLASSES, x, p);
         assert_true(!isnan(p[0]) && isnan(p[CLASSES + at / 2]) && !isnan(p[2 * CLASSES]));
@@ -147,9 +186,8 @@ static void test_bad_logits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_cross_entropy),
-        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_softmax),    cmocka_unit_test(test_cross_entropy),
+        cmocka_unit_test(test_partners),   cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_bad_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

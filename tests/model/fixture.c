@@ -112,6 +112,6 @@ ic_image *fixture_image(ic_context *context, int32_t width, int32_t height, uint
 ic_buffer fixture_bytes(const ic_model *model)
 {
     ic_buffer bytes = {.context = model->context};
-    assert_ok(ic_model_write(model, &bytes));
+    assert_ok(ic_model_write(model, NULL, &bytes));
     return bytes;
 }

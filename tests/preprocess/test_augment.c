@@ -28,8 +28,8 @@ static ic_pipeline square(int32_t canvas)
 static void augment(const ic_pipeline *pipeline, const ic_augment *how, const ic_image *canvas,
                     uint64_t picture, float *tensor)
 {
-    ic_random random = ic_random_at(5, IC_USE_AUGMENT, 0, picture);
-    ic_pipeline_augment(pipeline, how, canvas, &random, tensor);
+    const ic_augment_key key = {.seed = 5, .picture = picture};
+    ic_pipeline_augment(pipeline, how, canvas, &key, tensor);
 }
 
 static int32_t reflected(int32_t at, int32_t n)
@@ -73,7 +73,7 @@ static void flips_and_shifts_are_exact_and_fair(void **state)
     enum { RUNS = 900, SHIFT = 1 };
     ic_context *context = test_context(1);
     ic_pipeline pipeline = square(SIDE);
-    const ic_augment how = {.flip = true, .shift = SHIFT};
+    const ic_augment how = {.flip = IC_FLIP_ON, .shift = SHIFT};
     ic_image *canvas = draw_static(context, SIDE, SIDE, 3, 8, 1);
     float whole[SAMPLES], tensor[SAMPLES];
     int32_t counts[2 * 9] = {0};
@@ -101,6 +101,40 @@ static void flips_and_shifts_are_exact_and_fair(void **state)
         flipped += k % 2 ? counts[k] : 0;
     }
     assert_in_range(flipped, RUNS / 2 - 60, RUNS / 2 + 60);
+    ic_image_free(canvas);
+    ic_context_free(context);
+}
+
+/* What one epoch mirrors the next one does not; about half of the pictures begin mirrored. */
+static void alternating_halves_swap(void **state)
+{
+    (void)state;
+    enum { PICTURES = 300 };
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = square(SIDE);
+    const ic_augment how = {.flip = IC_FLIP_ALTERNATING};
+    ic_image *canvas = draw_static(context, SIDE, SIDE, 3, 8, 1);
+    float whole[SAMPLES], tensor[SAMPLES];
+    int32_t mirrored = 0;
+    bool first = false;
+    ic_pipeline_tensor(&pipeline, canvas, whole);
+    for (uint64_t i = 0; i < 5 * PICTURES; i++) {
+        const ic_augment_key key = {
+            .seed = 5, .epoch = i % 5, .picture = i / 5, .repeat = i % 5 == 4};
+        bool upright = true, flipped = true;
+        ic_pipeline_augment(&pipeline, &how, canvas, &key, tensor);
+        for (int32_t at = 0; at < SAMPLES; at++) {
+            int32_t x = at / 3 % SIDE, other = at + 3 * (SIDE - 1 - 2 * x);
+            upright = upright && tensor[at] == whole[at];
+            flipped = flipped && tensor[at] == whole[other];
+        }
+        assert_true(upright != flipped);
+        if (i % 5 == 0)
+            first = flipped;
+        mirrored += i % 5 == 0 && flipped;
+        assert_true(flipped == ((i % 5 == 1 || i % 5 == 3 || i % 5 == 4) != first));
+    }
+    assert_in_range(mirrored, PICTURES / 2 - 40, PICTURES / 2 + 40);
     ic_image_free(canvas);
     ic_context_free(context);
 }
@@ -179,7 +213,8 @@ static void the_stream_alone_decides(void **state)
     (void)state;
     ic_context *context = test_context(1);
     ic_pipeline pipeline = square(28);
-    const ic_augment all = {true, 3, 0.4f, 20, 0.3f, 0.3f, 0.3f, 0.5f};
+    const ic_augment all = {IC_FLIP_ON,        3, 0.4f, 20, 0.3f, 0.3f, 0.3f, 0.5f,
+                            IC_POLICY_TRIVIAL, 1, 0.1f};
     ic_image *canvas = draw_scene(context, 28, 28, 3, 8);
     float tensors[3][SAMPLES];
     augment(&pipeline, &all, canvas, 1, tensors[0]);
@@ -362,7 +397,8 @@ static void extremes_stay_within_bounds(void **state)
     (void)state;
     ic_context *context = test_context(1);
     static const int32_t sizes[][4] = {{1, 1, 1, 1}, {1, 1, 9, 9}, {3, 2, 3, 70}, {24, 1, 24, 1}};
-    static const ic_augment all = {true, 256, 0.01f, 180, 1, 1, 1, 1};
+    static const ic_augment all = {IC_FLIP_ON,        256, 0.01f, 180, 1, 1, 1, 1,
+                                   IC_POLICY_TRIVIAL, 10,  1};
     for (uint64_t run = 0; run < 400; run++) {
         const int32_t *size = sizes[run % 4];
         ic_pipeline pipeline = square(1);
@@ -390,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_augmentation_is_the_tensor),
         cmocka_unit_test(flips_and_shifts_are_exact_and_fair),
+        cmocka_unit_test(alternating_halves_swap),
         cmocka_unit_test(maps_are_sampled_bilinearly),
         cmocka_unit_test(shrinking_averages),
         cmocka_unit_test(the_stream_alone_decides),

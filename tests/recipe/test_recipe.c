@@ -205,6 +205,20 @@ static void wishes_win(void **state)
                                         "0.8",
                                         "rotation",
                                         "15",
+                                        "policy",
+                                        "trivial",
+                                        "blur",
+                                        "0.5",
+                                        "noise",
+                                        "0.1",
+                                        "mixup",
+                                        "0.2",
+                                        "cutmix",
+                                        "1",
+                                        "mix_probability",
+                                        "0.5",
+                                        "sampling",
+                                        "balanced",
                                         "patience",
                                         "4",
                                         "class_weights",
@@ -227,6 +241,10 @@ static void wishes_win(void **state)
     assert_true(recipe.learning_rate == 0.125 && recipe.balanced_weights);
     assert_true(!recipe.augment.flip && recipe.augment.shift == 1);
     assert_true(recipe.augment.crop_scale == 0.8F && recipe.augment.rotation == 15);
+    assert_true(recipe.augment.policy == IC_POLICY_TRIVIAL && recipe.augment.brightness == 0);
+    assert_true(recipe.augment.blur == 0.5F && recipe.augment.noise == 0.1F);
+    assert_true(recipe.mixup == 0.2 && recipe.cutmix == 1 && recipe.mix_probability == 0.5);
+    assert_true(recipe.balanced_sampling);
 }
 
 static void numbers_a_channel_are_checked(void **state)

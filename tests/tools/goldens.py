@@ -125,6 +125,29 @@ class ResNet9(nn.Module):
         return self.fc(F.adaptive_max_pool2d(x, 1).flatten(1))
 
 
+class Airbench94(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.whiten = nn.Conv2d(3, 24, 2)
+        self.group1, self.group2, self.group3 = Group(24, 64), Group(64, 256), Group(256, 256)
+        self.head = nn.Linear(256, CLASSES, bias=False)
+
+    def forward(self, x):
+        x = self.group3(self.group2(self.group1(F.gelu(self.whiten(x)))))
+        return self.head(F.adaptive_max_pool2d(x, 1).flatten(1)) / 9
+
+
+class Group(nn.Module):
+    def __init__(self, c, k):
+        super().__init__()
+        self.conv1, self.conv2 = (nn.Conv2d(n, k, 3, padding=1, bias=False) for n in (c, k))
+        self.norm1, self.norm2 = (nn.BatchNorm2d(k, eps=1e-12, momentum=0.4) for _ in range(2))
+
+    def forward(self, x):
+        x = F.gelu(self.norm1(F.max_pool2d(self.conv1(x), 2)))
+        return F.gelu(self.norm2(self.conv2(x)))
+
+
 def torchvision_models():
     """torchvision registers compiled operators, which a CPU build of torch may lack; no model here uses them."""
     register = torch.library.register_fake
@@ -152,6 +175,7 @@ NETWORKS = {
     "lenet5": (LeNet, 28, 1, 5, {1: "conv1", 4: "conv2"}),
     "plain": (Plain, 28, 1, 4, {3: "blocks.0", 10: "blocks.2", 17: "blocks.4"}),
     "resnet9": (ResNet9, 32, 3, 4, {3: "prep", 6: "layer1", 17: "layer2", 21: "layer3"}),
+    "airbench94": (Airbench94, 32, 3, 4, {1: "whiten", 9: "group1", 16: "group2", 23: "group3"}),
     "resnet18": (lambda: torchvision_models().resnet18(num_classes=CLASSES), 64, 3, 4,
                  {3: "relu", 11: "layer1.0", 18: "layer1", 34: "layer2", 50: "layer3", 66: "layer4"}),
     "mobilenet_v2": (mobilenet_v2, 64, 3, 4,

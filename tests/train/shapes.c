@@ -23,10 +23,10 @@ static bool inside_shape(int32_t shape, int32_t x, int32_t y, int32_t size)
     }
 }
 
-ic_image *shape_image(ic_context *context, int32_t shape, uint64_t index, int32_t side)
+static ic_status draw(ic_context *context, int32_t shape, uint64_t index, int32_t side,
+                      ic_image **out)
 {
     unsigned char pixels[64 * 64 * 3];
-    ic_image *image;
     ic_random random = ic_random_at(11, IC_USE_SHUFFLE, (uint64_t)shape, index);
     int32_t size = side / 2 + (int32_t)ic_random_below(&random, (uint64_t)side / 4);
     int32_t left = (int32_t)ic_random_below(&random, (uint64_t)(side - size));
@@ -42,7 +42,13 @@ ic_image *shape_image(ic_context *context, int32_t shape, uint64_t index, int32_
                 pixels[(y * side + x) * 3 + c] =
                     (unsigned char)(light + ic_random_below(&random, 36));
             }
-    assert_ok(ic_image_from_pixels(context, pixels, side, side, 0, IC_PIXELS_RGB8, &image));
+    return ic_image_from_pixels(context, pixels, side, side, 0, IC_PIXELS_RGB8, out);
+}
+
+ic_image *shape_image(ic_context *context, int32_t shape, uint64_t index, int32_t side)
+{
+    ic_image *image = NULL;
+    assert_ok(draw(context, shape, index, side, &image));
     return image;
 }
 
@@ -52,9 +58,11 @@ ic_status shapes_dataset(ic_context *context, int64_t first, int64_t each, ic_da
     ic_status status = ic_dataset_create(context, NULL, &dataset);
     for (int64_t i = 0; i < each * SHAPE_CLASSES && status == IC_OK; i++) {
         int32_t shape = (int32_t)(i % SHAPE_CLASSES);
-        ic_image *image =
-            shape_image(context, shape, (uint64_t)(first + i / SHAPE_CLASSES), SHAPE_SIDE);
-        status = ic_dataset_add_image(dataset, image, shape_names[shape]);
+        uint64_t index = (uint64_t)(first + i / SHAPE_CLASSES);
+        ic_image *image = NULL;
+        status = draw(context, shape, index, SHAPE_SIDE, &image);
+        if (status == IC_OK)
+            status = ic_dataset_add_image(dataset, image, shape_names[shape]);
         ic_image_free(image);
     }
     if (status == IC_OK)

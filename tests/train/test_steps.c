@@ -185,6 +185,7 @@ static void losses_are_torchs(void **state)
     enum { ROWS = 6, CLASSES = 5 };
     static const int32_t labels[ROWS] = {0, 3, 1, 4, 3, 3};
     static const int64_t counts[CLASSES] = {1, 1, 0, 3, 1};
+    const ic_targets targets = {.labels = labels};
     ic_context *context = test_context(1);
     json_t *golden = read_golden(context), *wanted = json_object_get(golden, "loss");
     json_t *slopes = json_object_get(wanted, "gradients");
@@ -194,7 +195,7 @@ static void losses_are_torchs(void **state)
     for (int i = 0; i < ROWS * CLASSES; i++)
         logits[i] = (float)(4 * value_at(name_hash("", "logits"), i));
     assert_ok(ic_loss_create(context, CLASSES, ROWS, 0.2, counts, &loss));
-    assert_ok(ic_loss_train(loss, ROWS, logits, labels, gradients, &sums));
+    assert_ok(ic_loss_train(loss, ROWS, logits, &targets, gradients, &sums));
     assert_true(fabs(sums.loss - json_number_value(json_object_get(wanted, "sum"))) < BOUND);
     assert_int_equal(json_array_size(slopes), ROWS * CLASSES);
     for (size_t i = 0; i < ROWS * CLASSES; i++)

@@ -5,6 +5,9 @@
 #include "model/model.h"
 #include "train/trainer.h"
 
+#include <imgcls/report.h>
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +135,27 @@ static void same_bytes_with_more_threads_and_again(void **state)
     end(&again);
 }
 
+/* Everything that is drawn at random, and still the same bytes; and it learns. */
+static void all_augmentation_is_repeatable(void **state)
+{
+    static const char *const pairs[] = {"network", "plain",   "epochs",   "8",        "batch_size",
+                                        "16",      "seed",    "5",        "flip",     "alternating",
+                                        "policy",  "trivial", "noise",    "0.1",      "blur",
+                                        "1",       "erasing", "0.2",      "mixup",    "0.3",
+                                        "cutmix",  "1",       "sampling", "balanced", NULL};
+    static const int32_t threads[] = {2, 3, 7};
+    training one = begin(1, pairs);
+    assert_ok(ic_trainer_run(one.trainer));
+    assert_true(value(&one, "validation_accuracy") > 0.8);
+    for (int32_t i = 0; i < 3; i++) {
+        training more = begin(threads[i], pairs);
+        assert_ok(ic_trainer_run(more.trainer));
+        assert_same_model(one.model, more.model);
+        end(&more);
+    }
+    end(&one);
+}
+
 static int32_t cancel_now_and_then(const ic_progress *progress, void *payload)
 {
     int *events = payload;
@@ -199,6 +223,115 @@ static void progress_tells_every_epoch(void **state)
     assert_int_equal(seen.epochs, 6);
     assert_true(seen.events >= 7 && seen.last_done == 72);
     end(&made);
+}
+
+/* ---- Time left, and curves while the training runs ---- */
+
+static void the_pace_is_of_recent_batches(void **state)
+{
+    ic_pace pace = {0};
+    ic_pace_add(&pace, 9);
+    assert_true(pace.seconds == 9);
+    ic_pace_add(&pace, 1);
+    assert_true(pace.seconds == 1); /* the first one was no measure */
+    ic_pace_add(&pace, 2);
+    assert_true(pace.seconds == 1.5);
+    for (int i = 0; i < 1000; i++)
+        ic_pace_add(&pace, 4);
+    assert_true(pace.seconds > 3.99 && pace.seconds <= 4);
+}
+
+static void assert_close(double a, double b)
+{
+    assert_true(fabs(a - b) < 1e-9 * fabs(b));
+}
+
+/* From the second batch on, and less and less: validation counts from the start. */
+static void time_left_is_known_early(void **state)
+{
+    training made = begin(1, quick);
+    double left = 0;
+    assert_fails(IC_ERROR_NOT_FOUND, "seconds_left",
+                 ic_trainer_value(made.trainer, "seconds_left", &left));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ic_train_step(made.trainer), IC_OK);
+    const ic_train_clock *clock = &made.trainer->clock;
+    double step = clock->training.seconds;
+    assert_true(step > 0 && clock->training.count == 2 && clock->validation.count == 0);
+    assert_close(value(&made, "seconds_left"), step * (70 + 6 * 3 / 3.0));
+    for (int i = 2; i < 12 + 3; i++)
+        assert_int_equal(ic_train_step(made.trainer), IC_OK);
+    assert_int_equal(clock->validation.count, 3);
+    assert_close(value(&made, "seconds_left"),
+                 60 * clock->training.seconds + 15 * clock->validation.seconds);
+    end(&made);
+}
+
+typedef struct drawing {
+    const ic_trainer *trainer;
+    const char *path;
+    int epochs;
+} drawing;
+
+/* A plot's points: one an epoch on each of four curves, and the best of both panels and legend. */
+static int points_of(const char *svg)
+{
+    int points = 0;
+    while ((svg = strstr(svg, "<circle")) != NULL) {
+        points++;
+        svg++;
+    }
+    return points;
+}
+
+static int32_t draw_every_epoch(const ic_progress *progress, void *payload)
+{
+    drawing *d = payload;
+    double flag;
+    if (ic_progress_value(progress, "epoch_done", &flag) < 0)
+        return 0;
+    size_t size;
+    assert_ok(ic_trainer_plot(d->trainer, d->path));
+    char *text = (char *)test_read_file(d->path, &size);
+    assert_non_null(text);
+    assert_memory_equal(text + size - 7, "</svg>\n", 7);
+    assert_int_equal(points_of(text), 4 * ++d->epochs + 3);
+    free(text);
+    return 0;
+}
+
+static void assert_same_file(const char *a, const char *b)
+{
+    size_t size_a, size_b;
+    unsigned char *bytes_a = test_read_file(a, &size_a), *bytes_b = test_read_file(b, &size_b);
+    assert_true(bytes_a != NULL && bytes_b != NULL && size_a == size_b);
+    assert_memory_equal(bytes_a, bytes_b, size_a);
+    free(bytes_a);
+    free(bytes_b);
+}
+
+static void curves_while_it_trains(void **state)
+{
+    static const char *const names[][2] = {{"a.svg", "b.svg"}, {"a.png", "b.png"}};
+    const char *folder = test_folder();
+    training made = begin(1, quick);
+    drawing d = {.trainer = made.trainer, .path = test_path(folder, "live.svg")};
+    assert_fails(IC_ERROR_STATE, "first epoch", ic_trainer_plot(made.trainer, d.path));
+    assert_fails(IC_ERROR_ARGUMENT, "trainer", ic_trainer_plot(NULL, d.path));
+    assert_fails(IC_ERROR_ARGUMENT, "path", ic_trainer_plot(made.trainer, NULL));
+    assert_ok(ic_context_set_progress(made.context, draw_every_epoch, &d));
+    assert_ok(ic_trainer_run(made.trainer));
+    assert_int_equal(d.epochs, 6);
+    assert_fails(IC_ERROR_ARGUMENT, ".gif",
+                 ic_trainer_plot(made.trainer, test_path(folder, "a.gif")));
+    for (size_t i = 0; i < 2; i++) {
+        const char *ours = test_path(folder, names[i][0]), *whole = test_path(folder, names[i][1]);
+        assert_ok(ic_trainer_plot(made.trainer, ours));
+        assert_ok(ic_model_plot_history(made.model, whole));
+        assert_same_file(ours, whole);
+    }
+    end(&made);
+    test_folder_remove(folder);
 }
 
 /* Each step multiplies the weights by -999; the model keeps those that it had before. */
@@ -345,8 +478,12 @@ int main(void)
         cmocka_unit_test(learns),
         cmocka_unit_test(steps_equal_a_run),
         cmocka_unit_test(same_bytes_with_more_threads_and_again),
+        cmocka_unit_test(all_augmentation_is_repeatable),
         cmocka_unit_test(a_cancelled_training_goes_on),
         cmocka_unit_test(progress_tells_every_epoch),
+        cmocka_unit_test(the_pace_is_of_recent_batches),
+        cmocka_unit_test(time_left_is_known_early),
+        cmocka_unit_test(curves_while_it_trains),
         cmocka_unit_test(divergence_is_an_error_for_good),
         cmocka_unit_test(stops_early),
         cmocka_unit_test(a_memory_limit_leaves_the_same_model),

@@ -125,7 +125,7 @@ static void wrong_arguments(void **state)
     ic_context *context = test_context(1);
     ic_graph *graph = NULL;
     ic_shape shape = {32, 32, 3}, small = {31, 32, 3}, tiny = {11, 28, 1};
-    assert_fails(IC_ERROR_ARGUMENT, "no network resnet19; there are lenet5",
+    assert_fails(IC_ERROR_ARGUMENT, "no network resnet19; there are airbench94",
                  ic_zoo_build(context, "resnet19", shape, 10, &graph));
     assert_fails(IC_ERROR_ARGUMENT, "at least 32 x 32 pixels, not 32 x 31",
                  ic_zoo_build(context, "resnet18", small, 10, &graph));

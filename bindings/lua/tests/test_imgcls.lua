@@ -99,6 +99,26 @@ test("a learning rate by trying", function()
    trainer:close()
 end)
 
+local function bytes_of(path)
+   local file = io.open(path, "rb")
+   local bytes = file and file:read("*a")
+   if file then file:close() end
+   return bytes
+end
+
+test("curves while training", function()
+   local train, validation = assert(set:split(settings))
+   local new = assert(imgcls.model(train, settings))
+   local trainer = assert(imgcls.trainer(new, train, validation, settings))
+   local path, seen = folder .. "/live.svg", nil
+   assert(select(2, trainer:plot(path)):match("first epoch"))
+   assert(trainer:run(function(event) seen = seen or event.epoch_done and bytes_of(path) end, path))
+   assert(seen:match("</svg>") and new:plot_history(folder .. "/whole.svg"))
+   assert(bytes_of(path) == bytes_of(folder .. "/whole.svg") and bytes_of(path) ~= seen)
+   assert(select(2, trainer:run(nil, folder .. "/live.gif")):match("live.gif"))
+   assert(trainer:plot(folder .. "/live.png"))
+end)
+
 test("cancel, and errors in callbacks", function()
    local trainer = assert(imgcls.trainer(model, set, nil, settings))
    local done, message, code = trainer:run(function() return true end)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import collections
 import ctypes
+import time
 from ctypes import POINTER, byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable
 
 from ._core import (Context, Error, Handle, Image, Options, Path, Progress, check, create,
-                    default_context, json_of, lib, path_bytes)
+                    default_context, json_of, lib, log, path_bytes)
 from ._data import Dataset
 
 DONE = 1
@@ -31,6 +32,26 @@ def _as_list(pictures):
     return [pictures], True
 
 
+def _plotting(training, path, progress):
+    """progress, which also draws the curves now and then. What fails the first time is raised, as a
+    wrong path is; later on a plot is not worth a training."""
+    drawn = None
+
+    def watch(event):
+        nonlocal drawn
+        if event.get("epoch_done") and (drawn is None or time.monotonic() - drawn >= 1):
+            try:
+                training.plot(path)
+            except Error as error:
+                if drawn is None:
+                    raise
+                log.warning("%s", error)
+            drawn = time.monotonic()
+        return progress is not None and progress(event)
+
+    return watch
+
+
 class Training(Handle):
     """A training under way, for programs with a loop of their own:
 
@@ -49,13 +70,27 @@ class Training(Handle):
         """At most one batch; False when the training is done."""
         return self._context.call(None, lib.ic_train_step, self) != DONE
 
-    def run(self, progress: Progress = None) -> None:
-        """To the end. progress(event) may return True to stop; the best epoch so far is kept."""
+    def run(self, progress: Progress = None, plot: Path | None = None) -> None:
+        """To the end. progress(event) may return True to stop; the best epoch so far is kept.
+        plot: a .png or .svg of the learning curves, drawn after each epoch, about once a second at
+        most."""
+        watch = progress if plot is None else _plotting(self, plot, progress)
         try:
-            self._context.call(progress, lib.ic_trainer_run, self)
+            self._context.call(watch, lib.ic_trainer_run, self)
         except Error as error:
             if error.status != "IC_ERROR_CANCELLED":
                 raise
+        if plot is not None:
+            try:
+                self.plot(plot)
+            except Error as error:
+                if error.status != "IC_ERROR_STATE":  # stopped before the first epoch was over
+                    raise
+
+    def plot(self, path: Path) -> None:
+        """Draws the learning curves of the epochs done so far as .png or .svg; also from a progress
+        function."""
+        check(lib.ic_trainer_plot(self, path_bytes(path)))
 
     def find_rate(self, progress: Progress = None) -> float:
         """A learning rate that suits, by trying; the training then goes on as if nothing had been."""
@@ -141,12 +176,13 @@ class Classifier:
         return training
 
     def fit(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
-            progress: Progress = None) -> Classifier:
+            progress: Progress = None, plot: Path | None = None) -> Classifier:
         """Trains on a folder (or another data set), or on pictures with their labels; validation:
         a folder or Dataset to measure on after each epoch, else a part of data is held out.
-        progress(event) gets dicts with phase, epoch, loss, seconds_left...; True stops."""
+        progress(event) gets dicts with phase, epoch, loss, seconds_left...; True stops. plot: a .png
+        or .svg of the learning curves, drawn after each epoch, to be watched."""
         with self.training(data, labels, validation=validation, progress=progress) as training:
-            training.run(progress)
+            training.run(progress, plot)
         return self
 
     # Files

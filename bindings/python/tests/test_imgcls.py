@@ -89,6 +89,27 @@ class Tests(unittest.TestCase):
         self.assertEqual(self.path("history.png").read_bytes()[:4], b"\x89PNG")
         self.assertEqual(self.model.info["network"], "lenet5")
 
+    def test_plot_while_training(self):
+        seen = []
+
+        def look(event):
+            if event.get("epoch_done"):
+                seen.append(self.path("live.svg").read_text().count("<circle"))
+
+        model = imgcls.Classifier(**SETTINGS).fit(*pictures(), progress=look,
+                                                  plot=self.path("live.svg"))
+        self.assertEqual(len(seen), 3)
+        model.plot_history(self.path("whole.svg"))
+        self.assertEqual(self.path("live.svg").read_bytes(), self.path("whole.svg").read_bytes())
+        self.assertGreater(self.path("whole.svg").read_text().count("<circle"), seen[0])
+        with self.assertRaises(ValueError):
+            imgcls.Classifier(**SETTINGS).fit(*pictures(), plot=self.path("live.gif"))
+        with imgcls.Classifier(**SETTINGS).training(*pictures()) as training:
+            with self.assertRaises(imgcls.Error):
+                training.plot(self.path("early.png"))
+            training.run(progress=lambda _: True, plot=self.path("early.png"))
+        self.assertFalse(self.path("early.png").exists())
+
     def test_step_loop(self):
         model = imgcls.Classifier(**SETTINGS)
         with model.training(*pictures()) as training:

@@ -94,7 +94,7 @@ void IC_AT_LEVEL(ic_average_pool_backward)(const ic_window *window, const float 
 void IC_AT_LEVEL(ic_softmax)(int64_t rows, int32_t classes, const float *logits,
                              float *probabilities);
 void IC_AT_LEVEL(ic_cross_entropy)(int64_t rows, int32_t classes, const float *logits,
-                                   const int32_t *labels, float smoothing, const float *weight,
+                                   const ic_targets *targets, float smoothing, const float *weight,
                                    float scale, float *loss, float *d_logits);
 
 void IC_AT_LEVEL(ic_sgd)(int64_t count, float lr, float momentum, float decay,

@@ -4,6 +4,7 @@
  * With z = x - max x (so that nothing overflows), s = sum exp z: p = exp z / s, log p = z - log s.
  * Target t = (1-a) onehot + a/n of smoothing a over n classes (Szegedy et al. 2016):
  *   loss = w (log s - sum t z),   d loss / d x = w (p - t).
+ * A mixed picture has two such losses, with weights w share and w' (1 - share).
  */
 #include "base/maths.h"
 #include "kernels/ref/activation.h"
@@ -77,20 +78,27 @@ void IC_AT_LEVEL(ic_softmax)(int64_t rows, int32_t classes, const float *logits,
 }
 
 void IC_AT_LEVEL(ic_cross_entropy)(int64_t rows, int32_t classes, const float *logits,
-                                   const int32_t *labels, float smoothing, const float *weight,
+                                   const ic_targets *targets, float smoothing, const float *weight,
                                    float scale, float *loss, float *d_logits)
 {
     const float off_target = smoothing / (float)classes;
     for (int64_t row = 0; row < rows; row++) {
         const float *x = logits + row * classes;
-        const int32_t label = labels[row];
-        const float row_weight = weight != NULL ? weight[label] : 1.0f;
+        const int32_t label = targets->labels[row];
+        const int32_t partner = targets->partners != NULL ? targets->partners[row] : label;
+        const float share = targets->partners != NULL ? targets->shares[row] : 1.0f;
+        const float own = share * (weight != NULL ? weight[label] : 1.0f);
+        const float other = (1.0f - share) * (weight != NULL ? weight[partner] : 1.0f);
+        const float row_weight = own + other;
         const float max = maximum(classes, x);
         double exp_sum, sum;
         row_sums(classes, x, max, &exp_sum, &sum);
-        const double on_label = (1.0 - (double)smoothing) * (double)(x[label] - max);
+        double on_labels = (double)own * (double)(x[label] - max);
+        if (other > 0.0f) /* -inf may stand there otherwise */
+            on_labels += (double)other * (double)(x[partner] - max);
+        on_labels *= 1.0 - (double)smoothing;
         const double spread = smoothing > 0.0f ? (double)smoothing / classes * sum : 0.0;
-        loss[row] = (float)((double)row_weight * (ic_ln(exp_sum) - on_label - spread));
+        loss[row] = (float)((double)row_weight * (ic_ln(exp_sum) - spread) - on_labels);
         if (d_logits == NULL)
             continue;
         float *d = d_logits + row * classes;
@@ -99,6 +107,7 @@ void IC_AT_LEVEL(ic_cross_entropy)(int64_t rows, int32_t classes, const float *l
         IC_VECTOR_LOOP
         for (int32_t i = 0; i < classes; i++)
             d[i] = factor * (ic_exp_nonpositive(x[i] - max) * inverse - off_target);
-        d[label] -= factor * (1.0f - smoothing);
+        d[label] -= scale * own * (1.0f - smoothing);
+        d[partner] -= scale * other * (1.0f - smoothing);
     }
 }
