@@ -718,6 +718,23 @@ static int trainer_run(lua_State *L)
     return give_true(L, status);
 }
 
+/* trainer:find_rate(progress) -> a learning rate that suits */
+static int trainer_find_rate(lua_State *L)
+{
+    ic_trainer *trainer = check_handle(L, 1, TRAINER);
+    lua_settop(L, 2);
+    object *o = lua_touserdata(L, 1);
+    double rate = 0;
+    progress_call call;
+    begin_progress(L, 2, &call);
+    o->busy = 1;
+    ic_status status = ic_trainer_find_rate(trainer, &rate);
+    o->busy = 0;
+    end_progress(&call);
+    lua_pushnumber(L, rate);
+    return give(L, status);
+}
+
 /* trainer:plot(path): the learning curves so far */
 static int trainer_plot(lua_State *L)
 {
@@ -811,6 +828,7 @@ static const luaL_Reg model_methods[] = {{"save", model_save},
 
 static const luaL_Reg trainer_methods[] = {{"step", trainer_step},
                                            {"run", trainer_run},
+                                           {"find_rate", trainer_find_rate},
                                            {"value", trainer_value},
                                            {"plot", trainer_plot},
                                            {NULL, NULL}};

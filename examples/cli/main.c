@@ -8,8 +8,10 @@
 const cli_command cli_commands[] = {
     {"train",
      "DATA --out MODEL [--from MODEL] [--resume CHECKPOINT] [--validation DATA]\n"
-     "    [--plot FILE.png] [--json] [--OPTION VALUE]...",
-     "Trains a classifier on labelled pictures; picks what is not given.",
+     "    [--plot FILE.png] [--json] [--OPTION VALUE]...\n"
+     "       imgcls train DATA --find-rate [--validation DATA] [--json] [--OPTION VALUE]...",
+     "Trains a classifier on labelled pictures; picks what is not given. --find-rate only tries "
+     "learning\n      rates, and prints one that suits.",
      "context,dataset,model,trainer", cli_train},
     {"evaluate", "MODEL DATA [--split train|validation|test|all] [--plot FILE.png] [--json]",
      "Measures a model on pictures that it has not seen.", "context,dataset,evaluation",

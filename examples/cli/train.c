@@ -271,10 +271,35 @@ static int train(ic_context *context, training *t, ic_options *options)
     return code;
 }
 
+/* Prints a learning rate that suits; trains nothing, and writes no file. */
+static int find_rate(ic_context *context, training *t, const ic_options *options)
+{
+    ic_dataset *pictures = NULL, *validation = NULL;
+    ic_model *model = NULL;
+    double rate = 0;
+    int code = EXIT_DONE;
+    cli_catch_interrupt();
+    if (open_data(context, t, options, &pictures, &validation) < 0 ||
+        create(context, t, pictures, validation, options, &model, &t->trainer) < 0 ||
+        ic_trainer_find_rate(t->trainer, &rate) < 0) {
+        code = cli_failed();
+    } else {
+        cli_clear_line();
+        printf(t->json ? "{\"learning_rate\":%.3g}\n" : "%.3g\n", rate);
+    }
+    ic_trainer_free(t->trainer);
+    ic_model_free(model);
+    ic_dataset_free(validation);
+    ic_dataset_free(pictures);
+    return code;
+}
+
 int cli_train(ic_context *context, const cli_command *command, int count, char **arguments)
 {
     training t = {.plotted = -1};
+    int only_rate = 0;
     const cli_flag flags[] = {{"out", &t.out, NULL},
+                              {"find-rate", NULL, &only_rate},
                               {"validation", &t.validation, NULL},
                               {"plot", &t.plot, NULL},
                               {"from", &t.from, NULL},
@@ -290,11 +315,11 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
     if (rest != 1)
         code = cli_usage(command, rest == 0 ? "train wants the pictures to train on"
                                             : "train takes one data set");
-    else if (t.out == NULL)
+    else if (t.out == NULL && !only_rate)
         code = cli_usage(command, "train wants --out MODEL, the file to write");
     else {
         t.data = arguments[0];
-        code = train(context, &t, options);
+        code = only_rate ? find_rate(context, &t, options) : train(context, &t, options);
     }
     ic_options_free(options);
     return code;

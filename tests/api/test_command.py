@@ -90,6 +90,14 @@ def the_same_file_again():
         assert again.read_bytes() == model.read_bytes()
 
 
+def find_rate():
+    out, _ = run("train", photos, "--find-rate", *QUICK)
+    assert 1e-5 < float(out) <= 1
+    out, _ = run("train", photos, "--find-rate", "--json", *QUICK)
+    assert 1e-5 < json.loads(out)["learning_rate"] <= 1
+    assert "conv" in run("train", photos, "--find-rate", "--freeze", "head.*", *QUICK, code=1)[1]
+
+
 def info():
     found = json.loads(run("info", model, "--json")[0])
     assert found["network"] == "lenet5" and found["classes"] == ["dark", "light"]
@@ -373,7 +381,7 @@ def failures():
     assert "cut.safetensors" in run("info", cut, code=1)[1]
 
 
-for body in (version_and_options, inspect, train, the_same_file_again, info, evaluate, parts, predict,
+for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, parts, predict,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
              resume, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training, failures):
     test(body)

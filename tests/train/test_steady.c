@@ -49,11 +49,13 @@ void *aligned_alloc(size_t alignment, size_t size)
 }
 
 /* The mallocs of 12 steps in the second epoch, when all pictures are decoded. */
-static long long steady_calls(const char *network, const char *limit)
+static long long steady_calls(const char *network, const char *limit, const char *optimizer)
 {
     enum { EPOCH = 17 + 3 }; /* 153 pictures in steps of 9, and 27 of validation */
-    const char *const pairs[] = {"network",    network, "epochs",       "2",   "input_size", "32",
-                                 "batch_size", "9",     "memory_limit", limit, NULL,         NULL};
+    const char *const pairs[] = {
+        "network",    network, "epochs",       "2",   "input_size", "32",
+        "batch_size", "9",     "memory_limit", limit, "optimizer",  optimizer,
+        "average",    "ema",   "clip_norm",    "1",   NULL};
     ic_context *context = test_context(2);
     ic_options *options = shapes_options(context, pairs);
     ic_dataset *data;
@@ -81,10 +83,12 @@ static long long steady_calls(const char *network, const char *limit)
 
 static void steady_steps_call_no_malloc(void **state)
 {
-    assert_int_equal(steady_calls("lenet5", "0"), 0);
-    assert_int_equal(steady_calls("plain", "0"), 0);
-    assert_int_equal(steady_calls("mobilenet_v2", "0"), 0);
-    assert_int_equal(steady_calls("mobilenet_v2", "6"), 0); /* with activations computed again */
+    assert_int_equal(steady_calls("lenet5", "0", "sgd"), 0);
+    assert_int_equal(steady_calls("plain", "0", "sgd"), 0);
+    assert_int_equal(steady_calls("plain", "0", "muon"), 0);
+    assert_int_equal(steady_calls("mobilenet_v2", "0", "sgd"), 0);
+    assert_int_equal(steady_calls("mobilenet_v2", "6", "sgd"),
+                     0); /* with activations computed again */
 }
 
 #else

@@ -86,6 +86,19 @@ test("training with progress", function()
    assert(epochs == 3, "three epochs were reported")
 end)
 
+test("a learning rate by trying", function()
+   local trainer = assert(imgcls.trainer(model, set, nil, settings))
+   local trials = 0
+   local rate = assert(trainer:find_rate(function(event)
+      assert(event.phase == "rate")
+      trials = trials + 1
+   end))
+   assert(rate > 1e-5 and rate <= 1 and trials > 0)
+   local none, _, code = trainer:find_rate(function() return true end)
+   assert(none == nil and code == -11)
+   trainer:close()
+end)
+
 local function bytes_of(path)
    local file = io.open(path, "rb")
    local bytes = file and file:read("*a")

@@ -86,6 +86,7 @@ FUNCTIONS = {
     "ic_train_step": (_status, [_handle]),
     "ic_trainer_run": (_status, [_handle]),
     "ic_trainer_value": (_status, [_handle, c_char_p, POINTER(c_double)]),
+    "ic_trainer_find_rate": (_status, [_handle, POINTER(c_double)]),
     "ic_trainer_plot": (_status, [_handle, c_char_p]),
     "ic_trainer_free": (None, [_handle]),
     "ic_evaluate": (_status, [_handle, _handle, _handle, _out]),

@@ -92,6 +92,12 @@ class Training(Handle):
         function."""
         check(lib.ic_trainer_plot(self, path_bytes(path)))
 
+    def find_rate(self, progress: Progress = None) -> float:
+        """A learning rate that suits, by trying; the training then goes on as if nothing had been."""
+        rate = c_double()
+        self._context.call(progress, lib.ic_trainer_find_rate, self, byref(rate))
+        return rate.value
+
     def value(self, name: str) -> float:
         """One number by its name: "epoch", "loss", "accuracy", "seconds_left"..."""
         value = c_double()

@@ -120,6 +120,16 @@ class Tests(unittest.TestCase):
             self.assertFalse(training.step())
         self.assertEqual(model.to_bytes(), self.model.to_bytes())
 
+    def test_find_rate(self):
+        phases = set()
+        model = imgcls.Classifier(**SETTINGS)
+        with model.training(*pictures()) as training:
+            rate = training.find_rate(progress=lambda event: phases.add(event["phase"]))
+            self.assertTrue(1e-5 < rate <= 1)
+            training.run()
+        self.assertEqual(phases, {"rate"})
+        self.assertEqual(model.to_bytes(), self.model.to_bytes())
+
     def test_progress_cancels(self):
         events = []
         model = imgcls.Classifier(**SETTINGS)
