@@ -83,10 +83,9 @@ static bool choose_number(const ic_augment *asked, int32_t row, ic_augment *alon
     return on;
 }
 
-static bool choose_mix(double asked, double usual, const char *name, double *alone,
-                       char title[TITLE_MAX])
+static bool choose_mix(double asked, const char *name, double *alone, char title[TITLE_MAX])
 {
-    *alone = asked > 0 ? asked : usual;
+    *alone = asked > 0 ? asked : 1;
     name_value(title, name, *alone);
     return asked > 0;
 }
@@ -129,8 +128,8 @@ static bool choose_row(const sheet *s, int32_t row, ic_training_recipe *alone,
         return asked->policy == IC_POLICY_TRIVIAL;
     }
     if (row == ROW_MIXUP)
-        return choose_mix(s->recipe.mixup, 1, "mixup", &alone->mixup, title);
-    return choose_mix(s->recipe.cutmix, 1, "cutmix", &alone->cutmix, title);
+        return choose_mix(s->recipe.mixup, "mixup", &alone->mixup, title);
+    return choose_mix(s->recipe.cutmix, "cutmix", &alone->cutmix, title);
 }
 
 /* The picture behind a tensor. */
