@@ -496,6 +496,16 @@ static int dataset_json(lua_State *L)
     return push_text(L, dataset_text, check_handle(L, 1, DATASET), 1);
 }
 
+/* dataset:plot_augmentation(path, options) */
+static int dataset_plot_augmentation(lua_State *L)
+{
+    const ic_dataset *dataset = check_handle(L, 1, DATASET);
+    const char *path = luaL_checkstring(L, 2);
+    lua_settop(L, 3);
+    const ic_options *options = push_options(L, 3);
+    return give_true(L, ic_dataset_plot_augmentation(dataset, options, path));
+}
+
 /* ---- Models ---- */
 
 /* imgcls.model(train, options) */
@@ -813,7 +823,8 @@ static const luaL_Reg image_methods[] = {
 static const luaL_Reg dataset_methods[] = {
     {"add", dataset_add},       {"part", dataset_part},   {"split", dataset_split},
     {"count", dataset_count},   {"__len", dataset_count}, {"classes", dataset_classes},
-    {"broken", dataset_broken}, {"json", dataset_json},   {NULL, NULL}};
+    {"broken", dataset_broken}, {"json", dataset_json},
+    {"plot_augmentation", dataset_plot_augmentation},     {NULL, NULL}};
 
 static const luaL_Reg model_methods[] = {{"save", model_save},
                                          {"bytes", model_to_bytes},

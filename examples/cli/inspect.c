@@ -30,46 +30,56 @@ static int print_description(ic_status (*give)(const void *, char *, size_t, siz
     return EXIT_DONE;
 }
 
-/* The one thing and --json that inspect and info take. False: the command ends with *code. */
-static int parse_one(ic_context *context, const cli_command *command, int count, char **arguments,
-                     const char *wanted, ic_options **options, int *json, int *code)
+static int inspect(ic_context *context, const char *data, const ic_options *options,
+                   const char *plot, int json)
 {
-    const cli_flag flags[] = {{"json", NULL, json}, {NULL, NULL, NULL}};
-    int rest = cli_parse(context, command, flags, count, arguments, options, code);
-    if (rest >= 0 && rest != 1)
-        *code = cli_usage(command, wanted);
-    return rest == 1;
+    ic_dataset *dataset = NULL;
+    int code;
+    if (!cli_can_plot(plot))
+        return EXIT_FAILED;
+    if (ic_dataset_open(context, data, options, &dataset) < 0)
+        code = cli_failed();
+    else
+        code = print_description(give_dataset, dataset, json);
+    if (code == EXIT_DONE && plot != NULL &&
+        ic_dataset_plot_augmentation(dataset, options, plot) < 0)
+        code = cli_failed();
+    ic_dataset_free(dataset);
+    return code;
 }
 
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments)
 {
+    const char *plot = NULL;
+    int json = 0;
+    const cli_flag flags[] = {{"plot", &plot, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
     ic_options *options = NULL;
-    ic_dataset *dataset = NULL;
-    int json = 0, code;
-    if (parse_one(context, command, count, arguments, "inspect wants one data set", &options, &json,
-                  &code)) {
-        if (ic_dataset_open(context, arguments[0], options, &dataset) < 0)
-            code = cli_failed();
-        else
-            code = print_description(give_dataset, dataset, json);
-    }
-    ic_dataset_free(dataset);
+    int code;
+    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
+    if (rest < 0)
+        return code;
+    code = rest == 1 ? inspect(context, arguments[0], options, plot, json)
+                     : cli_usage(command, "inspect wants one data set");
     ic_options_free(options);
     return code;
 }
 
 int cli_info(ic_context *context, const cli_command *command, int count, char **arguments)
 {
+    int json = 0;
+    const cli_flag flags[] = {{"json", NULL, &json}, {NULL, NULL, NULL}};
     ic_options *options = NULL;
     ic_model *model = NULL;
-    int json = 0, code;
-    if (parse_one(context, command, count, arguments, "info wants one model", &options, &json,
-                  &code)) {
-        if (ic_model_load(context, arguments[0], &model) < 0)
-            code = cli_failed();
-        else
-            code = print_description(give_model, model, json);
-    }
+    int code;
+    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
+    if (rest < 0)
+        return code;
+    if (rest != 1)
+        code = cli_usage(command, "info wants one model");
+    else if (ic_model_load(context, arguments[0], &model) < 0)
+        code = cli_failed();
+    else
+        code = print_description(give_model, model, json);
     ic_model_free(model);
     ic_options_free(options);
     return code;

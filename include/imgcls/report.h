@@ -72,6 +72,16 @@ IC_API ic_status ic_report_plot_confusion(const ic_report *report, const char *p
  */
 IC_API ic_status ic_model_plot_history(const ic_model *model, const char *path);
 
+/*
+ * Draws what augmentation does to the pictures of a data set: a row for each kind, beginning with
+ * the picture as it is, and below them all that a training with these options does to a picture
+ * at once. Kinds that such a training leaves off are shown at a usual strength, in grey letters. Takes
+ * options of the owners "model" and "trainer" (NULL: all is by the recipe); .png or .svg.
+ * IC_ERROR_DATA: the data set has no pictures.
+ */
+IC_API ic_status ic_dataset_plot_augmentation(const ic_dataset *dataset, const ic_options *options,
+                                              const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -96,8 +96,8 @@ void ic_blur(const ic_samples *s, double sigma)
  */
 enum { BYTES = 8, WORDS = 8, BLOCK = BYTES * WORDS };
 
-#define BLOCK_DEVIATION 418.0454520157 /* sqrt(8 (256^2 - 1) / 3): of 8 odd numbers in -255..255   \
-                                        */
+/* sqrt(8 (256^2 - 1) / 3): of 8 odd numbers in -255..255 */
+#define BLOCK_DEVIATION 418.0454520157
 
 static void draw_block(ic_random *random, int16_t z[BLOCK])
 {

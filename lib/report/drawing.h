@@ -9,7 +9,8 @@ typedef enum ic_shape_kind {
     IC_SHAPE_RECTANGLE, /* x y, size u v */
     IC_SHAPE_LINE,      /* x y to u v, size wide */
     IC_SHAPE_CIRCLE,    /* around x y, radius size */
-    IC_SHAPE_TEXT       /* baseline at x y */
+    IC_SHAPE_TEXT,      /* baseline at x y */
+    IC_SHAPE_PICTURE    /* x y, size u v */
 } ic_shape_kind;
 
 typedef struct ic_plot_shape {
@@ -19,6 +20,7 @@ typedef struct ic_plot_shape {
     ic_anchor anchor;
     bool turned;
     size_t text; /* offset in the plot's texts */
+    ic_image *image;
 } ic_plot_shape;
 
 struct ic_plot {

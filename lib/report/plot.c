@@ -25,6 +25,8 @@ void ic_plot_free(ic_plot *plot)
     if (plot == NULL)
         return;
     ic_context *context = plot->context;
+    for (size_t i = 0; i < plot->count; i++)
+        ic_image_free(plot->shapes[i].image);
     ic_buffer_free(&plot->texts);
     ic_free(context, plot->shapes);
     ic_free(context, plot);
@@ -75,6 +77,19 @@ ic_status ic_plot_text(ic_plot *plot, double x, double y, double size, ic_anchor
                                  .text = plot->texts.size};
     IC_TRY(ic_buffer_append(&plot->texts, text, strlen(text) + 1));
     return add_shape(plot, &shape);
+}
+
+ic_status ic_plot_picture(ic_plot *plot, int32_t x, int32_t y, int32_t factor, ic_image *image)
+{
+    const ic_plot_shape shape = {.kind = IC_SHAPE_PICTURE,
+                                 .x = x,
+                                 .y = y,
+                                 .u = image->width * factor,
+                                 .v = image->height * factor,
+                                 .image = image};
+    IC_TRY(add_shape(plot, &shape));
+    ic_image_retain(image);
+    return IC_OK;
 }
 
 double ic_plot_text_width(double size, const char *text)

@@ -5,7 +5,7 @@
 #ifndef REPORT_PLOT_H
 #define REPORT_PLOT_H
 
-#include "base/memory.h"
+#include "image/image.h"
 
 typedef struct ic_plot ic_plot;
 
@@ -24,6 +24,9 @@ ic_status ic_plot_circle(ic_plot *plot, double x, double y, double radius, uint3
  * (report/font.h). turned: reads upwards. */
 ic_status ic_plot_text(ic_plot *plot, double x, double y, double size, ic_anchor anchor,
                        bool turned, uint32_t colour, const char *text);
+/* A picture of 8-bit RGB, each pixel a square of `factor` pixels; a reference is kept. x and y are
+ * whole numbers, and all of it lies within the plot. */
+ic_status ic_plot_picture(ic_plot *plot, int32_t x, int32_t y, int32_t factor, ic_image *image);
 double ic_plot_text_width(double size, const char *text);
 /* How many bytes of text, in whole characters, fit into a width. */
 size_t ic_plot_text_fit(double size, const char *text, double width);

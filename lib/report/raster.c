@@ -10,6 +10,7 @@
 #include "report/font.h"
 
 #include <math.h>
+#include <string.h>
 
 static double clamp(double x, double low, double high)
 {
@@ -114,6 +115,17 @@ static void draw_text(ic_image *image, const ic_plot_shape *s, const char *text)
     }
 }
 
+static void draw_picture(ic_image *image, const ic_plot_shape *s)
+{
+    const int32_t factor = (int32_t)s->u / s->image->width;
+    for (int32_t y = 0; y < (int32_t)s->v; y++) {
+        const unsigned char *from = ic_image_row(s->image, y / factor);
+        unsigned char *to = ic_image_row(image, (int32_t)s->y + y) + 3 * (size_t)s->x;
+        for (int32_t x = 0; x < (int32_t)s->u; x++)
+            memcpy(to + 3 * x, from + 3 * (x / factor), 3);
+    }
+}
+
 ic_status ic_plot_png(const ic_plot *plot, ic_buffer *out)
 {
     ic_image *image;
@@ -135,6 +147,9 @@ ic_status ic_plot_png(const ic_plot *plot, ic_buffer *out)
             break;
         case IC_SHAPE_TEXT:
             draw_text(image, s, (const char *)plot->texts.bytes + s->text);
+            break;
+        case IC_SHAPE_PICTURE:
+            draw_picture(image, s);
             break;
         }
     }

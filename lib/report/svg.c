@@ -50,6 +50,40 @@ static ic_status text_element(const ic_plot *plot, const ic_plot_shape *s, ic_bu
     return ic_buffer_print(out, "</text>\n");
 }
 
+static ic_status base64(ic_buffer *out, const unsigned char *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i;
+        uint32_t bits = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                        (left > 2 ? bytes[i + 2] : 0);
+        char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
+                        left > 1 ? digits[bits >> 6 & 63] : '=',
+                        left > 2 ? digits[bits & 63] : '='};
+        IC_TRY(ic_buffer_append(out, four, sizeof four));
+    }
+    return IC_OK;
+}
+
+/* As a PNG of its own, in the file. */
+static ic_status image_element(const ic_plot_shape *s, ic_buffer *out)
+{
+    ic_buffer png = {.context = s->image->context};
+    ic_status status;
+    IC_TRY_CLEAN(ic_png_encode(s->image, &png));
+    IC_TRY_CLEAN(ic_buffer_print(out,
+                                 "<image xmlns:xlink=\"http://www.w3.org/1999/xlink\" x=\"%d\" "
+                                 "y=\"%d\" width=\"%d\" height=\"%d\" "
+                                 "style=\"image-rendering:pixelated\" "
+                                 "xlink:href=\"data:image/png;base64,",
+                                 (int)s->x, (int)s->y, (int)s->u, (int)s->v));
+    IC_TRY_CLEAN(base64(out, png.bytes, png.size));
+    IC_TRY_CLEAN(ic_buffer_print(out, "\"/>\n"));
+cleanup:
+    ic_buffer_free(&png);
+    return status;
+}
+
 static ic_status element(const ic_plot *plot, const ic_plot_shape *s, ic_buffer *out)
 {
     number x, y, u, v, size;
@@ -71,6 +105,8 @@ static ic_status element(const ic_plot *plot, const ic_plot_shape *s, ic_buffer 
     case IC_SHAPE_CIRCLE:
         return ic_buffer_print(out, "<circle cx=\"%s\" cy=\"%s\" r=\"%s\" fill=\"#%06x\"/>\n",
                                x.text, y.text, size.text, (unsigned)s->colour);
+    case IC_SHAPE_PICTURE:
+        return image_element(s, out);
     case IC_SHAPE_TEXT:
         break;
     }

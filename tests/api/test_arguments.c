@@ -172,6 +172,7 @@ static void trainers_and_reports(void **state)
     REFUSES(ic_report_confusion(NULL, 0, 0, &count));
     REFUSES(ic_report_json(NULL, NULL, 0, &size));
     REFUSES(ic_report_plot_confusion(NULL, "x.png"));
+    REFUSES(ic_dataset_plot_augmentation(NULL, NULL, "x.png"));
     assert_string_equal(ic_report_split(NULL), "");
     ic_report_free(NULL);
 }

@@ -65,7 +65,10 @@ def inspect():
     assert found["classes"] == [{"class": "dark", "count": 20}, {"class": "light", "count": 20}]
     assert len(found["broken"]) == 1 and found["broken"][0]["file"].endswith("cut.png")
     assert found["broken"][0]["reason"] and "sizes" in found
-    assert "dark" in run("inspect", photos)[0]
+    sheet = root / "sheet.png"
+    assert "dark" in run("inspect", photos, "--plot", sheet, "--policy", "trivial")[0]
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+    assert "sheet.gif" in run("inspect", photos, "--plot", root / "sheet.gif", code=1)[1]
 
 
 def train():

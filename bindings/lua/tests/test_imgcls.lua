@@ -158,6 +158,8 @@ test("evaluate and plot", function()
    assert(report:json():match('"accuracy"'))
    assert(report:plot_confusion(folder .. "/confusion.png"))
    assert(model:plot_history(folder .. "/history.svg"))
+   assert(set:plot_augmentation(folder .. "/sheet.svg", { noise = 0.2 }))
+   assert(not set:plot_augmentation(folder .. "/sheet.gif"))
 end)
 
 test("save and load give the same bits", function()

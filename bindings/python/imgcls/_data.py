@@ -46,6 +46,12 @@ class Dataset(Handle):
         return (Dataset(context=self.context, _pointer=train.value),
                 Dataset(context=self.context, _pointer=validation.value))
 
+    def plot_augmentation(self, path: Path, **settings: Any) -> None:
+        """Draws what augmentation does to these pictures as .png or .svg; settings are those of a
+        training."""
+        check(lib.ic_dataset_plot_augmentation(self, Options(self.context, settings),
+                                               path_bytes(path)))
+
     def __len__(self) -> int:
         return lib.ic_dataset_count(self)
 

@@ -96,6 +96,7 @@ FUNCTIONS = {
     "ic_report_confusion": (_status, [_handle, c_int32, c_int32, POINTER(c_int64)]),
     "ic_report_split": (c_char_p, [_handle]),
     "ic_report_json": (_status, _text_out),
+    "ic_dataset_plot_augmentation": (_status, [_handle, _handle, c_char_p]),
     "ic_report_plot_confusion": (_status, [_handle, c_char_p]),
 }
 

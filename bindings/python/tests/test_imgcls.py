@@ -177,6 +177,8 @@ class Tests(unittest.TestCase):
         self.assertEqual(data[0][1], "dark")
         self.assertEqual([pathlib.Path(p).name for p, _ in data.broken], ["broken.png"])
         self.assertEqual(data.summary()["count"], 24)
+        data.plot_augmentation(self.path("sheet.svg"), rotation=30)
+        self.assertIn(">rotation 30</text>", self.path("sheet.svg").read_text())
         train, held_out = data.split(validation_share=0.25)
         self.assertEqual(len(train) + len(held_out), 24)
         model = imgcls.Classifier(**SETTINGS).fit(root)
