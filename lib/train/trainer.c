@@ -45,10 +45,6 @@ static ic_status create_engine(ic_trainer *trainer)
     ic_context *context = trainer->context;
     const int64_t *counts = recipe->balanced_weights ? trainer->data.class_counts : NULL;
 
-    IC_TRY(ic_executor_create_within(context, graph, recipe->batch, IC_TRAINING,
-                                     (size_t)recipe->memory_limit, &trainer->executor));
-    IC_TRY(
-        ic_executor_create_beside(trainer->executor, IC_INFERENCE, &trainer->validation_executor));
     IC_TRY(ic_mixer_create(context, recipe, &trainer->model->pipeline, &trainer->mixer));
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
@@ -56,7 +52,8 @@ static ic_status create_engine(ic_trainer *trainer)
     ic_status status = ic_optimiser_create(context, recipe, graph, ic_weights_parameters(start),
                                            &trainer->optimiser);
     ic_weights_free(start);
-    return status;
+    IC_TRY(status);
+    return ic_engine_ready(trainer);
 }
 
 static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_dataset *validation,
@@ -131,8 +128,7 @@ void ic_trainer_free(ic_trainer *trainer)
     ic_context *context = trainer->context;
     ic_loader_free(trainer->loader); /* before the caches and sets that it reads */
     ic_loader_free(trainer->validation_loader);
-    ic_executor_free(trainer->validation_executor); /* which works in the memory of the other */
-    ic_executor_free(trainer->executor);
+    ic_engine_free(trainer);
     ic_optimiser_free(trainer->optimiser);
     ic_mixer_free(trainer->mixer);
     ic_loss_free(trainer->loss);
@@ -166,6 +162,7 @@ ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients
                             ic_loss_sums *sums)
 {
     float *parameters = trainer->optimiser->parameters;
+    IC_TRY(ic_engine_ready(trainer));
     ic_executor *executor = trainer->executor;
     int64_t each = trainer->batches;
     ic_batch batch;
@@ -196,7 +193,7 @@ static ic_status use_gradients(ic_trainer *trainer, int32_t nth, bool last)
         .batches = nth + 1,
     };
     if (nth > 0)
-        IC_TRY(ic_optimiser_accumulate(trainer->optimiser));
+        IC_TRY(ic_optimiser_accumulate(trainer->optimiser, state->epoch));
     return last ? ic_optimiser_step(trainer->optimiser, &update) : IC_OK;
 }
 

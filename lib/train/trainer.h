@@ -74,8 +74,10 @@ struct ic_trainer {
     int64_t batches, validation_batches; /* an epoch */
     int64_t epoch_steps;                 /* of the optimiser, each of recipe.accumulate batches */
     ic_loader *loader, *validation_loader;
-    bool placed, validation_placed; /* the loader stands at state.batch */
-    ic_executor *executor, *validation_executor;
+    bool placed, validation_placed;              /* the loader stands at state.batch */
+    ic_executor *executor, *validation_executor; /* for the parameters that */
+    bool *trained;                               /* train in */
+    int64_t executor_epoch;
     ic_weights *snapshot; /* the weights that are being validated */
     ic_mixer *mixer;
     ic_loss *loss;
@@ -89,18 +91,26 @@ struct ic_trainer {
 };
 
 /*
- * trainer.c: a trainer at the start of a training, by options with nothing on auto that a checkpoint
- * keeps, or by any.
+ * trainer.c: a trainer at the start of a training, by options with nothing on auto that a
+ * checkpoint keeps, or by any.
  */
 ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
                            const ic_options *options, ic_trainer **out);
 
 /*
  * trainer.c: fetches the loader's next batch, mixes, and goes forward and back with it; `draw`
- * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way back where the loss is no finite number.
+ * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way
+ * back where the loss is no finite number.
  */
 ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients, int32_t *count,
                             ic_loss_sums *sums);
+
+/*
+ * engine.c: executors for what trains in the present epoch: those that are there, or where other
+ * parameters train than before, new ones in their place.
+ */
+ic_status ic_engine_ready(ic_trainer *trainer);
+void ic_engine_free(ic_trainer *trainer);
 
 /* trainer.c: IC_OK, or why this training is beyond help. */
 ic_status ic_training_check(const ic_trainer *trainer);

@@ -34,7 +34,7 @@ static const char *const averaged[] = {"network",    "plain",    "epochs",     "
                                        "sampling",   "balanced", "clip_norm",  "1",
                                        "schedule",   "step",     "freeze",     "blocks.0.*",
                                        "noise",      "0.1",      "blur",       "1",
-                                       NULL,         NULL};
+                                       "rates",      "blocks.1.*=1@1", NULL,   NULL};
 static const char *const muon[] = {"network", "plain",     "epochs",   "2",        "batch_size", "32",
                                    "average", "lookahead", "flip",     "alternating",
                                    "schedule", "triangle", "optimizer", "muon",
