@@ -1,9 +1,11 @@
 /* cli/train.c: imgcls train. SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "commands.h"
 #include "output.h"
 #include "summary.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct training {
@@ -14,6 +16,8 @@ typedef struct training {
     const char *from;       /* the model whose weights are the start, or NULL */
     const char *resume;     /* the checkpoint to go on from, or NULL */
     const char *checkpoint; /* the one that is kept */
+    const char *minutes;    /* to train in, or NULL */
+    struct timespec began;
     int json;
     ic_trainer *trainer;
     double last_seconds; /* when the last epoch ended */
@@ -124,8 +128,24 @@ static ic_status open_data(ic_context *context, const training *t, const ic_opti
     return status;
 }
 
+/* Opening the data and making the model take of the minutes, too. */
+static ic_status set_minutes(const training *t, ic_options *options)
+{
+    struct timespec now;
+    if (t->minutes == NULL)
+        return IC_OK;
+    ic_status status = ic_options_set_text(options, "minutes", t->minutes);
+    double minutes = strtod(t->minutes, NULL);
+    if (status < 0 || minutes <= 0)
+        return status;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double gone = (double)(now.tv_sec - t->began.tv_sec) / 60 +
+                  (double)(now.tv_nsec - t->began.tv_nsec) / 60e9;
+    return ic_options_set_float(options, "minutes", minutes - gone > 0.01 ? minutes - gone : 0.01);
+}
+
 static ic_status create(ic_context *context, const training *t, const ic_dataset *train,
-                        const ic_dataset *validation, const ic_options *options, ic_model **model,
+                        const ic_dataset *validation, ic_options *options, ic_model **model,
                         ic_trainer **trainer)
 {
     if (t->resume != NULL)
@@ -135,9 +155,13 @@ static ic_status create(ic_context *context, const training *t, const ic_dataset
     if (t->from != NULL)
         status = ic_model_load(context, t->from, &earlier);
     if (status >= 0)
+        status = set_minutes(t, options);
+    if (status >= 0)
         status = earlier != NULL ? ic_model_create_from(earlier, train, options, model)
                                  : ic_model_create(context, train, options, model);
     ic_model_free(earlier);
+    if (status >= 0)
+        status = set_minutes(t, options);
     return status < 0 ? status : ic_trainer_create(*model, train, validation, options, trainer);
 }
 
@@ -212,6 +236,25 @@ static const char *example_of(const ic_dataset *dataset)
     return "PICTURE.jpg";
 }
 
+static ic_status give_flags(const void *model, char *buffer, size_t capacity, size_t *size)
+{
+    return ic_model_flags(model, buffer, capacity, size);
+}
+
+/* What was fitted to the time, so that it can be had again without a clock. */
+static void print_repeat(const ic_model *model, const training *t)
+{
+    char *flags = cli_text_of(give_flags, model);
+    if (flags == NULL)
+        return;
+    fputs("the same again, exactly: imgcls train ", stderr);
+    cli_print_path(stderr, t->data);
+    fputs(" --out ", stderr);
+    cli_print_path(stderr, t->out);
+    fprintf(stderr, " %s\n", flags);
+    free(flags);
+}
+
 static int save(const ic_model *model, const training *t, const ic_dataset *validation)
 {
     if (ic_model_save(model, t->out) < 0)
@@ -232,6 +275,8 @@ static int save(const ic_model *model, const training *t, const ic_dataset *vali
                                  .data = t->validation != NULL ? t->validation : t->data,
                                  .picture = example_of(validation)};
     cli_summarise(stderr, &summary);
+    if (t->minutes != NULL)
+        print_repeat(model, t);
     if (cli_interrupted())
         return EXIT_FAILED;
     remove(t->checkpoint); /* there is nothing left to go on with */
@@ -272,7 +317,7 @@ static int train(ic_context *context, training *t, ic_options *options)
 }
 
 /* Prints a learning rate that suits; trains nothing, and writes no file. */
-static int find_rate(ic_context *context, training *t, const ic_options *options)
+static int find_rate(ic_context *context, training *t, ic_options *options)
 {
     ic_dataset *pictures = NULL, *validation = NULL;
     ic_model *model = NULL;
@@ -297,6 +342,7 @@ static int find_rate(ic_context *context, training *t, const ic_options *options
 int cli_train(ic_context *context, const cli_command *command, int count, char **arguments)
 {
     training t = {.plotted = -1};
+    clock_gettime(CLOCK_MONOTONIC, &t.began);
     int only_rate = 0;
     const cli_flag flags[] = {{"out", &t.out, NULL},
                               {"find-rate", NULL, &only_rate},
@@ -305,6 +351,7 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
                               {"from", &t.from, NULL},
                               {"resume", &t.resume, NULL},
                               {"checkpoint", &t.checkpoint, NULL},
+                              {"minutes", &t.minutes, NULL},
                               {"json", NULL, &t.json},
                               {NULL, NULL, NULL}};
     ic_options *options = NULL;
