@@ -122,7 +122,8 @@ static void advance(ic_trainer *trainer, bool done)
     ic_weights_free(trainer->snapshot);
     trainer->snapshot = NULL;
     clock->speed = clock->epoch_busy > 0 ? clock->epoch_seen / clock->epoch_busy : 0;
-    clock->epoch_busy = clock->epoch_seen = 0;
+    clock->waiting = clock->epoch_busy > 0 ? clock->epoch_waited / clock->epoch_busy : 0;
+    clock->epoch_busy = clock->epoch_seen = clock->epoch_waited = 0;
     state->epoch++;
     state->batch = 0;
     state->loss_sum = state->correct = state->seen = 0;

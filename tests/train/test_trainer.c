@@ -196,6 +196,7 @@ static int32_t watch_progress(const ic_progress *progress, void *payload)
                                          "validation_accuracy",
                                          "best_epoch",
                                          "pictures_per_second",
+                                         "waiting",
                                          "seconds_left"};
     assert_ok(ic_progress_value(progress, "done", &done));
     assert_ok(ic_progress_value(progress, "total", &total));
