@@ -306,6 +306,11 @@ static ic_status model_text(const void *handle, char *buffer, size_t capacity, s
     return ic_model_json(handle, buffer, capacity, size);
 }
 
+static ic_status model_flags_text(const void *handle, char *buffer, size_t capacity, size_t *size)
+{
+    return ic_model_flags(handle, buffer, capacity, size);
+}
+
 static ic_status report_text(const void *handle, char *buffer, size_t capacity, size_t *size)
 {
     return ic_report_json(handle, buffer, capacity, size);
@@ -560,6 +565,12 @@ static int model_to_bytes(lua_State *L)
 static int model_json(lua_State *L)
 {
     return push_text(L, model_text, check_handle(L, 1, MODEL), 1);
+}
+
+/* model:flags() -> the options that repeat the training, as flags of the imgcls command */
+static int model_flags(lua_State *L)
+{
+    return push_text(L, model_flags_text, check_handle(L, 1, MODEL), 1);
 }
 
 static int model_classes(lua_State *L)
@@ -868,6 +879,7 @@ static const luaL_Reg dataset_methods[] = {
 static const luaL_Reg model_methods[] = {{"save", model_save},
                                          {"bytes", model_to_bytes},
                                          {"json", model_json},
+                                         {"flags", model_flags},
                                          {"classes", model_classes},
                                          {"input", model_input},
                                          {"plot_history", model_plot_history},

@@ -244,6 +244,8 @@ static ic_status fill_from_data(ic_model *model, const ic_dataset *train, const 
     ic_data_facts facts;
     ic_model_recipe recipe;
     IC_TRY(ic_recipe_look(context, train, &facts));
+    if (ic_option_float(options, "minutes") > 0)
+        IC_TRY(ic_recipe_probe(context, &facts.slowness));
     IC_TRY(ic_recipe_model(context, &facts, options, &recipe));
     model->pipeline = recipe.pipeline;
     if (recipe.measure)

@@ -55,6 +55,7 @@ typedef struct ic_train_clock {
     double began;    /* when the trainer was made */
     double deadline; /* 0: none */
     double budget;   /* seconds from the start up to it */
+    double last_change; /* of the plan */
 } ic_train_clock;
 
 struct ic_trainer {

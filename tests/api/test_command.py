@@ -243,6 +243,21 @@ def resume():
     assert "not a checkpoint" in run("train", photos, "--out", part, "--resume", whole, code=1)[1]
 
 
+def minutes():
+    """Within the time, and the printed flags repeat it without a clock."""
+    fitted, again = root / "fitted.safetensors", root / "again.safetensors"
+    began = time.monotonic()
+    messages = run("train", photos, "--out", fitted, "--minutes", "0.05", "--network", "plain", "--validation-share",
+                   "0.2")[1]
+    assert time.monotonic() - began < 0.05 * 60 * 1.05 + 1, time.monotonic() - began
+    line = [line for line in messages.splitlines() if line.startswith("the same again")][0]
+    flags = shlex.split(line.split(" imgcls ")[1])
+    assert "--replan" in flags and "--minutes" not in flags, flags
+    flags[flags.index("--out") + 1] = str(again)
+    run(*flags)
+    assert fitted.read_bytes() == again.read_bytes()
+
+
 def from_an_earlier_model():
     """Another class is learnt on top of what a model knows."""
     for i in range(20):
@@ -406,7 +421,8 @@ def failures():
 
 for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, parts, predict,
              views, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
-             resume, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training, failures):
+             resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
+             failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)

@@ -72,6 +72,7 @@ FUNCTIONS = {
     "ic_model_class_name": (c_char_p, [_handle, c_int32]),
     "ic_model_input": (_status, [_handle] + [POINTER(c_int32)] * 3),
     "ic_model_json": (_status, _text_out),
+    "ic_model_flags": (_status, _text_out),
     "ic_model_plot_history": (_status, [_handle, c_char_p]),
     "ic_prediction_create": (_status, [_handle, _out]),
     "ic_prediction_free": (None, [_handle]),

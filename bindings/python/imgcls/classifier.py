@@ -9,7 +9,7 @@ from ctypes import POINTER, byref, c_double, c_float, c_int32, c_size_t, c_void_
 from typing import Any, Iterable
 
 from ._core import (Context, Error, Handle, Image, Options, Path, Progress, check, create,
-                    default_context, json_of, lib, log, path_bytes)
+                    default_context, json_of, lib, log, path_bytes, text_of)
 from ._data import Dataset
 
 DONE = 1
@@ -337,6 +337,11 @@ class Classifier:
     def info(self) -> dict[str, Any]:
         """What the model is and how it was made, as a dict."""
         return json_of(lib.ic_model_json, self._ready())
+
+    @property
+    def flags(self) -> str:
+        """The options that repeat the training exactly, as flags of the imgcls command."""
+        return text_of(lib.ic_model_flags, self._ready())
 
     @property
     def history(self) -> list[dict[str, Any]]:

@@ -90,6 +90,14 @@ class Tests(unittest.TestCase):
         self.assertEqual(self.path("history.png").read_bytes()[:4], b"\x89PNG")
         self.assertEqual(self.model.info["network"], "lenet5")
 
+    def test_flags_repeat_the_training(self):
+        words = self.model.flags.split()
+        settings = {name[2:].replace("-", "_"): value
+                    for name, value in zip(words[::2], words[1::2])}
+        self.assertEqual((settings["network"], settings["epochs"]), ("lenet5", "3"))
+        again = imgcls.Classifier(**settings).fit(*pictures())
+        self.assertEqual(again.to_bytes(), self.model.to_bytes())
+
     def test_plot_while_training(self):
         seen = []
 
