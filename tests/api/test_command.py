@@ -142,6 +142,26 @@ def predict():
     assert "light" in run("predict", model, files[2])[0]
 
 
+def views():
+    """Averages over mirrored and shifted views; only shifted ones where training mirrored nothing."""
+    mirrored, picture = root / "mirrored.safetensors", photos / "light" / "1.png"
+    run("train", photos, "--out", mirrored, "--flip", "on", *QUICK)
+    rows = {}
+    for of in (model, mirrored):
+        for count in (1, 2, 6):
+            line = json.loads(run("predict", of, picture, "--json", "--views", count)[0])
+            rows[of, count] = {p["class"]: p["probability"] for p in line["predictions"]}
+            assert abs(sum(rows[of, count].values()) - 1) < 1e-5
+    assert rows[model, 1] == rows[model, 2] != rows[model, 6]
+    assert len({tuple(sorted(rows[mirrored, count].items())) for count in (1, 2, 6)}) == 3
+    loss = [json.loads(run("evaluate", mirrored, photos, "--json", "--views", n)[0])["loss"] for n in (1, 2, 6)]
+    assert len(set(loss)) == 3, loss
+    assert "3 of 6 views" in run("evaluate", model, photos, "--views", 6)[1]
+    for wrong in (0, 3, "x"):
+        assert "--views takes 1|2|6" in run("predict", model, picture, "--views", wrong, code=2)[1]
+        assert "--views takes 1|2|6" in run("evaluate", model, photos, "--views", wrong, code=2)[1]
+
+
 def wrong_usage():
     assert "train" in run("trian", code=2)[1]
     assert "--epochs" in run("train", photos, "--out", model, "--epoch", 3, code=2)[1]
@@ -400,8 +420,9 @@ def failures():
 
 
 for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, parts, predict,
-             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
-             resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training, failures):
+             views, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
+             resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
+             failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)
