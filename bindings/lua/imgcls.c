@@ -306,6 +306,11 @@ static ic_status model_text(const void *handle, char *buffer, size_t capacity, s
     return ic_model_json(handle, buffer, capacity, size);
 }
 
+static ic_status model_flags_text(const void *handle, char *buffer, size_t capacity, size_t *size)
+{
+    return ic_model_flags(handle, buffer, capacity, size);
+}
+
 static ic_status report_text(const void *handle, char *buffer, size_t capacity, size_t *size)
 {
     return ic_report_json(handle, buffer, capacity, size);
@@ -518,6 +523,18 @@ static int model_create(lua_State *L)
     return give(L, ic_model_create(begin(L), train, options, (ic_model **)&o->handle));
 }
 
+/* imgcls.model_from(earlier, train, options): begins with what the earlier model has learnt */
+static int model_create_from(lua_State *L)
+{
+    const ic_model *earlier = check_handle(L, 1, MODEL);
+    const ic_dataset *train = check_handle(L, 2, DATASET);
+    lua_settop(L, 3);
+    const ic_options *options = push_options(L, 3);
+    object *o = push_object(L, MODEL);
+    begin(L);
+    return give(L, ic_model_create_from(earlier, train, options, (ic_model **)&o->handle));
+}
+
 /* imgcls.load(path) */
 static int model_load(lua_State *L)
 {
@@ -548,6 +565,12 @@ static int model_to_bytes(lua_State *L)
 static int model_json(lua_State *L)
 {
     return push_text(L, model_text, check_handle(L, 1, MODEL), 1);
+}
+
+/* model:flags() -> the options that repeat the training, as flags of the imgcls command */
+static int model_flags(lua_State *L)
+{
+    return push_text(L, model_flags_text, check_handle(L, 1, MODEL), 1);
 }
 
 static int model_classes(lua_State *L)
@@ -595,9 +618,12 @@ static void push_ranking(lua_State *L, const ic_model *model, const ic_predictio
 }
 
 /* The state's prediction, so that a steady loop allocates nothing in the library. It is made when
- * it is first wanted, as a context with a prediction can no longer be configured. */
-static ic_status prediction_of(lua_State *L, ic_prediction **out)
+ * it is first wanted, as a context with a prediction can no longer be configured. At views_index
+ * is how many views it averages, or nothing for one. */
+static ic_status prediction_of(lua_State *L, int views_index, ic_prediction **out)
 {
+    lua_Integer views = luaL_optinteger(L, views_index, 1);
+    luaL_argcheck(L, views == 1 || views == 2 || views == 6, views_index, "views are 1, 2 or 6");
     ic_status status = IC_OK;
     lua_getfield(L, LUA_REGISTRYINDEX, THE_PREDICTION);
     object *o = lua_touserdata(L, -1);
@@ -605,20 +631,21 @@ static ic_status prediction_of(lua_State *L, ic_prediction **out)
     if (o->handle == NULL)
         status = ic_prediction_create(begin(L), (ic_prediction **)&o->handle);
     *out = o->handle;
-    return status;
+    return status < 0 ? status : ic_prediction_set_views(o->handle, (int32_t)views);
 }
 
-/* model:predict(image or path) -> class, probability, ranking */
+/* model:predict(image or path, views) -> class, probability, ranking */
 static int model_predict(lua_State *L)
 {
     int pushed = 0;
+    lua_settop(L, 3);
     const ic_model *model = check_handle(L, 1, MODEL);
     const ic_image *image = image_at(L, 2, &pushed);
     if (image == NULL)
         return pushed;
     begin(L);
     ic_prediction *prediction;
-    ic_status status = prediction_of(L, &prediction);
+    ic_status status = prediction_of(L, 3, &prediction);
     if (status >= 0)
         status = ic_predict(model, image, prediction);
     if (status < 0)
@@ -632,10 +659,11 @@ static int model_predict(lua_State *L)
     return 3;
 }
 
-/* model:predict_all{images or paths} -> {ranking, ...} */
+/* model:predict_all({images or paths}, views) -> {ranking, ...} */
 static int model_predict_all(lua_State *L)
 {
     int pushed = 0;
+    lua_settop(L, 3);
     const ic_model *model = check_handle(L, 1, MODEL);
     luaL_checktype(L, 2, LUA_TTABLE);
     int count = (int)lua_rawlen(L, 2);
@@ -653,7 +681,7 @@ static int model_predict_all(lua_State *L)
     }
     begin(L);
     ic_prediction *prediction;
-    ic_status status = prediction_of(L, &prediction);
+    ic_status status = prediction_of(L, 3, &prediction);
     if (status >= 0)
         status = ic_predict_batch(model, images, count, prediction);
     if (status < 0)
@@ -694,6 +722,28 @@ static int trainer_create(lua_State *L)
     object *o = push_object(L, TRAINER);
     begin(L);
     return give(L, ic_trainer_create(model, train, validation, options, (ic_trainer **)&o->handle));
+}
+
+/* imgcls.resume(path, train, validation or nil, options) -> model, trainer: as trainer:save, or the
+ * option checkpoint, left them */
+static int trainer_resume(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    const ic_dataset *train = check_handle(L, 2, DATASET);
+    const ic_dataset *validation = lua_isnoneornil(L, 3) ? NULL : check_handle(L, 3, DATASET);
+    lua_settop(L, 4);
+    const ic_options *options = push_options(L, 4);
+    object *model = push_object(L, MODEL), *trainer = push_object(L, TRAINER);
+    ic_status status =
+        ic_trainer_resume(begin(L), path, train, validation, options, (ic_model **)&model->handle,
+                          (ic_trainer **)&trainer->handle);
+    return status < 0 ? push_failure(L, status) : 2;
+}
+
+/* trainer:save(path): a checkpoint */
+static int trainer_save(lua_State *L)
+{
+    return give_true(L, ic_trainer_save(check_handle(L, 1, TRAINER), luaL_checkstring(L, 2)));
 }
 
 /* trainer:step() -> true while there is more to do */
@@ -829,6 +879,7 @@ static const luaL_Reg dataset_methods[] = {
 static const luaL_Reg model_methods[] = {{"save", model_save},
                                          {"bytes", model_to_bytes},
                                          {"json", model_json},
+                                         {"flags", model_flags},
                                          {"classes", model_classes},
                                          {"input", model_input},
                                          {"plot_history", model_plot_history},
@@ -840,6 +891,7 @@ static const luaL_Reg model_methods[] = {{"save", model_save},
 static const luaL_Reg trainer_methods[] = {{"step", trainer_step},
                                            {"run", trainer_run},
                                            {"find_rate", trainer_find_rate},
+                                           {"save", trainer_save},
                                            {"value", trainer_value},
                                            {"plot", trainer_plot},
                                            {NULL, NULL}};
@@ -863,9 +915,11 @@ static const luaL_Reg functions[] = {{"version", version},
                                      {"pixels", image_pixels},
                                      {"dataset", dataset_open},
                                      {"model", model_create},
+                                     {"model_from", model_create_from},
                                      {"load", model_load},
                                      {"load_bytes", model_load_bytes},
                                      {"trainer", trainer_create},
+                                     {"resume", trainer_resume},
                                      {NULL, NULL}};
 
 static void add_functions(lua_State *L, const luaL_Reg *list)

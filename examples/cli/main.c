@@ -13,11 +13,14 @@ const cli_command cli_commands[] = {
      "Trains a classifier on labelled pictures; picks what is not given. --find-rate only tries "
      "learning\n      rates, and prints one that suits.",
      "context,dataset,model,trainer", cli_train},
-    {"evaluate", "MODEL DATA [--split train|validation|test|all] [--plot FILE.png] [--json]",
+    {"evaluate",
+     "MODEL DATA [--split train|validation|test|all] [--views 1|2|6] [--plot FILE.png]\n"
+     "    [--json]",
      "Measures a model on pictures that it has not seen.", "context,dataset,evaluation",
      cli_evaluate},
-    {"predict", "MODEL FILE... [--top K] [--json]", "Says what is in pictures.", "context",
-     cli_predict},
+    {"predict", "MODEL FILE... [--top K] [--views 1|2|6] [--json]",
+     "Says what is in pictures; --views averages over mirrored and shifted views of each.",
+     "context", cli_predict},
     {"inspect", "DATA [--plot FILE.png] [--json] [--OPTION VALUE]...",
      "Counts classes, sizes and broken pictures; draws what augmentation does to them.",
      "context,dataset,model,trainer", cli_inspect},

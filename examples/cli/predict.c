@@ -60,21 +60,33 @@ static int predict_file(ic_context *context, const ic_model *model, ic_predictio
     return EXIT_DONE;
 }
 
+/* A number from 1; 0: none. */
+static long number(const char *text)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+    return *end == '\0' && value >= 1 && value <= INT32_MAX ? value : 0;
+}
+
 int cli_predict(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    const char *top_text = "5";
+    const char *top_text = "5", *views_text = "1";
     int json = 0;
-    const cli_flag flags[] = {{"top", &top_text, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
+    const cli_flag flags[] = {{"top", &top_text, NULL},
+                              {"views", &views_text, NULL},
+                              {"json", NULL, &json},
+                              {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
     ic_options_free(options);
-    char *end;
-    long top = strtol(top_text, &end, 10);
-    if (*end != '\0' || top < 1 || top > INT32_MAX)
+    long top = number(top_text), views = number(views_text);
+    if (top == 0)
         return cli_usage(command, "--top takes a number from 1");
+    if (views != 1 && views != 2 && views != 6)
+        return cli_usage(command, "--views takes 1|2|6");
     if (rest < 2)
         return cli_usage(command, "predict wants a model and pictures");
 
@@ -82,7 +94,8 @@ int cli_predict(ic_context *context, const cli_command *command, int count, char
     ic_prediction *prediction = NULL;
     code = EXIT_DONE;
     if (ic_model_load(context, arguments[0], &model) < 0 ||
-        ic_prediction_create(context, &prediction) < 0) {
+        ic_prediction_create(context, &prediction) < 0 ||
+        ic_prediction_set_views(prediction, (int32_t)views) < 0) {
         code = cli_failed();
         rest = 0;
     }

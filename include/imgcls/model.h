@@ -78,6 +78,13 @@ IC_API ic_status ic_model_input(const ic_model *model, int32_t *width, int32_t *
  */
 IC_API ic_status ic_model_json(const ic_model *model, char *buffer, size_t capacity, size_t *size);
 
+/*
+ * The options that repeat the training of a model on the same pictures exactly, whatever chose them,
+ * as flags of the imgcls command: "--network resnet18 --input-size 128 --epochs 44 ...". Size and
+ * buffer as above. IC_ERROR_STATE: it has not been trained.
+ */
+IC_API ic_status ic_model_flags(const ic_model *model, char *buffer, size_t capacity, size_t *size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -22,6 +22,15 @@ IC_API ic_status ic_prediction_create(ic_context *context, ic_prediction **out);
 IC_API void ic_prediction_free(ic_prediction *prediction);
 
 /*
+ * How many views of each picture are averaged from now on (their logits); more of them err a little
+ * less, and take as many times as long. 1, at first: the picture as it is; 2: and its mirror image;
+ * 6: these two, and both shifted by a pixel, up and left, and down and right, which count half as
+ * much. Mirror images are left out where the training of the model mirrored no pictures.
+ * IC_ERROR_ARGUMENT: another number.
+ */
+IC_API ic_status ic_prediction_set_views(ic_prediction *prediction, int32_t views);
+
+/*
  * Classifies one picture. Many threads may do so with one model, each with its own prediction; model
  * and prediction must be of one context. On an error the result from before stands.
  * IC_ERROR_DIVERGED: the network's output is not finite, so there are no probabilities.

@@ -26,7 +26,9 @@ IC_API ic_status ic_trainer_create(ic_model *model, const ic_dataset *train,
  * Does at most one batch of work (a training step, or one batch of the validation after an
  * epoch), so that a program with a loop of its own stays fluent. IC_OK: there is more to do;
  * IC_DONE: finished (all epochs, or stopped early), and the model holds the best weights.
- * After every validated epoch that is the best so far, its weights are published to the model.
+ * After every validated epoch that is the best so far, its weights are published to the model; of
+ * epochs that the validation pictures are too few to tell apart (within a standard error) a later
+ * one with a lower loss counts as the best.
  * IC_ERROR_DIVERGED: the loss is not finite; the model keeps the last good weights, and every
  * further step fails in the same way. IC_ERROR_CANCELLED: the progress callback asked to stop; the
  * next step goes on.

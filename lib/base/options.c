@@ -115,6 +115,17 @@ static bool next_choice(const char **at, const char **choice, size_t *length)
     return true;
 }
 
+/* The choice that a value spells. */
+static bool find_choice(const option_row *row, const char *value, const char **choice,
+                        size_t *length)
+{
+    const char *at = row->values;
+    while (next_choice(&at, choice, length))
+        if (same_name(value, *choice, *length))
+            return true;
+    return false;
+}
+
 static ic_status fail_choice(const option_row *row, const char *value)
 {
     const char *at = row->values, *choice, *nearest = NULL;
@@ -189,14 +200,28 @@ static ic_status fail_number_for_text(const option_row *row, const char *shown)
                    row->type == TYPE_CHOICE ? row->values : "text", shown);
 }
 
+static ic_status set_copy(ic_options *options, int32_t index, const char *text, size_t length)
+{
+    char *copy;
+    IC_TRY(ic_copy_text_part(options->context, text, length, &copy));
+    ic_free(options->context, options->values[index].text);
+    options->values[index] = (option_value){.set = true, .text = copy};
+    return IC_OK;
+}
+
 ic_status ic_options_set_int(ic_options *options, const char *name, int64_t value)
 {
     int32_t index;
     IC_TRY(require_option(options, name, &index));
     char shown[IC_TEXT_FLOAT_MAX];
     ic_text_int(value, shown);
-    if (table[index].type != TYPE_INT && table[index].type != TYPE_FLOAT)
-        return fail_number_for_text(&table[index], shown);
+    const option_row *row = &table[index];
+    const char *choice;
+    size_t length;
+    if (row->type == TYPE_CHOICE && find_choice(row, shown, &choice, &length))
+        return set_copy(options, index, choice, length);
+    if (row->type != TYPE_INT && row->type != TYPE_FLOAT)
+        return fail_number_for_text(row, shown);
     return set_number(options, index, (double)value, shown);
 }
 
@@ -215,22 +240,12 @@ ic_status ic_options_set_float(ic_options *options, const char *name, double val
     return set_number(options, index, value, shown);
 }
 
-static ic_status set_copy(ic_options *options, int32_t index, const char *text, size_t length)
-{
-    char *copy;
-    IC_TRY(ic_copy_text_part(options->context, text, length, &copy));
-    ic_free(options->context, options->values[index].text);
-    options->values[index] = (option_value){.set = true, .text = copy};
-    return IC_OK;
-}
-
 static ic_status set_choice(ic_options *options, int32_t index, const char *value)
 {
-    const char *at = table[index].values, *choice;
+    const char *choice;
     size_t length;
-    while (next_choice(&at, &choice, &length))
-        if (same_name(value, choice, length))
-            return set_copy(options, index, choice, length);
+    if (find_choice(&table[index], value, &choice, &length))
+        return set_copy(options, index, choice, length);
     return fail_choice(&table[index], value);
 }
 
@@ -310,10 +325,10 @@ double ic_option_float(const ic_options *options, const char *name)
     int32_t index = find_option(name);
     const option_value *value = value_of(options, index);
     double number = 0;
-    if (value != NULL)
+    if (value != NULL && value->text == NULL)
         return value->number;
-    if (index >= 0)
-        ic_parse_float(table[index].default_value, &number);
+    if (index >= 0) /* a choice may be a number, too */
+        ic_parse_float(value != NULL ? value->text : table[index].default_value, &number);
     return number;
 }
 

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "dataset/loader.h"
 #include "evaluate/evaluation.h"
+#include "model/views.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,6 +25,8 @@ typedef struct evaluation {
     ic_pool *pool;
     ic_weights *weights;
     ic_executor *executor;
+    ic_views views;
+    float *tensors;     /* of the batch, as they are */
     int32_t *class_map; /* class of the data set -> of the model, or -1 */
     int32_t batch;
     slot *slots;       /* [batch] */
@@ -72,6 +75,21 @@ static ic_status list_broken(evaluation *e)
     return IC_OK;
 }
 
+/* Takes the published weights, and the views that suit them. */
+static ic_status take_weights(evaluation *e, const ic_options *options)
+{
+    const int64_t wanted = ic_option_int(options, "views");
+    bool mirrored;
+    e->weights = ic_model_published(e->model, &mirrored);
+    e->views.context = e->context;
+    IC_TRY(ic_views_choose(&e->views, wanted, mirrored));
+    if (wanted > 1 && !mirrored)
+        ic_log(e->context, IC_LOG_INFO,
+               "%d of %d views: the training mirrored no pictures, so none is looked at mirrored",
+               (int)ic_views_count(&e->views), (int)wanted);
+    return ic_views_input(&e->views, e->executor, &e->tensors);
+}
+
 static ic_status prepare(evaluation *e, const ic_options *options)
 {
     ic_context *context = e->context;
@@ -87,8 +105,7 @@ static ic_status prepare(evaluation *e, const ic_options *options)
     IC_TRY(ic_allocate_array(context, count, row, &e->probabilities));
     IC_TRY(ic_context_pool(context, &e->pool));
     IC_TRY(ic_executor_create(context, e->model->graph, e->batch, IC_INFERENCE, &e->executor));
-    e->weights = ic_model_weights(e->model);
-    return IC_OK;
+    return take_weights(e, options);
 }
 
 static void finish(evaluation *e)
@@ -96,6 +113,7 @@ static void finish(evaluation *e)
     ic_context *context = e->context;
     ic_weights_free(e->weights);
     ic_executor_free(e->executor);
+    ic_views_free(&e->views);
     ic_free(context, e->class_map);
     ic_free(context, e->slots);
     ic_free(context, e->pictures);
@@ -128,7 +146,7 @@ static ic_status read_picture(void *arguments, int64_t unit, int32_t worker)
     evaluation *e = work->evaluation;
     const ic_pipeline *pipeline = &e->model->pipeline;
     size_t size = (size_t)pipeline->width * (size_t)pipeline->height * (size_t)pipeline->channels;
-    float *tensor = ic_executor_input(e->executor) + (size_t)unit * size;
+    float *tensor = e->tensors + (size_t)unit * size;
     slot *place = &e->slots[unit];
     ic_status status = read_tensor(e, e->pictures[work->first + unit], tensor);
     place->sound = status >= 0;
@@ -163,8 +181,8 @@ static ic_status measure_batch(evaluation *e, int64_t first, int32_t count)
 {
     batch_work work = {e, first};
     IC_TRY(ic_pool_run(e->pool, count, read_picture, &work));
-    IC_TRY(ic_executor_infer(e->executor, e->weights, count));
-    const float *logits = ic_executor_logits(e->executor);
+    const float *logits;
+    IC_TRY(ic_views_infer(&e->views, e->executor, e->weights, count, &logits));
     for (int32_t i = 0; i < count; i++) {
         const ic_item *item = ic_dataset_at(e->dataset, e->pictures[first + i]);
         if (e->slots[i].sound)

@@ -128,12 +128,21 @@ cleanup:
 
 /* ---- Publishing ---- */
 
-ic_weights *ic_model_weights(const ic_model *model)
+ic_weights *ic_model_published(const ic_model *model, bool *mirrored)
 {
     ic_lock_take(model->lock);
     ic_weights *weights = ic_weights_retain(model->weights);
+    const json_t *options = json_object_get(model->record, "options");
+    const char *flip = json_string_value(json_object_get(options, "flip"));
+    *mirrored = flip != NULL && strcmp(flip, "off") != 0;
     ic_lock_give(model->lock);
     return weights;
+}
+
+ic_weights *ic_model_weights(const ic_model *model)
+{
+    bool mirrored;
+    return ic_model_published(model, &mirrored);
 }
 
 ic_status ic_model_record(const ic_model *model, json_t **out)
@@ -235,6 +244,8 @@ static ic_status fill_from_data(ic_model *model, const ic_dataset *train, const 
     ic_data_facts facts;
     ic_model_recipe recipe;
     IC_TRY(ic_recipe_look(context, train, &facts));
+    if (ic_option_float(options, "minutes") > 0)
+        IC_TRY(ic_recipe_probe(context, &facts.slowness));
     IC_TRY(ic_recipe_model(context, &facts, options, &recipe));
     model->pipeline = recipe.pipeline;
     if (recipe.measure)

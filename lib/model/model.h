@@ -32,6 +32,9 @@ ic_model *ic_model_retain(ic_model *model);
  */
 ic_weights *ic_model_weights(const ic_model *model);
 
+/* The same, and whether the training that made them mirrored pictures. */
+ic_weights *ic_model_published(const ic_model *model, bool *mirrored);
+
 /* A copy of the record (json_decref it). */
 ic_status ic_model_record(const ic_model *model, json_t **out);
 

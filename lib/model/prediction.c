@@ -2,6 +2,7 @@
  */
 #include "base/status.h"
 #include "model/model.h"
+#include "model/views.h"
 
 #include <imgcls/prediction.h>
 #include <math.h>
@@ -33,6 +34,8 @@ struct ic_prediction {
     int32_t worker_count;
     kept_executor kept[EXECUTORS];
     uint64_t clock;
+    int32_t view_count; /* as asked for */
+    ic_views views;
     result results[2]; /* the last good one, and the one that is being made */
     int32_t current;
 };
@@ -60,6 +63,8 @@ ic_status ic_prediction_create(ic_context *context, ic_prediction **out)
     ic_status status;
     IC_TRY(ic_allocate_zero(context, sizeof *prediction, &prediction));
     prediction->context = ic_context_retain(context);
+    prediction->view_count = 1;
+    prediction->views.context = context;
     IC_TRY_CLEAN(ic_context_pool(context, &prediction->pool));
     IC_TRY_CLEAN(create_workspaces(prediction));
     *out = prediction;
@@ -86,6 +91,7 @@ void ic_prediction_free(ic_prediction *prediction)
     ic_free(context, prediction->workspaces);
     for (int32_t i = 0; i < EXECUTORS; i++)
         drop_executor(&prediction->kept[i]);
+    ic_views_free(&prediction->views);
     for (int32_t i = 0; i < 2; i++) {
         ic_free(context, prediction->results[i].probabilities);
         ic_free(context, prediction->results[i].ranking);
@@ -214,10 +220,11 @@ static ic_status predict_part(const ic_model *model, const ic_weights *weights,
     ic_executor *executor;
     int32_t classes = made->classes;
     IC_TRY(find_executor(prediction, model->graph, count == 1 ? 1 : BATCH, &executor));
-    preparation work = {prediction, &model->pipeline, images + first, ic_executor_input(executor)};
+    preparation work = {prediction, &model->pipeline, images + first, NULL};
+    IC_TRY(ic_views_input(&prediction->views, executor, &work.tensors));
     IC_TRY(ic_pool_run(prediction->pool, count, prepare_picture, &work));
-    IC_TRY(ic_executor_infer(executor, weights, count));
-    const float *logits = ic_executor_logits(executor);
+    const float *logits;
+    IC_TRY(ic_views_infer(&prediction->views, executor, weights, count, &logits));
     IC_TRY(check_logits(logits, count, classes));
     float *probabilities = made->probabilities + (size_t)first * (size_t)classes;
     int32_t *ranking = made->ranking + (size_t)first * (size_t)classes;
@@ -236,7 +243,9 @@ static ic_status predict_all(const ic_model *model, const ic_image *const *image
     if (model->context != prediction->context)
         return ic_fail(IC_ERROR_ARGUMENT, "the model and the prediction are of different contexts");
     IC_TRY(make_room(prediction->context, count, model->class_count, made));
-    ic_weights *weights = ic_model_weights(model);
+    bool mirrored;
+    ic_weights *weights = ic_model_published(model, &mirrored);
+    IC_TRY_CLEAN(ic_views_choose(&prediction->views, prediction->view_count, mirrored));
     for (int32_t first = 0; first < count; first += BATCH) {
         int32_t part = count - first < BATCH ? count - first : BATCH;
         IC_TRY_CLEAN(predict_part(model, weights, images, first, part, prediction, made));
@@ -274,6 +283,15 @@ ic_status ic_predict_batch(const ic_model *model, const ic_image *const *images,
         if (images[i] == NULL)
             return ic_fail(IC_ERROR_ARGUMENT, "ic_predict_batch: picture %d is NULL", (int)i);
     return predict_all(model, images, count, prediction);
+}
+
+ic_status ic_prediction_set_views(ic_prediction *prediction, int32_t views)
+{
+    if (prediction == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_prediction_set_views: prediction is NULL");
+    IC_TRY(ic_views_choose(&prediction->views, views, true));
+    prediction->view_count = views;
+    return IC_OK;
 }
 
 int32_t ic_prediction_count(const ic_prediction *prediction)

@@ -65,6 +65,16 @@ void ic_pipeline_workspace_free(ic_pipeline_workspace *workspace);
 ic_status ic_pipeline_apply(const ic_pipeline *pipeline, const ic_image *image,
                             ic_pipeline_workspace *workspace, float *tensor);
 
+/* A way to look at a prepared picture again. */
+typedef struct ic_view {
+    bool mirrored; /* left to right, after the shift */
+    int32_t shift; /* pixels to the right and down that it looks at, edges repeated by reflection */
+} ic_view;
+
+/* A view of tensor[height][width][channels], in another tensor of that shape. */
+void ic_tensor_view(int32_t width, int32_t height, int32_t channels, const float *tensor,
+                    const ic_view *view, float *out);
+
 typedef enum ic_flip {
     IC_FLIP_OFF,
     IC_FLIP_ON,         /* half of the pictures mirrored, drawn anew in each epoch */

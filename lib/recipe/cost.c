@@ -16,18 +16,20 @@ typedef struct network_cost {
 } network_cost;
 
 static const network_cost costs[] = {
-    {"airbench94", 230e3, 250e9},
-    {"lenet5", 1.1e3, 60e9},
-    {"small", 19e3, 330e9},
-    {"plain", 56e3, 190e9},
-    {"resnet9", 742e3, 250e9},
-    {"mobilenet_v2", 12e3, 60e9},
-    {"mobilenet_v3_large", 8.6e3, 55e9},
-    {"efficientnet_b0", 15.4e3, 55e9},
-    {"resnet18", 72.5e3, 250e9},
+    {"lenet5", 1.1e3, 125e9},
+    {"small", 19e3, 370e9},
+    {"plain", 56e3, 355e9},
+    {"airbench94", 230e3, 380e9},
+    {"resnet9", 742e3, 455e9},
+    {"mobilenet_v2", 12e3, 97e9},
+    {"mobilenet_v3_large", 8.6e3, 100e9},
+    {"efficientnet_b0", 15.4e3, 96e9},
+    {"resnet18", 72.5e3, 300e9},
 };
 
 enum { COSTS = sizeof costs / sizeof costs[0], LEAST_EPOCHS = 4 };
+
+static const double default_budget = 600;
 
 /* Of the minutes: the rest is for validation, and for what comes before and behind. */
 static const double time_share = 0.9;
@@ -47,7 +49,7 @@ double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options)
     double minutes = ic_option_float(options, "minutes");
     if (minutes > 0)
         return 60 * minutes * time_share / facts->slowness;
-    return ic_facts_tiny(facts) && facts->grey ? 70 : 600;
+    return default_budget;
 }
 
 double ic_recipe_wanted_epochs(const ic_data_facts *facts, const ic_options *options)
@@ -60,11 +62,17 @@ double ic_recipe_wanted_epochs(const ic_data_facts *facts, const ic_options *opt
     return ic_option_float(options, "minutes") > 0 ? 2 * epochs : epochs;
 }
 
+double ic_recipe_affordable(const ic_data_facts *facts, const char *network, int32_t width,
+                            int32_t height, const ic_options *options)
+{
+    double epoch = ic_recipe_seconds(network, width, height) * (double)facts->pictures;
+    return ic_recipe_budget(facts, options) / epoch;
+}
+
 double ic_recipe_epochs(const ic_data_facts *facts, const char *network, int32_t width,
                         int32_t height, const ic_options *options)
 {
-    double epoch = ic_recipe_seconds(network, width, height) * (double)facts->pictures;
-    double affordable = ic_recipe_budget(facts, options) / epoch;
+    double affordable = ic_recipe_affordable(facts, network, width, height, options);
     double wanted = ic_recipe_wanted_epochs(facts, options);
     if (affordable >= wanted)
         return wanted;

@@ -34,6 +34,10 @@ double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options);
 /* Epochs after which more of them bring little; longer minutes want more. */
 double ic_recipe_wanted_epochs(const ic_data_facts *facts, const ic_options *options);
 
+/* Epochs that the budget pays for. */
+double ic_recipe_affordable(const ic_data_facts *facts, const char *network, int32_t width,
+                            int32_t height, const ic_options *options);
+
 /* As many of the wanted epochs as fit the budget, but a few in any case. */
 double ic_recipe_epochs(const ic_data_facts *facts, const char *network, int32_t width,
                         int32_t height, const ic_options *options);

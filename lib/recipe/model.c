@@ -9,17 +9,21 @@
 #include <string.h>
 
 /* What photographs are tried at, the best first: the first that the budget allows is taken. */
-static const int32_t photograph_sides[] = {128, 112, 96, 80, 64};
+static const int32_t photograph_sides[] = {128, 96, 64};
 enum {
     SIDES = sizeof photograph_sides / sizeof photograph_sides[0],
-    ENOUGH_EPOCHS = 30 /* of a large network, to be better than more of a fast one */
+    ENOUGH_EPOCHS = 4, /* of a large network, to be better than more of a fast one */
 };
+
+/* Photographs seen in all that a training at a size should have; more at a smaller one is worth less. */
+static const double enough_views = 40e3;
 
 static bool fits_budget(const ic_data_facts *facts, const char *network, int32_t side,
                         const ic_options *options)
 {
-    return ic_recipe_epochs(facts, network, side, side, options) >=
-           ic_recipe_wanted_epochs(facts, NULL);
+    double epochs = ic_recipe_affordable(facts, network, side, side, options);
+    return epochs >= ENOUGH_EPOCHS && (epochs * (double)facts->pictures >= enough_views ||
+                                       epochs >= ic_recipe_wanted_epochs(facts, options));
 }
 
 static const char *choose_network(ic_context *context, const ic_data_facts *facts,
@@ -30,8 +34,9 @@ static const char *choose_network(ic_context *context, const ic_data_facts *fact
         return asked;
     int32_t side = ic_facts_side(facts);
     const char *chosen = "resnet18", *why = "a residual network for photographs";
-    if (ic_facts_tiny(facts) && ic_recipe_epochs(facts, "resnet9", side, side, options) >= ENOUGH_EPOCHS)
-        chosen = "resnet9", why = "a residual network for small pictures";
+    if (ic_facts_tiny(facts) &&
+        ic_recipe_affordable(facts, "airbench94", side, side, options) >= ENOUGH_EPOCHS)
+        chosen = "airbench94", why = "it learns small pictures in few epochs";
     else if (ic_facts_tiny(facts))
         chosen = "small", why = "a fast network for many small pictures";
     ic_log(context, IC_LOG_INFO, "network %s: %s (%lld pictures, typically %dx%d)", chosen, why,

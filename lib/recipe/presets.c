@@ -14,7 +14,6 @@ typedef struct setting {
 
 /* Jordan 2024, arXiv:2404.00498; its decay of 0.0153 is coupled, and for a sum of losses. */
 static const setting for_airbench94[] = {
-    {"batch_size", "1024"},
     {"momentum", "0.85"},
     {"weight_decay", "0.0089"},
     {"schedule", "triangle"},

@@ -25,6 +25,9 @@ typedef struct ic_data_facts {
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out);
 
+/* Measures facts->slowness by a few steps of training: for a training that is to fit its minutes. */
+ic_status ic_recipe_probe(ic_context *context, double *slowness);
+
 /* What ic_model_create builds; mean and deviation of the pipeline are still to be measured or are
  * given. */
 typedef struct ic_model_recipe {

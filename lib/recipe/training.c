@@ -11,6 +11,7 @@
 enum {
     PHOTOGRAPH_BATCH = 32,
     TINY_BATCH = 128,
+    AIRBENCH_BATCH = 1024,
     LEAST_BATCH = 8,      /* batch norm needs a few */
     TUNING_SHARE = 2,     /* weights that have learnt before need this part of the epochs */
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
@@ -34,9 +35,12 @@ static double wish(const ic_options *options, const char *name, double automatic
     return asked == automatic ? chosen : asked;
 }
 
-static int32_t choose_batch(const ic_data_facts *facts, const ic_options *options)
+static int32_t choose_batch(const ic_data_facts *facts, const char *network,
+                            const ic_options *options)
 {
-    int32_t batch = ic_facts_tiny(facts) ? TINY_BATCH : PHOTOGRAPH_BATCH;
+    int32_t batch = strcmp(network, "airbench94") == 0 ? AIRBENCH_BATCH
+                    : ic_facts_tiny(facts)             ? TINY_BATCH
+                                                       : PHOTOGRAPH_BATCH;
     while (batch > LEAST_BATCH && facts->pictures / batch < LEAST_STEPS_EPOCH)
         batch /= 2;
     int64_t asked = ic_option_int(options, "batch_size");
@@ -211,7 +215,7 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
                         ic_training_recipe *out)
 {
     ic_training_recipe recipe = {
-        .batch = choose_batch(facts, options),
+        .batch = choose_batch(facts, network, options),
         .label_smoothing = ic_option_float(options, "label_smoothing"),
         .balanced_weights = is(options, "class_weights", "balanced"),
         .accumulate = (int32_t)ic_option_int(options, "accumulate"),

@@ -4,31 +4,36 @@
 #include <math.h>
 
 /*
- * Steps before the pace is believed, and between two looks; how far off the end may be, of the whole
- * time, before the plan is changed.
+ * Steps before the pace is believed; how far off the end may be before the plan is changed, and how
+ * long a plan stands, of the whole time.
  */
 enum { FIRST_LOOK = 8 };
-static const double tolerance = 0.015;
+static const double tolerance = 0.015, standing = 1.0 / (IC_CHANGES_MAX - 4);
 
-/* Whether it is time to look: often at first, then every hundredth of the training. */
-static bool is_due(const ic_trainer *trainer)
+/* Only between two optimiser steps, and with a place kept for the last change of all. */
+static bool is_due(const ic_trainer *trainer, double now)
 {
     const ic_train_state *state = &trainer->state;
-    int64_t every = trainer->schedule.steps / 100 + 1;
-    return trainer->clock.deadline > 0 && state->phase == IC_PHASE_TRAIN &&
-           trainer->recipe.change_count < IC_CHANGES_MAX &&
-           trainer->clock.training.count >= FIRST_LOOK && state->step % every == 0 &&
-           state->batch % trainer->recipe.accumulate == 0 && state->step > 0;
+    const ic_train_clock *clock = &trainer->clock;
+    int32_t changes = trainer->recipe.change_count;
+    if (clock->deadline <= 0 || state->phase != IC_PHASE_TRAIN || state->step == 0 ||
+        state->batch % trainer->recipe.accumulate != 0 || changes == IC_CHANGES_MAX)
+        return false;
+    if (now >= clock->deadline)
+        return true;
+    return changes < IC_CHANGES_MAX - 1 && clock->training.count >= FIRST_LOOK &&
+           now - clock->last_change >= standing * clock->budget;
 }
 
 void ic_training_fit(ic_trainer *trainer)
 {
     ic_training_recipe *recipe = &trainer->recipe;
     ic_schedule *schedule = &trainer->schedule;
-    if (!is_due(trainer))
+    double now = ic_clock_seconds();
+    if (!is_due(trainer, now))
         return;
     double left = ic_training_seconds_left(trainer);
-    double time = trainer->clock.deadline - ic_clock_seconds();
+    double time = trainer->clock.deadline - now;
     if (fabs(left - time) < tolerance * trainer->clock.budget)
         return;
     int64_t step = trainer->state.step;
@@ -41,6 +46,7 @@ void ic_training_fit(ic_trainer *trainer)
         return;
     recipe->changes[recipe->change_count++] = (ic_change){step, steps};
     ic_schedule_update(schedule);
+    trainer->clock.last_change = now;
     ic_log(trainer->context, IC_LOG_DEBUG, "%.0f s left: the training will end after %lld steps",
            time, (long long)steps);
 }

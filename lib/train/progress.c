@@ -71,6 +71,9 @@ static void set_results(const ic_trainer *trainer, bool at_end, ic_progress *pro
     double speed = clock->epoch_busy > 0 ? clock->epoch_seen / clock->epoch_busy : clock->speed;
     if (speed > 0)
         ic_progress_set(progress, "pictures_per_second", speed);
+    double waiting =
+        clock->epoch_busy > 0 ? clock->epoch_waited / clock->epoch_busy : clock->waiting;
+    ic_progress_set(progress, "waiting", waiting);
     if (last) {
         ic_progress_set(progress, "validation_loss", last->validation_loss);
         ic_progress_set(progress, "validation_accuracy", last->validation_accuracy);

@@ -75,8 +75,7 @@ static ic_status fill(json_t *json, const ic_record *record)
     IC_TRY(set_data(json, record->data, record->recipe));
     IC_TRY(ic_epochs_set(json, record->epochs, record->epoch_count));
     IC_TRY(ic_json_set(json, "best_epoch", json_integer(record->best_epoch + 1)));
-    int64_t steps = (record->best_epoch + 1) * record->steps;
-    return ic_json_set(json, "steps", json_integer(steps));
+    return ic_json_set(json, "steps", json_integer(record->steps));
 }
 
 ic_status ic_record_to_json(const ic_record *record, json_t **out)

@@ -19,7 +19,7 @@ typedef struct ic_record {
     const ic_epoch *epochs;
     int64_t epoch_count;
     int64_t best_epoch; /* from 0 */
-    int64_t steps;      /* an epoch */
+    int64_t steps;      /* of the optimiser, up to its end */
     bool bf16;          /* convolutions multiplied in bfloat16 */
 } ic_record;
 

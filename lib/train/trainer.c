@@ -167,7 +167,9 @@ ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients
     int64_t each = trainer->batches;
     ic_batch batch;
     ic_targets targets;
+    double began = ic_clock_seconds();
     IC_TRY(ic_loader_next(trainer->loader, &batch));
+    trainer->clock.epoch_waited += ic_clock_seconds() - began;
     IC_TRY(ic_mixer_apply(trainer->mixer, &batch, (int64_t)draw / each, (int64_t)draw % each,
                           ic_executor_input(executor), &targets));
     IC_TRY(ic_executor_forward(executor, parameters, trainer->recipe.seed, draw));

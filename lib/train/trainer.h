@@ -47,6 +47,8 @@ typedef struct ic_pace {
 typedef struct ic_train_clock {
     double busy;                  /* in all */
     double epoch_busy;            /* in this epoch's training steps */
+    double epoch_waited; /* of that time, for the loader */
+    double waiting;      /* the share of the last whole epoch */
     double epoch_seen;            /* pictures in that time */
     ic_pace training, validation; /* of a batch */
     double last_report;
@@ -55,6 +57,7 @@ typedef struct ic_train_clock {
     double began;    /* when the trainer was made */
     double deadline; /* 0: none */
     double budget;   /* seconds from the start up to it */
+    double last_change; /* of the plan */
 } ic_train_clock;
 
 struct ic_trainer {

@@ -43,13 +43,26 @@ static ic_status validate_batch(ic_trainer *trainer)
     return IC_OK;
 }
 
-/* Better: more validation pictures right; with as many right, the lower loss. */
-static bool is_best(const ic_train_state *state, const ic_epoch *epoch)
+/* More validation pictures right than ever; with as many right, the lower loss. */
+static bool is_better(const ic_train_state *state, const ic_epoch *epoch)
 {
     if (state->best_epoch < 0 || epoch->validation_accuracy > state->best_accuracy)
         return true;
     return epoch->validation_accuracy == state->best_accuracy &&
            epoch->validation_loss < state->best_loss;
+}
+
+/*
+ * Worth keeping: better, or as good as so few pictures can tell (within a standard error of the
+ * best accuracy so far) with a lower loss than what is kept. Else luck with some pictures of an
+ * early epoch would win over the end of the schedule.
+ */
+static bool is_kept(const ic_train_state *state, const ic_epoch *epoch)
+{
+    double best = state->best_accuracy;
+    double error = sqrt(best * (1 - best) / state->validation_seen);
+    return is_better(state, epoch) || (epoch->validation_accuracy >= best - error &&
+                                       epoch->validation_loss < state->best_loss);
 }
 
 static ic_epoch results(const ic_trainer *trainer)
@@ -67,13 +80,14 @@ static ic_epoch results(const ic_trainer *trainer)
 ic_status ic_training_record(const ic_trainer *trainer, int64_t epochs, int64_t best_epoch,
                              json_t **out)
 {
+    int64_t steps = (best_epoch + 1) * trainer->epoch_steps;
     const ic_record record = {
         .recipe = &trainer->recipe,
         .data = &trainer->data,
         .epochs = trainer->epochs,
         .epoch_count = epochs,
         .best_epoch = best_epoch,
-        .steps = trainer->epoch_steps,
+        .steps = steps < trainer->schedule.steps ? steps : trainer->schedule.steps,
         .bf16 = trainer->context->cpu_level >= IC_CPU_AVX512_BF16,
     };
     return ic_record_to_json(&record, out);
@@ -88,16 +102,16 @@ static ic_status publish(ic_trainer *trainer, ic_weights *weights, int64_t best_
     return IC_OK;
 }
 
-static void keep_best(ic_trainer *trainer, const ic_epoch *epoch)
+static void keep(ic_trainer *trainer, const ic_epoch *epoch)
 {
     ic_train_state *state = &trainer->state;
     ic_weights_free(trainer->best);
     trainer->best = trainer->snapshot;
     trainer->snapshot = NULL;
     state->best_epoch = state->epoch;
-    state->best_accuracy = epoch->validation_accuracy;
     state->best_loss = epoch->validation_loss;
-    state->epochs_since_best = 0;
+    if (epoch->validation_accuracy > state->best_accuracy)
+        state->best_accuracy = epoch->validation_accuracy;
 }
 
 /* On to the next epoch, or to the end. */
@@ -108,7 +122,8 @@ static void advance(ic_trainer *trainer, bool done)
     ic_weights_free(trainer->snapshot);
     trainer->snapshot = NULL;
     clock->speed = clock->epoch_busy > 0 ? clock->epoch_seen / clock->epoch_busy : 0;
-    clock->epoch_busy = clock->epoch_seen = 0;
+    clock->waiting = clock->epoch_busy > 0 ? clock->epoch_waited / clock->epoch_busy : 0;
+    clock->epoch_busy = clock->epoch_seen = clock->epoch_waited = 0;
     state->epoch++;
     state->batch = 0;
     state->loss_sum = state->correct = state->seen = 0;
@@ -129,20 +144,20 @@ static ic_status finish_epoch(ic_trainer *trainer)
 
     if (!isfinite(epoch.validation_loss))
         return ic_training_diverged(trainer, "validation loss");
-    bool best = is_best(state, &epoch);
+    bool better = is_better(state, &epoch), kept = is_kept(state, &epoch);
     bool last = state->step == trainer->schedule.steps;
-    bool tired = !best && recipe->patience > 0 && state->epochs_since_best + 1 >= recipe->patience;
+    bool tired = !better && recipe->patience > 0 && state->epochs_since_best + 1 >= recipe->patience;
     IC_TRY(ic_grow(trainer->context, &trainer->epochs, &trainer->epoch_capacity,
                    (size_t)state->epoch + 1, sizeof epoch));
     trainer->epochs[state->epoch] = epoch;
-    if (best)
+    if (kept)
         IC_TRY(publish(trainer, trainer->snapshot, state->epoch));
     else if (last || tired)
         IC_TRY(publish(trainer, trainer->best, state->best_epoch));
 
-    state->epochs_since_best++;
-    if (best)
-        keep_best(trainer, &epoch);
+    state->epochs_since_best = better ? 0 : state->epochs_since_best + 1;
+    if (kept)
+        keep(trainer, &epoch);
     advance(trainer, last || tired);
     if (tired && !last)
         ic_log(trainer->context, IC_LOG_INFO,

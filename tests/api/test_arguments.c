@@ -144,6 +144,8 @@ static void models_and_predictions(void **state)
     REFUSES(ic_prediction_create(NULL, OUT(ic_prediction)));
     REFUSES(ic_prediction_create(context, NULL));
     assert_ok(ic_prediction_create(context, &prediction));
+    REFUSES(ic_prediction_set_views(NULL, 2));
+    REFUSES(ic_prediction_set_views(prediction, 3));
     REFUSES(ic_predict(NULL, NULL, prediction));
     REFUSES(ic_predict_batch(NULL, NULL, 1, prediction));
     assert_int_equal(ic_prediction_class(prediction, 0, NULL, NULL), IC_ERROR_STATE);

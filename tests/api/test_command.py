@@ -76,7 +76,7 @@ def train():
     lines = [json.loads(line) for line in out.splitlines()]
     assert len(lines) == 4
     for key in ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
-                "seconds", "pictures_per_second"):
+                "seconds", "pictures_per_second", "waiting"):
         assert all(key in line for line in lines[:3]), key
     assert [line["epoch"] for line in lines[:3]] == [1, 2, 3]
     assert lines[3]["model"] == str(model) and lines[3]["epochs"] == 3
@@ -140,6 +140,26 @@ def predict():
     assert lines[0]["predictions"][0]["class"] == "dark"
     assert len(lines[2]["predictions"]) == 1 and 0 <= lines[2]["predictions"][0]["probability"] <= 1
     assert "light" in run("predict", model, files[2])[0]
+
+
+def views():
+    """Averages over mirrored and shifted views; only shifted ones where training mirrored nothing."""
+    mirrored, picture = root / "mirrored.safetensors", photos / "light" / "1.png"
+    run("train", photos, "--out", mirrored, "--flip", "on", *QUICK)
+    rows = {}
+    for of in (model, mirrored):
+        for count in (1, 2, 6):
+            line = json.loads(run("predict", of, picture, "--json", "--views", count)[0])
+            rows[of, count] = {p["class"]: p["probability"] for p in line["predictions"]}
+            assert abs(sum(rows[of, count].values()) - 1) < 1e-5
+    assert rows[model, 1] == rows[model, 2] != rows[model, 6]
+    assert len({tuple(sorted(rows[mirrored, count].items())) for count in (1, 2, 6)}) == 3
+    loss = [json.loads(run("evaluate", mirrored, photos, "--json", "--views", n)[0])["loss"] for n in (1, 2, 6)]
+    assert len(set(loss)) == 3, loss
+    assert "3 of 6 views" in run("evaluate", model, photos, "--views", 6)[1]
+    for wrong in (0, 3, "x"):
+        assert "--views takes 1|2|6" in run("predict", model, picture, "--views", wrong, code=2)[1]
+        assert "--views takes 1|2|6" in run("evaluate", model, photos, "--views", wrong, code=2)[1]
 
 
 def wrong_usage():
@@ -221,6 +241,21 @@ def resume():
     run("train", photos, "--out", part, "--resume", checkpoint)
     assert part.read_bytes() == whole.read_bytes() and not checkpoint.exists()
     assert "not a checkpoint" in run("train", photos, "--out", part, "--resume", whole, code=1)[1]
+
+
+def minutes():
+    """Within the time, and the printed flags repeat it without a clock."""
+    fitted, again = root / "fitted.safetensors", root / "again.safetensors"
+    began = time.monotonic()
+    messages = run("train", photos, "--out", fitted, "--minutes", "0.05", "--network", "plain", "--validation-share",
+                   "0.2")[1]
+    assert time.monotonic() - began < 0.05 * 60 * 1.05 + 1, time.monotonic() - began
+    line = [line for line in messages.splitlines() if line.startswith("the same again")][0]
+    flags = shlex.split(line.split(" imgcls ")[1])
+    assert "--replan" in flags and "--minutes" not in flags, flags
+    flags[flags.index("--out") + 1] = str(again)
+    run(*flags)
+    assert fitted.read_bytes() == again.read_bytes()
 
 
 def from_an_earlier_model():
@@ -385,8 +420,9 @@ def failures():
 
 
 for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, parts, predict,
-             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
-             resume, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training, failures):
+             views, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
+             resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
+             failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)

@@ -81,17 +81,28 @@ static ic_options *options_with(ic_context *context, const char *name, const cha
 
 /* ---- Figures ---- */
 
+/* A model whose record says that its training mirrored pictures, or not. */
+static ic_model *make_model(ic_context *context, const char *flip)
+{
+    ic_model *model = fixture_make(context, "lenet5", 28, 3, CLASSES, 5);
+    ic_model_publish(model, ic_model_weights(model),
+                     json_pack("{s:{s:s}}", "options", "flip", flip));
+    return model;
+}
+
 /* Every figure against what ic_predict says of each picture. */
-static void test_agrees_with_predictions(void **state)
+static void agrees_with_predictions(const char *views, const char *flip)
 {
     ic_context *context = test_context(2);
-    ic_model *model = fixture_make(context, "lenet5", 28, 3, CLASSES, 5);
+    ic_model *model = make_model(context, flip);
     ic_dataset *dataset = make_dataset(context, names, CLASSES, PICTURES);
+    ic_options *options = options_with(context, "views", views);
     ic_prediction *prediction;
     ic_report *report;
     int64_t confusion[CLASSES][CLASSES] = {{0}}, right = 0;
     double loss = 0;
     assert_ok(ic_prediction_create(context, &prediction));
+    assert_ok(ic_prediction_set_views(prediction, views[0] - '0'));
     for (int64_t i = 0; i < PICTURES; i++) {
         ic_image *image;
         int32_t label, predicted;
@@ -106,7 +117,7 @@ static void test_agrees_with_predictions(void **state)
         loss -= ic_ln((double)probabilities[label]) / PICTURES;
         ic_image_free(image);
     }
-    assert_ok(ic_evaluate(model, dataset, NULL, &report));
+    assert_ok(ic_evaluate(model, dataset, options, &report));
     for (int32_t a = 0; a < CLASSES; a++)
         for (int32_t p = 0; p < CLASSES; p++) {
             int64_t count;
@@ -120,22 +131,82 @@ static void test_agrees_with_predictions(void **state)
     assert_string_equal(ic_report_split(report), "all");
     ic_report_free(report);
     ic_prediction_free(prediction);
+    ic_options_free(options);
     ic_dataset_free(dataset);
     ic_model_free(model);
     ic_context_free(context);
 }
 
-static void test_batches_and_threads_do_not_show(void **state)
+static void test_agrees_with_predictions(void **state)
+{
+    agrees_with_predictions("1", "on");
+}
+
+static void test_views_agree_with_predictions(void **state)
+{
+    agrees_with_predictions("2", "on");
+    agrees_with_predictions("6", "on");
+    agrees_with_predictions("6", "off");
+}
+
+static void keep_views(int32_t level, const char *message, void *payload)
+{
+    if (level == IC_LOG_INFO && strstr(message, "views") != NULL)
+        snprintf(payload, 300, "%s", message);
+}
+
+/* How many views are left where none may be mirrored; other numbers are no choice. */
+static void test_views_are_told_and_checked(void **state)
+{
+    static const struct {
+        const char *views, *flip, *told;
+    } cases[] = {
+        {"1", "off", ""},
+        {"2", "on", ""},
+        {"6", "alternating", ""},
+        {"2", "off", "1 of 2 views"},
+        {"6", "off", "3 of 6 views"},
+    };
+    ic_context *context = test_context(1);
+    ic_dataset *dataset = make_dataset(context, names, CLASSES, 6);
+    ic_options *options;
+    char told[300];
+    assert_ok(ic_context_set_log(context, keep_views, told));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ic_model *model = make_model(context, cases[i].flip);
+        ic_report *report;
+        options = options_with(context, "views", cases[i].views);
+        told[0] = '\0';
+        assert_ok(ic_evaluate(model, dataset, options, &report));
+        assert_int_equal(told[0] == '\0', cases[i].told[0] == '\0');
+        assert_non_null(strstr(told, cases[i].told));
+        ic_report_free(report);
+        ic_options_free(options);
+        ic_model_free(model);
+    }
+    options = options_with(context, "views", "2");
+    assert_ok(ic_options_set_int(options, "views", 6));
+    assert_fails(IC_ERROR_OPTION, "option \"views\" takes 1|2|6, not the number 3",
+                 ic_options_set_int(options, "views", 3));
+    assert_fails(IC_ERROR_OPTION, "option \"views\" takes 1|2|6, not \"0\"",
+                 ic_options_set_text(options, "views", "0"));
+    ic_options_free(options);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+}
+
+static void batches_and_threads_do_not_show(const char *views)
 {
     static const char *const batches[] = {"1", "7", "64"};
     json_t *first = NULL;
-    for (int32_t threads = 1; threads <= 2; threads++)
+    for (int32_t threads = 1; threads <= 3; threads++)
         for (int b = 0; b < 3; b++) {
             ic_context *context = test_context(threads);
-            ic_model *model = fixture_make(context, "lenet5", 28, 3, CLASSES, 5);
+            ic_model *model = make_model(context, "on");
             ic_dataset *dataset = make_dataset(context, names, CLASSES, PICTURES);
             ic_options *options = options_with(context, "evaluation_batch", batches[b]);
             ic_report *report;
+            assert_ok(ic_options_set_text(options, "views", views));
             assert_ok(ic_evaluate(model, dataset, options, &report));
             json_t *json = report_json(report);
             if (first == NULL)
@@ -149,6 +220,12 @@ static void test_batches_and_threads_do_not_show(void **state)
             ic_context_free(context);
         }
     json_decref(first);
+}
+
+static void test_batches_and_threads_do_not_show(void **state)
+{
+    batches_and_threads_do_not_show("1");
+    batches_and_threads_do_not_show("6");
 }
 
 static void test_json_has_what_scripts_read(void **state)
@@ -513,6 +590,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agrees_with_predictions),
+        cmocka_unit_test(test_views_agree_with_predictions),
+        cmocka_unit_test(test_views_are_told_and_checked),
         cmocka_unit_test(test_batches_and_threads_do_not_show),
         cmocka_unit_test(test_json_has_what_scripts_read),
         cmocka_unit_test(test_unknown_classes_are_skipped),

@@ -27,7 +27,8 @@ static ic_data_facts facts_of(int64_t pictures, int32_t side, bool grey, bool sa
                            .median_height = side,
                            .grey = grey,
                            .same_size = same_size,
-                           .imbalance = 1};
+                           .imbalance = 1,
+                           .slowness = 1};
 }
 
 static ic_model_recipe model_recipe(const ic_data_facts *facts, const char *const *pairs)
@@ -129,7 +130,7 @@ static void small_pictures_keep_their_size(void **state)
 {
     ic_data_facts digits = facts_of(60000, 28, true, true);
     ic_model_recipe recipe = model_recipe(&digits, NULL);
-    assert_string_equal(recipe.network, "small");
+    assert_string_equal(recipe.network, "airbench94");
     assert_int_equal(recipe.pipeline.width, 28);
     assert_int_equal(recipe.pipeline.canvas_width, 28);
     assert_int_equal(recipe.pipeline.channels, 1);
@@ -137,8 +138,11 @@ static void small_pictures_keep_their_size(void **state)
 
     ic_data_facts few = facts_of(500, 32, false, true);
     recipe = model_recipe(&few, NULL);
-    assert_string_equal(recipe.network, "resnet9");
+    assert_string_equal(recipe.network, "airbench94");
     assert_int_equal(recipe.pipeline.channels, 3);
+
+    static const char *const hurry[] = {"minutes", "1", NULL, NULL};
+    assert_string_equal(model_recipe(&digits, hurry).network, "small");
 }
 
 static void photographs_leave_a_margin_for_crops(void **state)
@@ -289,7 +293,44 @@ static void batches_suit_the_data(void **state)
     ic_data_facts few = facts_of(70, 240, false, false);
     ic_data_facts many = facts_of(60000, 28, true, true);
     assert_int_equal(training_recipe(&few, NULL).batch, 8);
-    assert_int_equal(training_recipe(&many, NULL).batch, 128);
+    static const char *const hurry[] = {"minutes", "1", NULL, NULL};
+    assert_int_equal(training_recipe(&many, NULL).batch, 1024);
+    assert_int_equal(training_recipe(&many, hurry).batch, 128);
+}
+
+/* What the caller has chosen stays; what is left open comes from the presets. */
+static void presets_fill_what_is_open(void **state)
+{
+    static const char *const some[] = {"network", "airbench94", "momentum", "0.7",
+                                       "flip",    "auto",       NULL,       NULL};
+    ic_data_facts facts = facts_of(50000, 32, false, true);
+    ic_training_recipe recipe = training_recipe(&facts, some);
+    assert_true(recipe.momentum == 0.7 && recipe.label_smoothing == 0.2);
+    assert_true(recipe.schedule == IC_SCHEDULE_TRIANGLE && recipe.average == IC_AVERAGE_LOOKAHEAD);
+    assert_true(recipe.augment.flip == IC_FLIP_ALTERNATING && recipe.augment.shift == 2);
+    assert_non_null(strstr(recipe.rates, "whiten.weight=0"));
+    static const char *const none[] = {"network", "airbench94", "rates", "none", NULL, NULL};
+    assert_string_equal(training_recipe(&facts, none).rates, "");
+}
+
+static void plans_are_read(void **state)
+{
+    static const char *const good[] = {"replan", "30:450,200:430", NULL, NULL};
+    static const char *const bad[] = {"30", "30:450,20:430", "30:20", "30:450,500:600", "x"};
+    ic_data_facts facts = facts_of(1000, 240, false, true);
+    ic_training_recipe recipe = training_recipe(&facts, good);
+    assert_int_equal(recipe.change_count, 2);
+    assert_true(recipe.changes[1].at == 200 && recipe.changes[1].steps == 430);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *pairs[] = {"replan", bad[i], NULL, NULL};
+        ic_context *context = test_context(1);
+        ic_options *options = options_of(context, pairs);
+        ic_pipeline pipeline = {.width = 64, .height = 64};
+        assert_fails(IC_ERROR_OPTION, "STEP:STEPS",
+                     ic_recipe_training(context, &facts, "resnet18", &pipeline, options, &recipe));
+        ic_options_free(options);
+        ic_context_free(context);
+    }
 }
 
 /* What is chosen fits the budget, as long as a few epochs do. */
@@ -392,6 +433,8 @@ int main(void)
         cmocka_unit_test(numbers_a_channel_are_checked),
         cmocka_unit_test(only_colour_is_mirrored),
         cmocka_unit_test(batches_suit_the_data),
+        cmocka_unit_test(presets_fill_what_is_open),
+        cmocka_unit_test(plans_are_read),
         cmocka_unit_test(epochs_fit_the_budget),
         cmocka_unit_test(every_choice_has_its_reason),
         cmocka_unit_test(json_names_options),

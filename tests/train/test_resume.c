@@ -35,6 +35,8 @@ static const char *const averaged[] = {"network",    "plain",    "epochs",     "
                                        "schedule",   "step",     "freeze",     "blocks.0.*",
                                        "noise",      "0.1",      "blur",       "1",
                                        "rates",      "blocks.1.*=1@1", NULL,   NULL};
+static const char *const replanned[] = {"network", "small",  "epochs", "2.4",       "batch_size",
+                                        "32",      "replan", "3:11,6:9",   NULL, NULL};
 static const char *const muon[] = {"network", "plain",     "epochs",   "2",        "batch_size", "32",
                                    "average", "lookahead", "flip",     "alternating",
                                    "schedule", "triangle", "optimizer", "muon",
@@ -134,6 +136,7 @@ static void so_with_other_settings(void **state)
     from_every_step(adamw);
     from_every_step(averaged);
     from_every_step(muon);
+    from_every_step(replanned);
 }
 
 /* A checkpoint of the first training that has seen an epoch and half of the next. */

@@ -73,6 +73,34 @@ static void warmup_takes_at_most_half(void **state)
     assert_true(ic_schedule_rate(&schedule, 19) < 0.02);
 }
 
+/* What is left of the shape is stretched over the steps that are left. */
+static void changes_of_plan_stretch_the_rest(void **state)
+{
+    ic_training_recipe training = recipe(IC_SCHEDULE_ONE_CYCLE, 10, 0), changed = training;
+    changed.changes[0] = (ic_change){40, 70};
+    changed.changes[1] = (ic_change){60, 160};
+    changed.change_count = 2;
+    ic_schedule plain = ic_schedule_make(&training, 10), schedule = ic_schedule_make(&changed, 10);
+    assert_int_equal(schedule.steps, 160);
+    for (int64_t step = 0; step < 160; step++) {
+        double place = step < 40   ? (double)step
+                       : step < 60 ? 40 + (double)(step - 40) * 2 /* 60 of the shape in 30 steps */
+                                   : 80 + (double)(step - 60) / 5;
+        assert_true(fabs(ic_schedule_share(&schedule, step) - place / 100) < 1e-12);
+        if (place == floor(place))
+            assert_true(fabs(ic_schedule_rate(&schedule, step) -
+                             ic_schedule_rate(&plain, (int64_t)place)) < 1e-12);
+    }
+}
+
+/* 2.25 epochs of 10 steps: the last one is a part. */
+static void epochs_may_be_parts(void **state)
+{
+    ic_training_recipe training = recipe(IC_SCHEDULE_COSINE, 1, 0);
+    training.epochs = 2.25;
+    assert_int_equal(ic_schedule_make(&training, 10).steps, 23);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +109,8 @@ int main(void)
         cmocka_unit_test(cosine_warms_up_and_falls),
         cmocka_unit_test(constant_stays_at_its_peak),
         cmocka_unit_test(warmup_takes_at_most_half),
+        cmocka_unit_test(changes_of_plan_stretch_the_rest),
+        cmocka_unit_test(epochs_may_be_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

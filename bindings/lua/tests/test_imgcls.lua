@@ -37,7 +37,7 @@ test("version and options", function()
    for _, option in ipairs(imgcls.options()) do
       names[option.name] = option
    end
-   assert(names.epochs.type == "int" and names.epochs.help ~= "")
+   assert(names.batch_size.type == "int" and names.epochs.help ~= "")
 end)
 
 test("configure, before anything else", function()
@@ -119,6 +119,47 @@ test("curves while training", function()
    assert(trainer:plot(folder .. "/live.png"))
 end)
 
+-- What an uninterrupted training of the set ends with.
+local function whole_training(train, validation)
+   local whole = assert(imgcls.model(train, settings))
+   assert(assert(imgcls.trainer(whole, train, validation, settings)):run())
+   return whole:bytes()
+end
+
+test("an interrupted training is resumed to the same bytes", function()
+   local train, validation = assert(set:split(settings))
+   local path = folder .. "/some.checkpoint"
+   local part = assert(imgcls.model(train, settings))
+   local trainer = assert(imgcls.trainer(part, train, validation, settings))
+   for _ = 1, 9 do assert(trainer:step()) end
+   assert(trainer:save(path))
+   trainer:close()
+   local wanted = whole_training(train, validation)
+   for _, sets in ipairs { { train, validation }, { set } } do
+      local resumed, again = assert(imgcls.resume(path, sets[1], sets[2]))
+      assert(again:run() and resumed:bytes() == wanted)
+   end
+   assert(imgcls.load(path):classes()[2] == "light", "a checkpoint is a model, too")
+   local none, message, code = imgcls.resume(path, train, train)
+   assert(none == nil and message:match("not the pictures") and code == -9)
+   none, message = imgcls.resume(folder .. "/missing", train)
+   assert(none == nil and message:match("missing"))
+   assert(not trainer.save(imgcls.trainer(part, set), folder .. "/nowhere/x"))
+end)
+
+test("a model that begins with an earlier one", function()
+   local more = pictures()
+   assert(more:add(picture(true, 100, 28), "grey") and more:add(picture(true, 101, 28), "grey"))
+   local tuned = assert(imgcls.model_from(model, more))
+   assert(#tuned:classes() == 3 and tuned:classes()[3] == "grey" and tuned:input() == 28)
+   local same = assert(imgcls.model_from(model, set, { seed = 2 }))
+   local image = picture(true, 5, 28)
+   assert(select(2, same:predict(image)) == select(2, model:predict(image)))
+   local none, message = imgcls.model_from(model, set, { network = "plain" })
+   assert(none == nil and message:match("network"))
+   assert(not pcall(imgcls.model_from, set, set))
+end)
+
 test("cancel, and errors in callbacks", function()
    local trainer = assert(imgcls.trainer(model, set, nil, settings))
    local done, message, code = trainer:run(function() return true end)
@@ -150,6 +191,31 @@ test("predict", function()
    assert(all[1][1].probability == probability and all[2][1].class == "dark")
 end)
 
+test("views", function()
+   local train, validation = assert(set:split(settings))
+   local mirrors = { network = "lenet5", epochs = 1, batch_size = 10, flip = true }
+   local new = assert(imgcls.model(train, mirrors))
+   assert(assert(imgcls.trainer(new, train, validation, mirrors)):run())
+   local image, seen = picture(true, 99, 28), {}
+   for _, views in ipairs { 1, 2, 6 } do
+      local _, probability = assert(new:predict(image, views))
+      assert(not seen[probability] and probability > 0.1 and probability < 1)
+      seen[probability] = true
+      assert(new:predict_all({ image, image }, views)[2][1].probability == probability)
+   end
+   assert(seen[select(2, new:predict(image))], "one view unless asked for more")
+   assert(select(2, model:predict(image, 2)) == select(2, model:predict(image)), "never mirrored")
+   local loss = assert(new:evaluate(set, { split = "all" })):value("loss")
+   assert(assert(new:evaluate(set, { split = "all", views = 6 })):value("loss") ~= loss)
+   assert(image:save_png(folder .. "/views.png"))
+   assert(seen[select(2, new:predict(folder .. "/views.png", 6))])
+   for _, wrong in ipairs { 0, 3, 2 ^ 32 + 1, "many" } do
+      local passed, problem = pcall(new.predict, new, image, wrong)
+      assert(not passed and (tostring(problem):match("1, 2 or 6") or wrong == "many"))
+   end
+   assert(not pcall(new.evaluate, new, set, { views = 3 }))
+end)
+
 test("evaluate and plot", function()
    local report = assert(model:evaluate(set, { split = "all" }))
    assert(report:value("accuracy") > 0.9 and report:split() == "all")
@@ -172,7 +238,8 @@ test("save and load give the same bits", function()
    assert(again:classes()[2] == "light")
    local width, height, channels = again:input()
    assert(width == 28 and height == 28 and channels == 1)
-   assert(again:json():match("lenet5"))
+   assert(again:json():match("lenet5") and again:flags():match("^%-%-network lenet5 "))
+   assert(select(2, assert(imgcls.model_from(model, set)):flags()):match("not been trained"))
 end)
 
 test("pictures to and from files", function()

@@ -9,7 +9,7 @@ from ctypes import POINTER, byref, c_double, c_float, c_int32, c_size_t, c_void_
 from typing import Any, Iterable
 
 from ._core import (Context, Error, Handle, Image, Options, Path, Progress, check, create,
-                    default_context, json_of, lib, log, path_bytes)
+                    default_context, json_of, lib, log, path_bytes, text_of)
 from ._data import Dataset
 
 DONE = 1
@@ -60,11 +60,9 @@ class Training(Handle):
             ...
     """
 
-    def __init__(self, context: Context, model: Handle, train: Dataset, validation: Dataset,
-                 chosen: Options) -> None:
+    def __init__(self, context: Context, pointer: int) -> None:
         self._context = context
-        super().__init__(create(lib.ic_trainer_create, model, train, validation, chosen),
-                         lib.ic_trainer_free)
+        super().__init__(pointer, lib.ic_trainer_free)
 
     def step(self) -> bool:
         """At most one batch; False when the training is done."""
@@ -86,6 +84,11 @@ class Training(Handle):
             except Error as error:
                 if error.status != "IC_ERROR_STATE":  # stopped before the first epoch was over
                     raise
+
+    def save(self, path: Path) -> None:
+        """Writes the training as it stands, all or nothing: a checkpoint, for fit(resume=path). It is
+        a model file, too."""
+        check(lib.ic_trainer_save(self, path_bytes(path)))
 
     def plot(self, path: Path) -> None:
         """Draws the learning curves of the epochs done so far as .png or .svg; also from a progress
@@ -159,41 +162,68 @@ class Classifier:
             dataset.add(picture, label)
         return dataset
 
-    def training(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
-                 progress: Progress = None) -> Training:
-        """Prepares a training that the caller steps: see Training."""
-        chosen = Options(self._context, self._settings)
-        whole = self._data(data, labels, progress)
-        if validation is None:
-            train, held_out = whole.split(**self._settings)
-        else:
-            train, held_out = whole, self._data(validation, None, progress)
+    def _begin(self, train, held_out, start, chosen, progress):
+        """(model, trainer) of a training from the start, or from what another model has learnt."""
         out = c_void_p()
-        self._context.call(progress, lib.ic_model_create, self._context, train, chosen, byref(out))
+        if start is None:
+            self._context.call(progress, lib.ic_model_create, self._context, train, chosen,
+                               byref(out))
+        else:
+            earlier = self._open(start.to_bytes() if isinstance(start, Classifier) else start)
+            check(lib.ic_model_create_from(earlier, train, chosen, byref(out)))
         model = Handle(out.value, lib.ic_model_free)
-        training = Training(self._context, model, train, held_out, chosen)
+        return model, create(lib.ic_trainer_create, model, train, held_out, chosen)
+
+    def _resume(self, path, train, held_out, chosen):
+        """(model, trainer) as a checkpoint has them."""
+        model, trainer = c_void_p(), c_void_p()
+        check(lib.ic_trainer_resume(self._context, path_bytes(path), train, held_out, chosen,
+                                    byref(model), byref(trainer)))
+        return Handle(model.value, lib.ic_model_free), trainer.value
+
+    def training(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
+                 start: Classifier | Path | bytearray | None = None, resume: Path | None = None,
+                 progress: Progress = None) -> Training:
+        """Prepares a training that the caller steps: see Training; the arguments are those of fit."""
+        if start is not None and resume is not None:
+            raise ValueError("start is for a new training, resume for one that was interrupted: "
+                             "give one of them")
+        chosen = Options(self._context, self._settings)
+        train = self._data(data, labels, progress)
+        held_out = None if validation is None else self._data(validation, None, progress)
+        if resume is not None:  # held out is what the checkpoint says
+            model, pointer = self._resume(resume, train, held_out, chosen)
+        else:
+            if held_out is None:
+                train, held_out = train.split(**self._settings)
+            model, pointer = self._begin(train, held_out, start, chosen, progress)
         self._model = model
-        return training
+        return Training(self._context, pointer)
 
     def fit(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
+            start: Classifier | Path | bytearray | None = None, resume: Path | None = None,
             progress: Progress = None, plot: Path | None = None) -> Classifier:
         """Trains on a folder (or another data set), or on pictures with their labels; validation:
         a folder or Dataset to measure on after each epoch, else a part of data is held out.
+        start: a trained classifier, or the file of one, whose weights are the first (fine-tuning);
+        classes of the same name are kept. resume: a checkpoint of an interrupted training on the
+        same pictures; its settings hold, and the result is the same in every bit.
         progress(event) gets dicts with phase, epoch, loss, seconds_left...; True stops. plot: a .png
         or .svg of the learning curves, drawn after each epoch, to be watched."""
-        with self.training(data, labels, validation=validation, progress=progress) as training:
+        with self.training(data, labels, validation=validation, start=start, resume=resume,
+                           progress=progress) as training:
             training.run(progress, plot)
         return self
 
     # Files
 
-    def _load(self, source):
+    def _open(self, source):
         if isinstance(source, (bytes, bytearray)):
             data = bytes(source)
             pointer = create(lib.ic_model_load_memory, self._context, data, len(data))
         else:
             pointer = create(lib.ic_model_load, self._context, path_bytes(source))
-        self._model = Handle(pointer, lib.ic_model_free)
+        return Handle(pointer, lib.ic_model_free)
 
     def _ready(self):
         if self._model is None:
@@ -204,7 +234,7 @@ class Classifier:
     def load(cls, source: Path | bytearray, **settings: Any) -> Classifier:
         """A classifier from a model file (a path), or from the bytes of one."""
         self = cls(**settings)
-        self._load(source)
+        self._model = self._open(source)
         return self
 
     def save(self, path: Path) -> Classifier:
@@ -227,14 +257,14 @@ class Classifier:
     def __setstate__(self, state):
         self.__init__(**state["settings"])
         if state["model"] is not None:
-            self._load(state["model"])
+            self._model = self._open(state["model"])
 
     # Use
 
     def _images(self, pictures):
         return [p if isinstance(p, Image) else Image(p, self._context) for p in pictures]
 
-    def _rows(self, pictures):
+    def _rows(self, pictures, views):
         """One list of probabilities a picture. A prediction serves one thread at a time: an idle one
         is taken, or a new one made."""
         model = self._ready()
@@ -247,6 +277,7 @@ class Classifier:
         except IndexError:
             prediction = Handle(create(lib.ic_prediction_create, self._context),
                                 lib.ic_prediction_free)
+        check(lib.ic_prediction_set_views(prediction, views))
         check(lib.ic_predict_batch(model, handles, len(images), prediction))
         rows = []
         values, count = POINTER(c_float)(), c_int32()
@@ -256,30 +287,33 @@ class Classifier:
         self._predictions.append(prediction)
         return rows
 
-    def predict_proba(self, pictures: Any) -> Any:
+    def predict_proba(self, pictures: Any, *, views: int = 1) -> Any:
         """The probabilities in the order of classes_: of one picture, or a list of such for a list
-        (or a 4-d array) of pictures. A picture is an Image, or what Image takes."""
+        (or a 4-d array) of pictures. A picture is an Image, or what Image takes. views: 2 averages
+        with the mirror image, 6 over shifts by a pixel, too (where training mirrored pictures)."""
         pictures, single = _as_list(pictures)
-        rows = self._rows(pictures)
+        rows = self._rows(pictures, views)
         return rows[0] if single else rows
 
-    def predict(self, pictures: Any) -> Any:
-        """The most probable class of a picture, or a list of them for a list of pictures."""
+    def predict(self, pictures: Any, *, views: int = 1) -> Any:
+        """The most probable class of a picture, or a list of them for a list of pictures; views as
+        in predict_proba."""
         pictures, single = _as_list(pictures)
         names = self.classes_
-        best = [names[row.index(max(row))] for row in self._rows(pictures)]
+        best = [names[row.index(max(row))] for row in self._rows(pictures, views)]
         return best[0] if single else best
 
-    def top(self, picture: Any, count: int = 5) -> list[tuple[str, float]]:
-        """[(class, probability)] of one picture, the most probable first."""
-        row = self.predict_proba(picture)
+    def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[str, float]]:
+        """[(class, probability)] of one picture, the most probable first; views as in
+        predict_proba."""
+        row = self.predict_proba(picture, views=views)
         ranked = sorted(zip(self.classes_, row), key=lambda pair: -pair[1])
         return ranked[:count]
 
     def evaluate(self, data: Any, labels: Iterable[Any] | None = None, *, progress: Progress = None,
                  **settings: Any) -> Report:
         """Measures on a folder, a Dataset, or pictures with their labels: by default on those that
-        the training has not seen (split="auto")."""
+        the training has not seen (split="auto"); views as in predict_proba."""
         dataset = self._data(data, labels, progress)
         out = c_void_p()
         self._context.call(progress, lib.ic_evaluate, self._ready(), dataset,
@@ -303,6 +337,11 @@ class Classifier:
     def info(self) -> dict[str, Any]:
         """What the model is and how it was made, as a dict."""
         return json_of(lib.ic_model_json, self._ready())
+
+    @property
+    def flags(self) -> str:
+        """The options that repeat the training exactly, as flags of the imgcls command."""
+        return text_of(lib.ic_model_flags, self._ready())
 
     @property
     def history(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import array
 import copy
+import math
 import os
 import pathlib
 import pickle
@@ -89,6 +90,14 @@ class Tests(unittest.TestCase):
         self.assertEqual(self.path("history.png").read_bytes()[:4], b"\x89PNG")
         self.assertEqual(self.model.info["network"], "lenet5")
 
+    def test_flags_repeat_the_training(self):
+        words = self.model.flags.split()
+        settings = {name[2:].replace("-", "_"): value
+                    for name, value in zip(words[::2], words[1::2])}
+        self.assertEqual((settings["network"], settings["epochs"]), ("lenet5", "3"))
+        again = imgcls.Classifier(**settings).fit(*pictures())
+        self.assertEqual(again.to_bytes(), self.model.to_bytes())
+
     def test_plot_while_training(self):
         seen = []
 
@@ -119,6 +128,100 @@ class Tests(unittest.TestCase):
             self.assertGreater(steps, 3)
             self.assertFalse(training.step())
         self.assertEqual(model.to_bytes(), self.model.to_bytes())
+
+    def test_resume(self):
+        """A training that is interrupted ends as if it had not been; so does one left to itself."""
+        path, by_itself = self.path("some.checkpoint"), self.path("by itself.checkpoint")
+        model = imgcls.Classifier(**SETTINGS, checkpoint=by_itself, checkpoint_minutes=0)
+        with model.training(*pictures()) as training:
+            for _ in range(9):
+                training.step()
+            training.save(path)
+        self.assertEqual(imgcls.Classifier.load(path).classes_, ["dark", "light"])
+        for checkpoint in (path, by_itself):
+            again = imgcls.Classifier(threads=1).fit(*pictures(), resume=checkpoint)
+            self.assertEqual(again.to_bytes(), self.model.to_bytes())
+        with imgcls.Classifier().training(*pictures(), resume=path) as training:
+            training.step()
+            training.save(path)
+            self.assertEqual(training.value("epoch"), 2)
+        again.fit(*pictures(), resume=path)
+        self.assertEqual(again.to_bytes(), self.model.to_bytes())
+        finished = self.path("finished.safetensors")
+        again.save(finished)
+        for source, reason in ((finished, "not a checkpoint"), (path, "not the pictures")):
+            with self.assertRaises(ValueError) as caught:
+                again.fit(*pictures(58), resume=source)
+            self.assertIn(reason, str(caught.exception))
+        self.assertEqual(again.to_bytes(), self.model.to_bytes())
+
+    def test_resume_with_a_validation_set(self):
+        data, held_out = imgcls.Dataset(), imgcls.Dataset()
+        for index, (pixels, label) in enumerate(zip(*pictures())):
+            (held_out if index < 10 else data).add(pixels, label)
+        wanted = imgcls.Classifier(**SETTINGS).fit(data, validation=held_out)
+        with imgcls.Classifier(**SETTINGS).training(data, validation=held_out) as training:
+            training.step()
+            training.save(self.path("two.checkpoint"))
+        again = imgcls.Classifier().fit(data, validation=held_out,
+                                        resume=self.path("two.checkpoint"))
+        self.assertEqual(again.to_bytes(), wanted.to_bytes())
+
+    def test_start_from_another(self):
+        """Fine-tuning: from a classifier, a file or bytes; a class more; not with a resume."""
+        settings = {"epochs": 1, "batch_size": 10, "learning_rate": 0.001}
+        data, labels = pictures()
+        labels = ["grey" if index % 3 == 0 else label for index, label in enumerate(labels)]
+        path = self.path("start.safetensors")
+        self.model.save(path)
+        tuned = imgcls.Classifier(threads=1, **settings).fit(data, labels, start=self.model)
+        self.assertEqual(tuned.classes_, ["grey", "light", "dark"])  # as they come
+        self.assertEqual(tuned.info["network"], "lenet5")
+        for source in (path, path.read_bytes()):
+            again = imgcls.Classifier(**settings).fit(data, labels, start=source)
+            self.assertEqual(again.to_bytes(), tuned.to_bytes())
+        little = imgcls.Classifier(**{**settings, "learning_rate": 1e-9}).fit(*pictures(),
+                                                                              start=self.model)
+        for seed in range(4):  # begins with what was learnt
+            for a, b in zip(little.predict_proba(picture(True, seed)),
+                            self.model.predict_proba(picture(True, seed))):
+                self.assertAlmostEqual(a, b, places=2)
+        with self.assertRaises(ValueError) as caught:
+            imgcls.Classifier(network="plain").fit(data, labels, start=self.model)
+        self.assertIn("network", str(caught.exception))
+        with self.assertRaises(ValueError):
+            tuned.fit(data, labels, start=path, resume=path)
+        with self.assertRaises(RuntimeError):
+            tuned.fit(data, labels, start=imgcls.Classifier())
+
+    def test_views(self):
+        def mirrored(pixels):
+            return memoryview(b"".join(bytes(row[::-1]) for row in pixels.tolist())).cast(
+                "B", pixels.shape)
+
+        model = imgcls.Classifier(**SETTINGS, flip=True).fit(*pictures())
+        one = picture(True, 99)
+        plain, other = (model.predict_proba(p)[0] for p in (one, mirrored(one)))
+        both = model.predict_proba(one, views=2)[0]
+        self.assertNotEqual(plain, other)
+        odds = math.sqrt(plain / (1 - plain) * other / (1 - other))  # logits are averaged
+        self.assertAlmostEqual(both, odds / (1 + odds), places=6)
+        self.assertAlmostEqual(model.predict_proba([mirrored(one)], views=2)[0][0], both, places=6)
+        six = model.predict_proba(one, views=6)
+        self.assertNotIn(six[0], (plain, both))
+        self.assertEqual(model.top(one, 2, views=6), sorted(zip(model.classes_, six),
+                                                            key=lambda pair: -pair[1]))
+        self.assertEqual(model.predict(one, views=6), "light")
+        self.assertEqual(model.predict_proba(one)[0], plain)
+        plain_report, report = (model.evaluate(*pictures(), split="all", views=views)
+                                for views in (1, 6))
+        self.assertNotEqual(report.loss, plain_report.loss)
+        self.assertEqual(self.model.predict_proba(one, views=2), self.model.predict_proba(one))
+        for wrong in (0, 3, -1):
+            with self.assertRaises(ValueError):
+                model.predict_proba(one, views=wrong)
+            with self.assertRaises(ValueError):
+                model.evaluate(*pictures(), views=wrong)
 
     def test_find_rate(self):
         phases = set()
