@@ -61,9 +61,10 @@ ic_status ic_executor_create_training(ic_context *context, const ic_graph *graph
     return create(context, graph, batch, IC_TRAINING, &with, out);
 }
 
-ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out)
+ic_status ic_executor_create_beside(ic_executor *host, const ic_graph *graph, ic_executor_mode mode,
+                                    ic_executor **out)
 {
-    return create(host->context, host->graph, host->batch, mode, &(extras){.host = host}, out);
+    return create(host->context, graph, host->batch, mode, &(extras){.host = host}, out);
 }
 
 void ic_executor_free(ic_executor *executor)

@@ -45,11 +45,12 @@ ic_status ic_executor_create_training(ic_context *context, const ic_graph *graph
                                       const bool *trained, size_t limit, ic_executor **out);
 
 /*
- * One for the same graph and batch that works in the memory of another one, if it is enough: only
- * one of them is at work at a time, finds its input filled just before, and leaves nothing to the
- * other. Free it before its host.
+ * One for the same batch that works in the memory of another one, if it is enough: only one of them
+ * is at work at a time, finds its input filled just before, and leaves nothing to the other. Free
+ * it before its host.
  */
-ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out);
+ic_status ic_executor_create_beside(ic_executor *host, const ic_graph *graph, ic_executor_mode mode,
+                                    ic_executor **out);
 void ic_executor_free(ic_executor *executor);
 
 int32_t ic_executor_batch(const ic_executor *executor);

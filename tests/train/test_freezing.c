@@ -53,7 +53,7 @@ static void make_all_gradients(ic_trainer *trainer)
         ic_executor_free(trainer->executor);
         assert_ok(ic_executor_create(trainer->context, trainer->model->graph, trainer->recipe.batch,
                                      IC_TRAINING, &trainer->executor));
-        assert_ok(ic_executor_create_beside(trainer->executor, IC_INFERENCE,
+        assert_ok(ic_executor_create_beside(trainer->executor, trainer->model->graph, IC_INFERENCE,
                                             &trainer->validation_executor));
         trainer->executor_epoch = trainer->state.epoch;
     }
@@ -105,8 +105,8 @@ static void less_work_and_the_same_file(void **state)
         "2",         "rates",      "fc.*=2,blocks.0.*=1@1,blocks.1.conv.*=1@2,blocks.1.*=0",
         NULL,        NULL};
     static const char *const averaged[] = {
-        "network", "small",  "epochs",    "2",          "batch_size", "16",
-        "average", "ema",    "optimizer", "adamw",      "mixup",      "0.5",
+        "network", "small",      "epochs",    "2",          "batch_size", "16",
+        "average", "ema",        "optimizer", "adamw",      "mixup",      "0.5",
         "freeze",  "blocks.0.*", "rates",     "*.bias=1@1", NULL,         NULL};
     static const char *const muon[] = {"network",    "plain",
                                        "epochs",     "3",

@@ -42,6 +42,12 @@ static const char *const muon[] = {"network", "plain",     "epochs",   "2",     
                                    "schedule", "triangle", "optimizer", "muon",
                                    "rates", "fc.*=2,blocks.1.*=0.5@1", NULL, NULL};
 
+/* Pictures of 12, 12, 16 and 20 pixels. */
+static const char *const growing[] = {"network", "plain", "epochs", "4", "batch_size", "48",
+                                      "resize_from", "0.5", "crop_scale", "0.5", "cutmix", "1",
+                                      "policy", "trivial", "blur", "1", "rates",
+                                      "blocks.0.*=1@2", NULL, NULL};
+
 static room enter(int32_t threads)
 {
     room made = {.context = test_context(threads)};
@@ -136,6 +142,7 @@ static void so_with_other_settings(void **state)
     from_every_step(adamw);
     from_every_step(averaged);
     from_every_step(muon);
+    from_every_step(growing);
     from_every_step(replanned);
 }
 
