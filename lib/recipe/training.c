@@ -17,7 +17,8 @@ enum {
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
 };
 
-/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over. */
+/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over.
+ */
 static const double tuning_rate = 0.2;
 
 /* The moving average looks back over this part of a training. */
@@ -81,8 +82,8 @@ static void choose_optimiser(ic_context *context, const char *network, bool pret
     int32_t kind = choice(options, "optimizer", ic_optimizer_names);
     double tuning = pretrained ? tuning_rate : 1;
     recipe->optimizer = (ic_optimizer_kind)kind;
-    recipe->learning_rate = wish(options, "learning_rate", 0,
-                                 tuning * rate_for(network, recipe->optimizer, batch));
+    recipe->learning_rate =
+        wish(options, "learning_rate", 0, tuning * rate_for(network, recipe->optimizer, batch));
     recipe->sgd_rate =
         wish(options, "sgd_rate", 0, tuning * rate_for(network, IC_OPTIMIZER_SGD, batch));
     recipe->momentum = ic_option_float(options, "momentum");

@@ -46,10 +46,10 @@ ic_status ic_optimiser_accumulate(ic_optimiser *optimiser);
 /* One step of a training. */
 typedef struct ic_update {
     double rate;
-    int64_t step;        /* this one, from 0 */
-    double share;        /* of the training that is done with it, up to 1; 0: averages stay */
-    int64_t epoch;       /* from 0 */
-    int32_t batches;     /* whose gradients are there: their mean is taken */
+    int64_t step;    /* this one, from 0 */
+    double share;    /* of the training that is done with it, up to 1; 0: averages stay */
+    int64_t epoch;   /* from 0 */
+    int32_t batches; /* whose gradients are there: their mean is taken */
 } ic_update;
 
 /*

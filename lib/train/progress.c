@@ -17,8 +17,8 @@ int64_t ic_training_epochs(const ic_trainer *trainer)
     return (trainer->schedule.steps + trainer->epoch_steps - 1) / trainer->epoch_steps;
 }
 
-/* Before the first validation a batch of it is guessed to take a third of a training step, which goes
- * backward too. */
+/* Before the first validation a batch of it is guessed to take a third of a training step, which
+ * goes backward too. */
 double ic_training_seconds_left(const ic_trainer *trainer)
 {
     const ic_train_clock *clock = &trainer->clock;

@@ -47,16 +47,16 @@ typedef struct ic_pace {
 typedef struct ic_train_clock {
     double busy;                  /* in all */
     double epoch_busy;            /* in this epoch's training steps */
-    double epoch_waited; /* of that time, for the loader */
-    double waiting;      /* the share of the last whole epoch */
+    double epoch_waited;          /* of that time, for the loader */
+    double waiting;               /* the share of the last whole epoch */
     double epoch_seen;            /* pictures in that time */
     ic_pace training, validation; /* of a batch */
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
     double last_checkpoint;
-    double began;    /* when the trainer was made */
-    double deadline; /* 0: none */
-    double budget;   /* seconds from the start up to it */
+    double began;       /* when the trainer was made */
+    double deadline;    /* 0: none */
+    double budget;      /* seconds from the start up to it */
     double last_change; /* of the plan */
 } ic_train_clock;
 
@@ -92,15 +92,16 @@ struct ic_trainer {
 };
 
 /*
- * trainer.c: a trainer at the start of a training, by options with nothing on auto that a checkpoint
- * keeps, or by any.
+ * trainer.c: a trainer at the start of a training, by options with nothing on auto that a
+ * checkpoint keeps, or by any.
  */
 ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
                            const ic_options *options, ic_trainer **out);
 
 /*
  * trainer.c: fetches the loader's next batch, mixes, and goes forward and back with it; `draw`
- * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way back where the loss is no finite number.
+ * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way
+ * back where the loss is no finite number.
  */
 ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients, int32_t *count,
                             ic_loss_sums *sums);
