@@ -153,9 +153,10 @@ static void choose_epochs(ic_context *context, const ic_data_facts *facts, const
         return;
     char text[IC_TEXT_FLOAT_MAX];
     ic_log(context, IC_LOG_INFO, "%s epochs: %s", ic_text_float(epochs, 3, text),
-           facts->pretrained ? "the weights have learnt before"
-           : enough          ? "more would bring little"
-                             : "what fits the time; it will be fitted again as it goes");
+           facts->pretrained     ? "the weights have learnt before"
+           : enough              ? "more would bring little"
+           : recipe->minutes > 0 ? "what fits the minutes, and will be fitted again as it goes"
+                                 : "what fits ten minutes on two cores");
 }
 
 static ic_augment read_augment(const ic_options *options)
