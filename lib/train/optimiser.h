@@ -40,8 +40,8 @@ void ic_optimiser_free(ic_optimiser *optimiser);
 /* Where the gradients of batch `nth` (from 0) of a step's batches go. */
 float *ic_optimiser_target(const ic_optimiser *optimiser, int32_t nth);
 
-/* Adds the gradients of a batch behind the first to the sum. */
-ic_status ic_optimiser_accumulate(ic_optimiser *optimiser);
+/* Adds the gradients of a batch behind the first to the sum; those of what trains in the epoch. */
+ic_status ic_optimiser_accumulate(ic_optimiser *optimiser, int64_t epoch);
 
 /* One step of a training. */
 typedef struct ic_update {

@@ -28,10 +28,11 @@ static const char *const adamw[] = {
 
 /* Several batches a step, averages of weights, pictures mixed, each class as often. */
 static const char *const averaged[] = {
-    "network",  "plain",    "epochs",    "2",   "batch_size", "16",   "accumulate", "3",
-    "average",  "ema",      "mixup",     "0.4", "cutmix",     "1",    "policy",     "trivial",
-    "sampling", "balanced", "clip_norm", "1",   "schedule",   "step", "freeze",     "blocks.0.*",
-    "noise",    "0.1",      "blur",      "1",   NULL,         NULL};
+    "network", "plain",          "epochs",     "2",        "batch_size", "16",     "accumulate",
+    "3",       "average",        "ema",        "mixup",    "0.4",        "cutmix", "1",
+    "policy",  "trivial",        "sampling",   "balanced", "clip_norm",  "1",      "schedule",
+    "step",    "freeze",         "blocks.0.*", "noise",    "0.1",        "blur",   "1",
+    "rates",   "blocks.1.*=1@1", NULL,         NULL};
 static const char *const replanned[] = {"network", "small",  "epochs",   "2.4", "batch_size",
                                         "32",      "replan", "3:11,6:9", NULL,  NULL};
 static const char *const muon[] = {
@@ -40,6 +41,13 @@ static const char *const muon[] = {
     "flip",       "alternating", "schedule", "triangle",
     "optimizer",  "muon",        "rates",    "fc.*=2,blocks.1.*=0.5@1",
     NULL,         NULL};
+
+/* Pictures of 12, 12, 16 and 20 pixels. */
+static const char *const growing[] = {
+    "network",     "plain",   "epochs",     "4",   "batch_size", "48",
+    "resize_from", "0.5",     "crop_scale", "0.5", "cutmix",     "1",
+    "policy",      "trivial", "blur",       "1",   "rates",      "blocks.0.*=1@2",
+    NULL,          NULL};
 
 static room enter(int32_t threads)
 {
@@ -135,6 +143,7 @@ static void so_with_other_settings(void **state)
     from_every_step(adamw);
     from_every_step(averaged);
     from_every_step(muon);
+    from_every_step(growing);
     from_every_step(replanned);
 }
 
