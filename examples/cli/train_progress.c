@@ -14,8 +14,9 @@ static void print_epoch_json(const cli_training *t, const ic_progress *p)
     else
         printf("\"validation_loss\":%.9g,\"validation_accuracy\":%.9g,", validation_loss,
                validation_accuracy);
-    printf("\"seconds\":%.3f,\"pictures_per_second\":%.1f}\n", t->seconds - t->last_seconds,
-           cli_value(p, "pictures_per_second", 0));
+    printf("\"seconds\":%.3f,\"pictures_per_second\":%.1f,\"waiting\":%.4f}\n",
+           t->seconds - t->last_seconds, cli_value(p, "pictures_per_second", 0),
+           cli_value(p, "waiting", 0));
     fflush(stdout);
 }
 

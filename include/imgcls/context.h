@@ -86,7 +86,8 @@ IC_API const char *ic_progress_phase(const ic_progress *progress);
  * One number of an event. Always: "done", "total" (in pictures or steps; total 0: not known yet),
  * "seconds" (since the work began). While training also: "epoch" (from 1), "epochs", "step" (in
  * the epoch), "steps", "loss", "accuracy" (of the training so far in this epoch), "learning_rate",
- * "pictures_per_second", "seconds_left"; at the end of an epoch also "epoch_done" = 1,
+ * "pictures_per_second", "waiting" (the share of the time in which pictures were not ready yet),
+ * "seconds_left"; at the end of an epoch also "epoch_done" = 1,
  * "validation_loss", "validation_accuracy", "best_epoch". IC_ERROR_NOT_FOUND: not in this event.
  */
 IC_API ic_status ic_progress_value(const ic_progress *progress, const char *name, double *out);

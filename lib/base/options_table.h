@@ -12,7 +12,7 @@ OPTION("max_side", "context", INT, "32768", 1, 65500, "", "largest width or heig
 OPTION("max_megapixels", "context", INT, "64", 1, 65536, "", "largest picture, million pixels")
 
 OPTION("seed", "dataset,model,trainer", INT, "1", 0, 4294967295, "", "seed of every random choice: split, weights, order, augmentation")
-OPTION("validation_share", "dataset,trainer", FLOAT, "0.15", 0.01, 0.9, "", "share of each class that is held out for validation")
+OPTION("validation_share", "dataset,trainer", FLOAT, "0", 0, 0.9, "", "share of each class that is held out for validation; 0: 15 %, less of more than 10,000 pictures")
 OPTION("verify", "dataset", CHOICE, "full", 0, 0, "full|header", "how pictures are checked on opening: decode them, or read their headers only")
 
 OPTION("network", "model", CHOICE, "auto", 0, 0, "auto|airbench94|lenet5|plain|small|resnet9|resnet18|mobilenet_v2|mobilenet_v3_large|efficientnet_b0", "the network; auto: by the number and size of the pictures")
@@ -59,6 +59,7 @@ OPTION("erasing", "trainer", FLOAT, "-1", -1, 1, "", "share of training pictures
 OPTION("policy", "trainer", CHOICE, "auto", 0, 0, "auto|none|trivial", "trivial: each picture gets one of 14 changes of shape or colours, at any strength")
 OPTION("blur", "trainer", FLOAT, "-1", -1, 10, "", "blur half of the training pictures by a Gaussian of up to this many pixels; -1: by the recipe")
 OPTION("noise", "trainer", FLOAT, "-1", -1, 1, "", "random noise of a deviation up to this share of the range of samples; -1: by the recipe")
+OPTION("resize_from", "trainer", FLOAT, "1", 0.1, 1, "", "progressive resizing: share of input_size that the training begins at; it grows to all of it over the first 70 % of the training, in four stages; 1: off")
 OPTION("mixup", "trainer", FLOAT, "-1", -1, 100, "", "blend pictures in pairs, their labels too; the share is drawn from Beta(mixup, mixup); 0: off; -1: by the recipe")
 OPTION("cutmix", "trainer", FLOAT, "-1", -1, 100, "", "put a rectangle of one picture into another; its area is drawn from Beta(cutmix, cutmix); 0: off; -1: by the recipe")
 OPTION("mix_probability", "trainer", FLOAT, "1", 0, 1, "", "share of the batches that mixup and cutmix change; with both on, each batch gets one of the two")

@@ -187,8 +187,10 @@ static ic_status init_loader(ic_loader *loader)
     int64_t batch = options->batch, rest = options->training ? 0 : batch - 1;
     loader->count = ic_dataset_count(loader->dataset);
     loader->batches = (loader->count + rest) / batch;
-    loader->tensor =
-        (size_t)pipeline->height * (size_t)pipeline->width * (size_t)pipeline->channels;
+    bool own = options->training && options->augment.width > 0;
+    int32_t width = own ? options->augment.width : pipeline->width;
+    int32_t height = own ? options->augment.height : pipeline->height;
+    loader->tensor = (size_t)height * (size_t)width * (size_t)pipeline->channels;
     size_t pictures = JOB_ELEMENTS / loader->tensor;
     loader->pictures_per_job = pictures < 1              ? 1
                                : pictures > JOB_PICTURES ? JOB_PICTURES

@@ -35,7 +35,8 @@ typedef struct ic_loader_options {
 typedef struct ic_loader ic_loader;
 
 typedef struct ic_batch {
-    const float *tensors;   /* [count][h][w][c], valid until the next call */
+    const float *tensors;   /* [count][h][w][c], of the pipeline's or in training the augmentation's
+                               size; valid until the next call */
     const int32_t *labels;  /* [count] */
     const int64_t *indices; /* [count] into the data set */
     int32_t count;

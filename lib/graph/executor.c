@@ -11,8 +11,15 @@ enum { BATCH_MAX = 65536 };
 
 /* ---- Life ---- */
 
+/* What not every executor has. */
+typedef struct extras {
+    const bool *trained;
+    size_t limit;
+    ic_executor *host;
+} extras;
+
 static ic_status create(ic_context *context, const ic_graph *graph, int32_t batch,
-                        ic_executor_mode mode, size_t limit, ic_executor *host, ic_executor **out)
+                        ic_executor_mode mode, const extras *with, ic_executor **out)
 {
     if (context == NULL || graph == NULL || out == NULL || !graph->finished)
         return ic_fail(IC_ERROR_ARGUMENT,
@@ -23,7 +30,7 @@ static ic_status create(ic_context *context, const ic_graph *graph, int32_t batc
     ic_executor *e = NULL;
     ic_status status = IC_OK;
     IC_TRY(ic_allocate_zero(context, sizeof *e, &e));
-    e->host = host;
+    e->host = with->host;
     e->context = ic_context_retain(context);
     e->graph = ic_graph_retain((ic_graph *)graph);
     e->batch = batch;
@@ -32,8 +39,8 @@ static ic_status create(ic_context *context, const ic_graph *graph, int32_t batc
     if (mode == IC_INFERENCE)
         IC_TRY_CLEAN(ic_executor_create_groups(e));
     else
-        IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, &e->program));
-    IC_TRY_CLEAN(ic_executor_allocate(e, limit));
+        IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, with->trained, &e->program));
+    IC_TRY_CLEAN(ic_executor_allocate(e, with->limit));
     *out = e;
     e = NULL;
 cleanup:
@@ -44,18 +51,20 @@ cleanup:
 ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
                              ic_executor_mode mode, ic_executor **out)
 {
-    return create(context, graph, batch, mode, 0, NULL, out);
+    return create(context, graph, batch, mode, &(extras){0}, out);
 }
 
-ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
-                                    ic_executor_mode mode, size_t limit, ic_executor **out)
+ic_status ic_executor_create_training(ic_context *context, const ic_graph *graph, int32_t batch,
+                                      const bool *trained, size_t limit, ic_executor **out)
 {
-    return create(context, graph, batch, mode, limit, NULL, out);
+    const extras with = {.trained = trained, .limit = limit};
+    return create(context, graph, batch, IC_TRAINING, &with, out);
 }
 
-ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out)
+ic_status ic_executor_create_beside(ic_executor *host, const ic_graph *graph, ic_executor_mode mode,
+                                    ic_executor **out)
 {
-    return create(host->context, host->graph, host->batch, mode, 0, host, out);
+    return create(host->context, graph, host->batch, mode, &(extras){.host = host}, out);
 }
 
 void ic_executor_free(ic_executor *executor)

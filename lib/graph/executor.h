@@ -33,19 +33,24 @@ ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t
                              ic_executor_mode mode, ic_executor **out);
 
 /*
- * The same for IC_TRAINING with at most `limit` bytes of ic_executor_memory (0: no limit). Where
- * that is too little for all activations, some are computed again in the backward pass: slower, and
- * the same bits. IC_ERROR_LIMIT: it cannot be done; the message says what can.
+ * The same for IC_TRAINING, of some parameters: trained[i] says whether the gradient of parameter i
+ * is wanted (NULL: of all). The backward pass then leaves out what only the others need, and their
+ * gradients as they are; the wanted ones stay the same bits.
+ *
+ * With at most `limit` bytes of ic_executor_memory (0: no limit): where that is too little for all
+ * activations, some are computed again in the backward pass: slower, and the same bits.
+ * IC_ERROR_LIMIT: it cannot be done; the message says what can.
  */
-ic_status ic_executor_create_within(ic_context *context, const ic_graph *graph, int32_t batch,
-                                    ic_executor_mode mode, size_t limit, ic_executor **out);
+ic_status ic_executor_create_training(ic_context *context, const ic_graph *graph, int32_t batch,
+                                      const bool *trained, size_t limit, ic_executor **out);
 
 /*
- * One for the same graph and batch that works in the memory of another one, if it is enough: only
- * one of them is at work at a time, finds its input filled just before, and leaves nothing to the
- * other. Free it before its host.
+ * One for the same batch that works in the memory of another one, if it is enough: only one of them
+ * is at work at a time, finds its input filled just before, and leaves nothing to the other. Free
+ * it before its host.
  */
-ic_status ic_executor_create_beside(ic_executor *host, ic_executor_mode mode, ic_executor **out);
+ic_status ic_executor_create_beside(ic_executor *host, const ic_graph *graph, ic_executor_mode mode,
+                                    ic_executor **out);
 void ic_executor_free(ic_executor *executor);
 
 int32_t ic_executor_batch(const ic_executor *executor);
@@ -79,7 +84,7 @@ ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, in
 ic_status ic_executor_forward(ic_executor *executor, float *parameters, uint64_t seed,
                               uint64_t step);
 
-/* Backward of the last forward; sets gradients[0, trained). */
+/* Backward of the last forward; sets the gradients of the trained parameters, [sizes.trained]. */
 ic_status ic_executor_backward(ic_executor *executor, const float *parameters, float *gradients);
 
 #endif

@@ -105,7 +105,7 @@ static int32_t group_size(const ic_program *one, int32_t batch)
 ic_status ic_executor_create_groups(ic_executor *e)
 {
     int32_t threads = ic_pool_threads(e->pool);
-    IC_TRY(ic_program_create(e->context, e->graph, 1, IC_INFERENCE, &e->program));
+    IC_TRY(ic_program_create(e->context, e->graph, 1, IC_INFERENCE, NULL, &e->program));
     int32_t group = group_size(e->program, e->batch);
     int32_t groups = (e->batch + group - 1) / group;
     e->lanes = groups < threads ? 1 : threads;
@@ -113,5 +113,5 @@ ic_status ic_executor_create_groups(ic_executor *e)
         return IC_OK;
     ic_program_free(e->program);
     e->program = NULL;
-    return ic_program_create(e->context, e->graph, group, IC_INFERENCE, &e->program);
+    return ic_program_create(e->context, e->graph, group, IC_INFERENCE, NULL, &e->program);
 }

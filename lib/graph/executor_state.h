@@ -44,7 +44,7 @@ static inline bool ic_executor_in_groups(const ic_executor *e)
 /* The program of a group of pictures, and the lanes, for inference. */
 ic_status ic_executor_create_groups(ic_executor *e);
 
-/* Takes the memory: the host's where it is enough. limit: see ic_executor_create_within. */
+/* Takes the memory: the host's where it is enough. limit: see ic_executor_create_training. */
 ic_status ic_executor_allocate(ic_executor *e, size_t limit);
 
 /* Steps [first, last) in lane 0, each over all threads. */

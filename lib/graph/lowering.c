@@ -60,8 +60,12 @@ ic_status ic_lower_constant(ic_lowering *l, size_t floats, int32_t *out)
 ic_status ic_lower_parameter(ic_lowering *l, int32_t node, int32_t index, ic_base base,
                              int32_t *out)
 {
-    const ic_parameter *p =
-        ic_graph_parameter(l->graph, ic_lower_node(l, node)->first_parameter + index);
+    int32_t number = ic_lower_node(l, node)->first_parameter + index;
+    const ic_parameter *p = ic_graph_parameter(l->graph, number);
+    if (base == IC_BASE_GRADIENTS && l->trained != NULL && !l->trained[number]) {
+        *out = IC_NO_TENSOR;
+        return IC_OK;
+    }
     ic_tensor tensor = {.base = base,
                         .bytes = (size_t)p->count * sizeof(float),
                         .offset = (size_t)p->offset * sizeof(float)};
@@ -305,6 +309,20 @@ ic_status ic_lower_norm_gradient(ic_lowering *l, int32_t node, int32_t blocks, i
 
 /* ---- The whole graph ---- */
 
+/* Whether a node has a parameter that trains. */
+static bool trains(const ic_lowering *l, size_t node)
+{
+    const ic_graph *graph = l->graph;
+    int32_t first = graph->nodes[node].first_parameter;
+    int32_t end = node + 1 < graph->node_count ? graph->nodes[node + 1].first_parameter
+                                               : (int32_t)graph->parameter_count;
+    bool any = false;
+    for (int32_t i = first; i < end && !any; i++)
+        any =
+            graph->parameters[i].role != IC_ROLE_STATISTIC && (l->trained == NULL || l->trained[i]);
+    return any;
+}
+
 static void begin_nodes(ic_lowering *l)
 {
     for (size_t i = 0; i < l->graph->node_count; i++) {
@@ -318,7 +336,7 @@ static void begin_nodes(ic_lowering *l)
         n->squeezed = (ic_squeezed){IC_NO_TENSOR, IC_NO_TENSOR, IC_NO_TENSOR};
         for (int32_t k = 0; k < IC_LOWERED_SAVED; k++)
             n->saved[k] = IC_NO_TENSOR;
-        n->wants_gradient = node->op->named || (i == 0 && l->program->mode == IC_TRAINING_TO_INPUT);
+        n->wants_gradient = trains(l, i) || (i == 0 && l->program->mode == IC_TRAINING_TO_INPUT);
         for (int32_t k = 0; k < node->input_count; k++) {
             ic_lowered_node *input = &l->nodes[node->inputs[k]];
             input->uses++;
@@ -376,7 +394,7 @@ void ic_program_free(ic_program *program)
 }
 
 ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,
-                            ic_executor_mode mode, ic_program **out)
+                            ic_executor_mode mode, const bool *trained, ic_program **out)
 {
     ic_program *p = NULL;
     ic_lowered_node *nodes = NULL;
@@ -389,7 +407,7 @@ ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t 
                       .mode = mode,
                       .logit_gradients = IC_NO_TENSOR,
                       .input_gradients = IC_NO_TENSOR};
-    ic_lowering l = {.program = p, .graph = graph, .taken = IC_NO_TENSOR};
+    ic_lowering l = {.program = p, .graph = graph, .trained = trained, .taken = IC_NO_TENSOR};
     IC_TRY_CLEAN(ic_allocate_zero(context, graph->node_count * sizeof *p->convs, &p->convs));
     IC_TRY_CLEAN(ic_allocate_zero(context, graph->node_count * sizeof *nodes, &nodes));
     l.nodes = nodes;

@@ -48,9 +48,10 @@ struct ic_lowering {
     ic_program *program;
     const ic_graph *graph;
     ic_lowered_node *nodes;
-    int32_t taken;     /* the gradient that the node in hand has taken */
-    int32_t pack_step; /* the step that packs for the layers in hand; -1: none yet */
-    size_t pack_bytes; /* that it packs so far */
+    const bool *trained; /* by parameter; NULL: all */
+    int32_t taken;       /* the gradient that the node in hand has taken */
+    int32_t pack_step;   /* the step that packs for the layers in hand; -1: none yet */
+    size_t pack_bytes;   /* that it packs so far */
 };
 
 static inline bool ic_lower_trains(const ic_lowering *l)
@@ -86,7 +87,10 @@ ic_status ic_lower_floats(ic_lowering *l, size_t floats, int32_t *out);
 /* A new tensor among the constants of inference. */
 ic_status ic_lower_constant(ic_lowering *l, size_t floats, int32_t *out);
 
-/* The tensor that stands for a node's parameter (0: the first one declared), or its gradient. */
+/*
+ * The tensor that stands for a node's parameter (0: the first one declared), or its gradient: the
+ * latter is IC_NO_TENSOR where it is not trained.
+ */
 ic_status ic_lower_parameter(ic_lowering *l, int32_t node, int32_t index, ic_base base,
                              int32_t *out);
 

@@ -149,9 +149,12 @@ static inline void ic_step_inputs(ic_step *step, int32_t *inputs[IC_STEP_INPUTS]
     *inputs = &step->in_place;
 }
 
-/* Lowers a graph and plans its memory. Holds no reference on the graph. */
+/*
+ * Lowers a graph and plans its memory. Holds no reference on the graph. trained: by parameter, see
+ * ic_executor_create_training; NULL: all are.
+ */
 ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,
-                            ic_executor_mode mode, ic_program **out);
+                            ic_executor_mode mode, const bool *trained, ic_program **out);
 void ic_program_free(ic_program *program);
 
 /* The address of a tensor in a run; NULL for IC_NO_TENSOR. */

@@ -120,7 +120,7 @@ ic_status ic_weights_create(ic_context *context, const ic_graph *graph, const fl
     ic_program *program = NULL;
     ic_status status = IC_OK;
     size_t floats = (size_t)ic_graph_parameter_sizes(graph).total;
-    IC_TRY_CLEAN(ic_program_create(context, graph, 1, IC_INFERENCE, &program));
+    IC_TRY_CLEAN(ic_program_create(context, graph, 1, IC_INFERENCE, NULL, &program));
     IC_TRY_CLEAN(ic_allocate_zero(context, sizeof *weights, &weights));
     atomic_init(&weights->references, 1);
     weights->context = ic_context_retain(context);

@@ -92,6 +92,19 @@ static ic_affine draw_map(const ic_pipeline *pipeline, const ic_augment *augment
     return map;
 }
 
+/* From the pixels of a smaller tensor, width x height, that shows the same. */
+static void shrink(const ic_pipeline *pipeline, int32_t width, int32_t height, ic_affine *map)
+{
+    const double across = (double)pipeline->width / width, x = (across - 1) / 2;
+    const double down = (double)pipeline->height / height, y = (down - 1) / 2;
+    map->u0 += map->ux * x + map->uy * y;
+    map->v0 += map->vx * x + map->vy * y;
+    map->ux *= across;
+    map->vx *= across;
+    map->uy *= down;
+    map->vy *= down;
+}
+
 /* A factor in 1-x..1+x, never below 0; 1 when the change is off. */
 static float draw_factor(ic_random *random, float change)
 {
@@ -114,27 +127,29 @@ static void change_colours(const ic_augment *augment, ic_random *random, const i
         ic_change_saturation(samples, saturation);
 }
 
-/* Strengths from just above nothing to the most that was asked for. */
-static void degrade(const ic_augment *augment, ic_random *random, const ic_samples *samples)
+/* Strengths from just above nothing to the most that was asked for; size: of the tensor's pixels,
+ * beside those of the pipeline's. */
+static void degrade(const ic_augment *augment, ic_random *random, double size,
+                    const ic_samples *samples)
 {
     if (augment->blur > 0 && ic_random_unit(random) < 0.5)
-        ic_blur(samples, augment->blur * (1 - ic_random_unit(random)));
+        ic_blur(samples, size * augment->blur * (1 - ic_random_unit(random)));
     if (augment->noise > 0)
         ic_add_noise(samples, augment->noise * ic_random_unit(random), random);
 }
 
 /* Blanks a rectangle with 0, which is the mean once normalised (Zhong et al. 2017). */
-static void erase(const ic_pipeline *pipeline, ic_random *random, float probability, float *tensor)
+static void erase(const ic_samples *s, ic_random *random, float probability)
 {
     const double share[2] = {0.02, 0.33}, aspect[2] = {0.3, 1 / 0.3};
     rectangle blank;
     if (!(ic_random_unit(random) < probability) ||
-        !draw_rectangle(random, pipeline->width, pipeline->height, share, aspect, &blank))
+        !draw_rectangle(random, s->width, s->height, share, aspect, &blank))
         return;
-    const size_t channels = (size_t)pipeline->channels;
+    const size_t channels = (size_t)s->channels;
     for (int32_t y = blank.y; y < blank.y + blank.height; y++)
-        memset(tensor + ((size_t)y * (size_t)pipeline->width + (size_t)blank.x) * channels, 0,
-               (size_t)blank.width * channels * sizeof *tensor);
+        memset(s->at + (size_t)y * ic_samples_row(s) + (size_t)blank.x * channels, 0,
+               (size_t)blank.width * channels * sizeof *s->at);
 }
 
 void ic_pipeline_augment(const ic_pipeline *pipeline, const ic_augment *augment,
@@ -143,20 +158,23 @@ void ic_pipeline_augment(const ic_pipeline *pipeline, const ic_augment *augment,
     ic_normaliser normaliser;
     ic_random random =
         ic_random_at(key->seed, IC_USE_AUGMENT, key->epoch, key->picture + (key->repeat << 40));
-    const ic_samples samples = {tensor, pipeline->width, pipeline->height, pipeline->channels,
+    const int32_t width = augment->width > 0 ? augment->width : pipeline->width;
+    const int32_t height = augment->height > 0 ? augment->height : pipeline->height;
+    const ic_samples samples = {tensor, width, height, pipeline->channels,
                                 canvas->depth == 8 ? 255.0f : 65535.0f};
-    const size_t row = (size_t)pipeline->width * (size_t)pipeline->channels;
+    const size_t row = ic_samples_row(&samples);
     bool flip = draw_flip(augment->flip, key, &random);
     ic_affine map = draw_map(pipeline, augment, canvas, flip, &random);
     ic_policy_change change = ic_policy_draw(augment->policy, &random);
     ic_policy_bend(&change, pipeline->width, pipeline->height, &map);
-    ic_sample_affine(canvas, &map, pipeline->width, pipeline->height, tensor);
+    shrink(pipeline, width, height, &map);
+    ic_sample_affine(canvas, &map, width, height, tensor);
     ic_policy_colour(&change, &samples);
     change_colours(augment, &random, &samples);
-    degrade(augment, &random, &samples);
+    degrade(augment, &random, (double)width / pipeline->width, &samples);
     ic_normaliser_init(&normaliser, pipeline, canvas->depth);
-    for (int32_t y = 0; y < pipeline->height; y++)
+    for (int32_t y = 0; y < height; y++)
         ic_normalise_float(&normaliser, tensor + (size_t)y * row, row);
     if (augment->erasing > 0)
-        erase(pipeline, &random, augment->erasing, tensor);
+        erase(&samples, &random, augment->erasing);
 }

@@ -113,6 +113,7 @@ typedef struct ic_augment {
     ic_policy policy;
     float blur;  /* half of the pictures blurred by a Gaussian of up to this deviation, pixels */
     float noise; /* normal noise of a deviation up to this, samples in 0..1 */
+    int32_t width, height; /* of the tensor: the same view in fewer pixels; 0: the pipeline's */
 } ic_augment;
 
 /* Whose changes are drawn: they are a function of these alone. */

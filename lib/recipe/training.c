@@ -17,7 +17,8 @@ enum {
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
 };
 
-/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over. */
+/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over.
+ */
 static const double tuning_rate = 0.2;
 
 /* The moving average looks back over this part of a training. */
@@ -81,8 +82,8 @@ static void choose_optimiser(ic_context *context, const char *network, bool pret
     int32_t kind = choice(options, "optimizer", ic_optimizer_names);
     double tuning = pretrained ? tuning_rate : 1;
     recipe->optimizer = (ic_optimizer_kind)kind;
-    recipe->learning_rate = wish(options, "learning_rate", 0,
-                                 tuning * rate_for(network, recipe->optimizer, batch));
+    recipe->learning_rate =
+        wish(options, "learning_rate", 0, tuning * rate_for(network, recipe->optimizer, batch));
     recipe->sgd_rate =
         wish(options, "sgd_rate", 0, tuning * rate_for(network, IC_OPTIMIZER_SGD, batch));
     recipe->momentum = ic_option_float(options, "momentum");
@@ -152,9 +153,10 @@ static void choose_epochs(ic_context *context, const ic_data_facts *facts, const
         return;
     char text[IC_TEXT_FLOAT_MAX];
     ic_log(context, IC_LOG_INFO, "%s epochs: %s", ic_text_float(epochs, 3, text),
-           facts->pretrained ? "the weights have learnt before"
-           : enough          ? "more would bring little"
-                             : "what fits the time; it will be fitted again as it goes");
+           facts->pretrained     ? "the weights have learnt before"
+           : enough              ? "more would bring little"
+           : recipe->minutes > 0 ? "what fits the minutes, and will be fitted again as it goes"
+                                 : "what fits ten minutes on two cores");
 }
 
 static ic_augment read_augment(const ic_options *options)
@@ -225,6 +227,7 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
         .mix_probability = ic_option_float(options, "mix_probability"),
         .patience = (int32_t)ic_option_int(options, "patience"),
         .augment = read_augment(options),
+        .resize_from = ic_option_float(options, "resize_from"),
         .seed = (uint64_t)ic_option_int(options, "seed"),
         .validation_share = ic_option_float(options, "validation_share"),
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,

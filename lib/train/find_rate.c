@@ -67,6 +67,7 @@ static ic_status try_rates(ic_trainer *trainer, trials *out)
 {
     const ic_train_state *state = &trainer->state;
     double started = ic_clock_seconds(), last = 0, sum = 0, weight = 0, least = INFINITY;
+    IC_TRY(ic_engine_ready(trainer));
     IC_TRY(ic_loader_seek(trainer->loader, state->epoch, state->batch));
     for (int32_t i = 0; i < TRIALS; i++) {
         double loss;

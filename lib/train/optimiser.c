@@ -61,11 +61,6 @@ static piece find_piece(const ic_parameter_run *run, int64_t unit)
                    left < PIECE_FLOATS ? left : PIECE_FLOATS};
 }
 
-static bool moves(const ic_parameter_run *run, int64_t epoch)
-{
-    return run->factor > 0 && epoch < run->epochs;
-}
-
 /* ---- Making ---- */
 
 static size_t aligned(int64_t floats)
@@ -139,19 +134,23 @@ float *ic_optimiser_target(const ic_optimiser *optimiser, int32_t nth)
     return optimiser->accumulated && nth == 0 ? optimiser->accumulated : optimiser->gradients;
 }
 
+/* Gradients of what is frozen are not made, so what lies there is old. */
 static ic_status accumulate_piece(void *arguments, int64_t unit, int32_t worker)
 {
-    const ic_optimiser *optimiser = arguments;
+    const step_plan *plan = arguments;
+    const ic_optimiser *optimiser = plan->optimiser;
     piece p = find_piece(optimiser->runs, unit);
-    optimiser->kernels->accumulate(p.count, optimiser->gradients + p.at,
-                                   optimiser->accumulated + p.at);
+    if (ic_run_trains(p.run, plan->epoch))
+        optimiser->kernels->accumulate(p.count, optimiser->gradients + p.at,
+                                       optimiser->accumulated + p.at);
     return IC_OK;
 }
 
-ic_status ic_optimiser_accumulate(ic_optimiser *optimiser)
+ic_status ic_optimiser_accumulate(ic_optimiser *optimiser, int64_t epoch)
 {
+    step_plan plan = {.optimiser = optimiser, .epoch = epoch};
     return ic_pool_run(optimiser->pool, count_pieces(optimiser->runs, optimiser->run_count),
-                       accumulate_piece, optimiser);
+                       accumulate_piece, &plan);
 }
 
 static ic_status square_piece(void *arguments, int64_t unit, int32_t worker)
@@ -159,7 +158,7 @@ static ic_status square_piece(void *arguments, int64_t unit, int32_t worker)
     const step_plan *plan = arguments;
     piece p = find_piece(plan->optimiser->runs, unit);
     plan->optimiser->squares[unit] =
-        moves(p.run, plan->epoch) ? ic_square_sum(p.count, plan->source + p.at) : 0;
+        ic_run_trains(p.run, plan->epoch) ? ic_square_sum(p.count, plan->source + p.at) : 0;
     return IC_OK;
 }
 
@@ -196,7 +195,7 @@ static ic_status turn_matrices(const step_plan *plan)
     ic_optimiser *optimiser = plan->optimiser;
     for (int32_t i = 0; i < optimiser->run_count; i++) {
         const ic_parameter_run *run = &optimiser->runs[i];
-        if (run->rows == 0 || !moves(run, plan->epoch))
+        if (run->rows == 0 || !ic_run_trains(run, plan->epoch))
             continue;
         bring_gradients(plan, run->offset, run->count);
         IC_TRY(ic_muon_turn(optimiser->muon, run, (float)optimiser->recipe->momentum,
@@ -241,7 +240,7 @@ static ic_status step_piece(void *arguments, int64_t unit, int32_t worker)
 {
     const step_plan *plan = arguments;
     piece p = find_piece(plan->optimiser->runs, unit);
-    if (moves(p.run, plan->epoch))
+    if (ic_run_trains(p.run, plan->epoch))
         move_piece(plan, &p);
     if (plan->share > 0 || plan->back)
         average_piece(plan, p.at, p.count);

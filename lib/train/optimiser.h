@@ -40,16 +40,16 @@ void ic_optimiser_free(ic_optimiser *optimiser);
 /* Where the gradients of batch `nth` (from 0) of a step's batches go. */
 float *ic_optimiser_target(const ic_optimiser *optimiser, int32_t nth);
 
-/* Adds the gradients of a batch behind the first to the sum. */
-ic_status ic_optimiser_accumulate(ic_optimiser *optimiser);
+/* Adds the gradients of a batch behind the first to the sum; those of what trains in the epoch. */
+ic_status ic_optimiser_accumulate(ic_optimiser *optimiser, int64_t epoch);
 
 /* One step of a training. */
 typedef struct ic_update {
     double rate;
-    int64_t step;        /* this one, from 0 */
-    double share;        /* of the training that is done with it, up to 1; 0: averages stay */
-    int64_t epoch;       /* from 0 */
-    int32_t batches;     /* whose gradients are there: their mean is taken */
+    int64_t step;    /* this one, from 0 */
+    double share;    /* of the training that is done with it, up to 1; 0: averages stay */
+    int64_t epoch;   /* from 0 */
+    int32_t batches; /* whose gradients are there: their mean is taken */
 } ic_update;
 
 /*

@@ -17,8 +17,8 @@ int64_t ic_training_epochs(const ic_trainer *trainer)
     return (trainer->schedule.steps + trainer->epoch_steps - 1) / trainer->epoch_steps;
 }
 
-/* Before the first validation a batch of it is guessed to take a third of a training step, which goes
- * backward too. */
+/* Before the first validation a batch of it is guessed to take a third of a training step, which
+ * goes backward too. */
 double ic_training_seconds_left(const ic_trainer *trainer)
 {
     const ic_train_clock *clock = &trainer->clock;
@@ -27,12 +27,15 @@ double ic_training_seconds_left(const ic_trainer *trainer)
         return 0;
     if (clock->training.count == 0)
         return -1;
-    int64_t steps = trainer->schedule.steps - state->step;
+    double steps = (double)(trainer->schedule.steps - state->step);
+    steps *= (double)trainer->batches / (double)trainer->epoch_steps;
+    steps *=
+        ic_resizing_work(&trainer->resizing, ic_schedule_share(&trainer->schedule, state->step));
     int64_t batches = (ic_training_epochs(trainer) - state->epoch) * trainer->validation_batches -
                       (state->phase == IC_PHASE_VALIDATE ? state->batch : 0);
     double validation =
         clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
-    return clock->training.seconds * (double)steps + validation * (double)batches;
+    return clock->training.seconds * steps + validation * (double)batches;
 }
 
 /* Where the training stands; at an epoch's end, that epoch. */
@@ -71,6 +74,9 @@ static void set_results(const ic_trainer *trainer, bool at_end, ic_progress *pro
     double speed = clock->epoch_busy > 0 ? clock->epoch_seen / clock->epoch_busy : clock->speed;
     if (speed > 0)
         ic_progress_set(progress, "pictures_per_second", speed);
+    double waiting =
+        clock->epoch_busy > 0 ? clock->epoch_waited / clock->epoch_busy : clock->waiting;
+    ic_progress_set(progress, "waiting", waiting);
     if (last) {
         ic_progress_set(progress, "validation_loss", last->validation_loss);
         ic_progress_set(progress, "validation_accuracy", last->validation_accuracy);

@@ -164,3 +164,17 @@ cleanup:
     ic_free(context, runs);
     return status;
 }
+
+bool ic_rates_trained(const ic_parameter_run *runs, const ic_graph *graph, int64_t epoch,
+                      bool *trained)
+{
+    bool changed = false;
+    for (int32_t i = 0; i < ic_graph_parameter_count(graph); i++) {
+        const ic_parameter_run *run = runs;
+        while (ic_graph_parameter(graph, i)->offset >= run->offset + run->count)
+            run++;
+        changed = changed || trained[i] != ic_run_trains(run, epoch);
+        trained[i] = ic_run_trains(run, epoch);
+    }
+    return changed;
+}

@@ -27,4 +27,14 @@ ic_status ic_rates_resolve(ic_context *context, const ic_graph *graph,
                            const ic_training_recipe *recipe, ic_parameter_run **out,
                            int32_t *count);
 
+/* Whether a run trains in an epoch, from 0. */
+static inline bool ic_run_trains(const ic_parameter_run *run, int64_t epoch)
+{
+    return run->factor > 0 && epoch < run->epochs;
+}
+
+/* Sets trained[], by parameter of the graph, for an epoch; returns whether any was otherwise. */
+bool ic_rates_trained(const ic_parameter_run *runs, const ic_graph *graph, int64_t epoch,
+                      bool *trained);
+
 #endif

@@ -17,19 +17,11 @@ static ic_status create_loaders(ic_trainer *trainer)
     ic_train_data *data = &trainer->data;
     ic_loader_options options = {
         .pipeline = trainer->model->pipeline,
-        .augment = recipe->augment,
-        .training = true,
-        .balanced = recipe->balanced_sampling,
         .batch = recipe->batch,
-        .seed = recipe->seed,
-        .cache = data->train_cache,
-        .class_map = data->train_map,
+        .cache = data->validation_cache,
+        .class_map = data->validation_map,
     };
-    IC_TRY(ic_loader_create(trainer->context, data->train, &options, &trainer->loader));
-    options.training = false;
-    options.augment = (ic_augment){.crop_scale = 1};
-    options.cache = data->validation_cache;
-    options.class_map = data->validation_map;
+    IC_TRY(ic_engine_resize(trainer, &trainer->resizing.stages[0]));
     IC_TRY(ic_loader_create(trainer->context, data->validation, &options,
                             &trainer->validation_loader));
     trainer->batches = ic_loader_batches(trainer->loader);
@@ -45,18 +37,14 @@ static ic_status create_engine(ic_trainer *trainer)
     ic_context *context = trainer->context;
     const int64_t *counts = recipe->balanced_weights ? trainer->data.class_counts : NULL;
 
-    IC_TRY(ic_executor_create_within(context, graph, recipe->batch, IC_TRAINING,
-                                     (size_t)recipe->memory_limit, &trainer->executor));
-    IC_TRY(
-        ic_executor_create_beside(trainer->executor, IC_INFERENCE, &trainer->validation_executor));
-    IC_TRY(ic_mixer_create(context, recipe, &trainer->model->pipeline, &trainer->mixer));
     IC_TRY(ic_loss_create(context, trainer->model->class_count, recipe->batch,
                           recipe->label_smoothing, counts, &trainer->loss));
     ic_weights *start = ic_model_weights(trainer->model);
     ic_status status = ic_optimiser_create(context, recipe, graph, ic_weights_parameters(start),
                                            &trainer->optimiser);
     ic_weights_free(start);
-    return status;
+    IC_TRY(status);
+    return ic_engine_begin(trainer);
 }
 
 static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_dataset *validation,
@@ -72,8 +60,8 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     if (trainer->recipe.batch > trainer->data.pictures)
         trainer->recipe.batch = (int32_t)trainer->data.pictures;
     IC_TRY(ic_train_data_cache(&trainer->data, trainer->recipe.cache_bytes));
+    IC_TRY(ic_resizing_plan(model, &trainer->recipe, &trainer->resizing));
     IC_TRY(create_loaders(trainer));
-    IC_TRY(create_engine(trainer));
     /* What is left of an epoch's batches makes a step of its own. */
     trainer->epoch_steps =
         (trainer->batches + trainer->recipe.accumulate - 1) / trainer->recipe.accumulate;
@@ -81,6 +69,7 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     if (trainer->clock.budget > 0)
         trainer->clock.deadline = trainer->clock.began + trainer->clock.budget;
     trainer->schedule = ic_schedule_make(&trainer->recipe, trainer->epoch_steps);
+    IC_TRY(create_engine(trainer));
     ic_log(trainer->context, IC_LOG_INFO,
            "training on %lld pictures, %lld held out for validation; %lld steps an epoch",
            (long long)trainer->data.pictures, (long long)trainer->data.validation_pictures,
@@ -129,12 +118,9 @@ void ic_trainer_free(ic_trainer *trainer)
     if (!trainer)
         return;
     ic_context *context = trainer->context;
-    ic_loader_free(trainer->loader); /* before the caches and sets that it reads */
+    ic_engine_free(trainer);
     ic_loader_free(trainer->validation_loader);
-    ic_executor_free(trainer->validation_executor); /* which works in the memory of the other */
-    ic_executor_free(trainer->executor);
     ic_optimiser_free(trainer->optimiser);
-    ic_mixer_free(trainer->mixer);
     ic_loss_free(trainer->loss);
     ic_weights_free(trainer->snapshot);
     ic_weights_free(trainer->best);
@@ -170,7 +156,9 @@ ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients
     int64_t each = trainer->batches;
     ic_batch batch;
     ic_targets targets;
+    double began = ic_clock_seconds();
     IC_TRY(ic_loader_next(trainer->loader, &batch));
+    trainer->clock.epoch_waited += ic_clock_seconds() - began;
     IC_TRY(ic_mixer_apply(trainer->mixer, &batch, (int64_t)draw / each, (int64_t)draw % each,
                           ic_executor_input(executor), &targets));
     IC_TRY(ic_executor_forward(executor, parameters, trainer->recipe.seed, draw));
@@ -196,7 +184,7 @@ static ic_status use_gradients(ic_trainer *trainer, int32_t nth, bool last)
         .batches = nth + 1,
     };
     if (nth > 0)
-        IC_TRY(ic_optimiser_accumulate(trainer->optimiser));
+        IC_TRY(ic_optimiser_accumulate(trainer->optimiser, state->epoch));
     return last ? ic_optimiser_step(trainer->optimiser, &update) : IC_OK;
 }
 
@@ -212,6 +200,7 @@ static ic_status training_step(ic_trainer *trainer)
     uint64_t draw = (uint64_t)(state->epoch * trainer->batches + state->batch);
     ic_loss_sums sums;
 
+    IC_TRY(ic_engine_ready(trainer));
     if (!trainer->placed)
         IC_TRY(ic_loader_seek(trainer->loader, state->epoch, state->batch));
     trainer->placed = false;
@@ -239,7 +228,7 @@ static ic_status timed_training_step(ic_trainer *trainer, double began)
     double seen = trainer->state.seen;
     IC_TRY(training_step(trainer));
     double took = ic_clock_seconds() - began;
-    ic_pace_add(&trainer->clock.training, took);
+    ic_pace_add(&trainer->clock.training, took / trainer->stage->work);
     ic_training_fit(trainer);
     trainer->clock.epoch_busy += took;
     trainer->clock.epoch_seen += trainer->state.seen - seen;

@@ -12,6 +12,7 @@
 #include "train/mix.h"
 #include "train/optimiser.h"
 #include "train/record.h"
+#include "train/resizing.h"
 #include "train/schedule.h"
 
 #include <imgcls/trainer.h>
@@ -47,14 +48,16 @@ typedef struct ic_pace {
 typedef struct ic_train_clock {
     double busy;                  /* in all */
     double epoch_busy;            /* in this epoch's training steps */
+    double epoch_waited;          /* of that time, for the loader */
+    double waiting;               /* the share of the last whole epoch */
     double epoch_seen;            /* pictures in that time */
-    ic_pace training, validation; /* of a batch */
+    ic_pace training, validation; /* of a batch, at the full size of pictures */
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
     double last_checkpoint;
-    double began;    /* when the trainer was made */
-    double deadline; /* 0: none */
-    double budget;   /* seconds from the start up to it */
+    double began;       /* when the trainer was made */
+    double deadline;    /* 0: none */
+    double budget;      /* seconds from the start up to it */
     double last_change; /* of the plan */
 } ic_train_clock;
 
@@ -76,7 +79,11 @@ struct ic_trainer {
     int64_t epoch_steps;                 /* of the optimiser, each of recipe.accumulate batches */
     ic_loader *loader, *validation_loader;
     bool placed, validation_placed; /* the loader stands at state.batch */
-    ic_executor *executor, *validation_executor;
+    ic_resizing resizing;
+    const ic_stage *stage;                       /* that loader and mixer are for */
+    ic_executor *executor, *validation_executor; /* for the parameters that */
+    bool *trained;                               /* train in */
+    int64_t executor_epoch;
     ic_weights *snapshot; /* the weights that are being validated */
     ic_mixer *mixer;
     ic_loss *loss;
@@ -90,18 +97,35 @@ struct ic_trainer {
 };
 
 /*
- * trainer.c: a trainer at the start of a training, by options with nothing on auto that a checkpoint
- * keeps, or by any.
+ * trainer.c: a trainer at the start of a training, by options with nothing on auto that a
+ * checkpoint keeps, or by any.
  */
 ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
                            const ic_options *options, ic_trainer **out);
 
 /*
  * trainer.c: fetches the loader's next batch, mixes, and goes forward and back with it; `draw`
- * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way back where the loss is no finite number.
+ * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way
+ * back where the loss is no finite number.
  */
 ic_status ic_training_batch(ic_trainer *trainer, uint64_t draw, float *gradients, int32_t *count,
                             ic_loss_sums *sums);
+
+/* engine.c: a loader and a mixer for pictures of the size of a stage. */
+ic_status ic_engine_resize(ic_trainer *trainer, const ic_stage *stage);
+
+/*
+ * engine.c: executors for the first epoch; what does not fit the memory at the full size is refused
+ * here, not in the middle of the training.
+ */
+ic_status ic_engine_begin(ic_trainer *trainer);
+
+/*
+ * engine.c: loader, mixer and executors for the present epoch: those that are there, or where other
+ * parameters train than before, or pictures are of another size, new ones in their place.
+ */
+ic_status ic_engine_ready(ic_trainer *trainer);
+void ic_engine_free(ic_trainer *trainer);
 
 /* trainer.c: IC_OK, or why this training is beyond help. */
 ic_status ic_training_check(const ic_trainer *trainer);

@@ -76,7 +76,7 @@ def train():
     lines = [json.loads(line) for line in out.splitlines()]
     assert len(lines) == 4
     for key in ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
-                "seconds", "pictures_per_second"):
+                "seconds", "pictures_per_second", "waiting"):
         assert all(key in line for line in lines[:3]), key
     assert [line["epoch"] for line in lines[:3]] == [1, 2, 3]
     assert lines[3]["model"] == str(model) and lines[3]["epochs"] == 3

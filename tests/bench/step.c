@@ -2,10 +2,12 @@
  * bench/step.c: the time of a training step, or of inference, of a stock network.
  *
  *     step NETWORK SIZE CHANNELS BATCH THREADS [--infer] [--seconds N] [--level LEVEL]
- *          [--precision float32|bfloat16] [--limit MIB] [--profile | --serve | --memory]
+ *          [--precision float32|bfloat16] [--limit MIB] [--trained PREFIX | --frozen PREFIX]
+ *          [--profile | --serve | --memory]
  *
  * Prints the best and the median milliseconds of a step: forward, loss, backward, SGD with Nesterov
- * momentum. --profile adds where the time went, by kind of step and by node. --serve is for
+ * momentum. --trained and --frozen: only parameters whose names begin so train, or only the others.
+ * --profile adds where the time went, by kind of step and by node. --serve is for
  * compare.py: each line of standard input is a number of seconds to run for, answered by the times
  * of all steps. --memory prints how far a few steps push the resident memory up, and how much of a
  * core the context takes when it then has nothing to do. SPDX-License-Identifier: MIT
@@ -30,7 +32,9 @@ typedef struct bench {
     bool infer, profile, serve, memory;
     double seconds;
     const char *level, *precision;
-    double limit; /* of memory, MiB; 0: none */
+    const char *names; /* of parameters that alone train; NULL: all do */
+    bool frozen;       /* or that do not */
+    double limit;      /* of memory, MiB; 0: none */
     ic_context *context;
     const ic_kernels *kernels;
     ic_graph *graph;
@@ -73,7 +77,11 @@ static bool read_arguments(int argc, char **argv, bench *b)
             b->level = argv[++i];
         else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc)
             b->precision = argv[++i];
-        else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
+        else if ((strcmp(argv[i], "--trained") == 0 || strcmp(argv[i], "--frozen") == 0) &&
+                 i + 1 < argc) {
+            b->frozen = argv[i][2] == 'f';
+            b->names = argv[++i];
+        } else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc)
             b->limit = atof(argv[++i]);
         else
             return false;
@@ -118,6 +126,19 @@ static void make_network(bench *b)
         b->labels[i] = i % CLASSES;
 }
 
+static void make_training(bench *b)
+{
+    int32_t parameters = ic_graph_parameter_count(b->graph);
+    bool *trained = zeroed((size_t)parameters, sizeof *trained);
+    for (int32_t i = 0; i < parameters; i++) {
+        const char *name = ic_graph_parameter(b->graph, i)->name;
+        trained[i] = !b->names || (strncmp(name, b->names, strlen(b->names)) == 0) != b->frozen;
+    }
+    check(ic_executor_create_training(b->context, b->graph, b->batch, trained,
+                                      (size_t)(b->limit * 1048576), &b->executor));
+    free(trained);
+}
+
 /* What a step needs beside it, and the pictures. */
 static void make_executor(bench *b)
 {
@@ -128,9 +149,10 @@ static void make_executor(bench *b)
     } else {
         check(ic_weights_create(b->context, b->graph, b->parameters, &b->weights));
     }
-    check(ic_executor_create_within(b->context, b->graph, b->batch,
-                                    b->infer ? IC_INFERENCE : IC_TRAINING,
-                                    (size_t)(b->limit * 1048576), &b->executor));
+    if (b->infer)
+        check(ic_executor_create(b->context, b->graph, b->batch, IC_INFERENCE, &b->executor));
+    else
+        make_training(b);
     float *input_values = ic_executor_input(b->executor);
     uint32_t state = 1;
     for (int64_t i = 0; i < (int64_t)b->batch * b->size * b->size * b->channels; i++) {

@@ -400,7 +400,7 @@ static void works_beside_another(void **state)
     assert_ok(ic_weights_create(context, graph, parameters, &weights));
     assert_ok(ic_executor_create(context, graph, 2, IC_TRAINING, &training));
     assert_ok(ic_executor_create(context, graph, 2, IC_INFERENCE, &alone));
-    assert_ok(ic_executor_create_beside(training, IC_INFERENCE, &beside));
+    assert_ok(ic_executor_create_beside(training, graph, IC_INFERENCE, &beside));
     float *place = ic_executor_input(beside), *memory = ic_executor_input(training);
     assert_true(place >= memory - ic_executor_memory(training) / sizeof(float) &&
                 place < memory + ic_executor_memory(training) / sizeof(float));

@@ -56,7 +56,7 @@ static void train(const char *network, ic_shape input, int32_t batch, int32_t th
     ic_executor *executor = NULL;
     test_numbers numbers = {.state = 5};
     assert_ok(ic_zoo_build(context, network, input, 10, &graph));
-    assert_ok(ic_executor_create_within(context, graph, batch, IC_TRAINING, limit, &executor));
+    assert_ok(ic_executor_create_training(context, graph, batch, NULL, limit, &executor));
     ic_parameter_sizes sizes = ic_graph_parameter_sizes(graph);
     *t = (trace){.logit_count = batch * 10,
                  .total = sizes.total,
@@ -85,7 +85,7 @@ static size_t least_memory(const char *network, ic_shape input, int32_t batch, i
     assert_ok(ic_zoo_build(context, network, input, 10, &graph));
     assert_fails(IC_ERROR_LIMIT,
                  "raise memory_limit, or lower batch_size or the model's input_size",
-                 ic_executor_create_within(context, graph, batch, IC_TRAINING, 1, &executor));
+                 ic_executor_create_training(context, graph, batch, NULL, 1, &executor));
     assert_null(executor);
     const char *text = strstr(ic_last_error(), "at least ");
     assert_non_null(text);
@@ -159,8 +159,8 @@ static ic_status make_deep(ic_context *context, void *payload)
     ic_executor *executor = NULL;
     ic_status status = ic_zoo_build(context, "resnet9", (ic_shape){8, 8, 3}, 10, &graph);
     if (status == IC_OK)
-        status = ic_executor_create_within(context, graph, 4, IC_TRAINING, *(size_t *)payload,
-                                           &executor);
+        status =
+            ic_executor_create_training(context, graph, 4, NULL, *(size_t *)payload, &executor);
     ic_executor_free(executor);
     ic_graph_free(graph);
     return status;
@@ -187,7 +187,7 @@ static void steady_steps_allocate_nothing(void **state)
     ic_executor *executor = NULL;
     assert_ok(ic_zoo_build(context, "plain", (ic_shape){28, 28, 1}, 10, &graph));
     assert_ok(ic_context_set_log(context, count_lines, &lines));
-    assert_ok(ic_executor_create_within(context, graph, 32, IC_TRAINING, limit, &executor));
+    assert_ok(ic_executor_create_training(context, graph, 32, NULL, limit, &executor));
     assert_int_equal(lines, 1);
     float *parameters = zeroed(ic_graph_parameter_sizes(graph).total);
     float *gradients = zeroed(ic_graph_parameter_sizes(graph).trained);

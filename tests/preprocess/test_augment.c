@@ -105,6 +105,38 @@ static void flips_and_shifts_are_exact_and_fair(void **state)
     ic_context_free(context);
 }
 
+/* On a slope, where what lies between pixels is known: each is the mean of four of the full size. */
+static void fewer_pixels_show_the_same(void **state)
+{
+    (void)state;
+    enum { CANVAS = 40, HALF = SIDE / 2 };
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = square(CANVAS);
+    const ic_augment full = {.crop_scale = 0.3f, .flip = IC_FLIP_ON, .brightness = 0.2f};
+    ic_augment small = full;
+    unsigned char pixels[CANVAS * CANVAS * 3];
+    float whole[SAMPLES], half[SAMPLES / 4];
+    ic_image *canvas;
+    small.width = small.height = HALF;
+    for (int32_t i = 0; i < CANVAS * CANVAS * 3; i++)
+        pixels[i] = (unsigned char)(20 + 2 * (i / 3 % CANVAS) + i / 3 / CANVAS + i % 3);
+    assert_ok(ic_image_from_pixels(context, pixels, CANVAS, CANVAS, 0, IC_PIXELS_RGB8, &canvas));
+    for (uint64_t picture = 0; picture < 50; picture++) {
+        augment(&pipeline, &full, canvas, picture, whole);
+        augment(&pipeline, &small, canvas, picture, half);
+        for (int32_t i = 0; i < SAMPLES / 4; i++) {
+            int32_t x = i / 3 % HALF * 2, y = i / 3 / HALF * 2;
+            if (x == 0 || y == 0 || x + 2 == SIDE || y + 2 == SIDE)
+                continue; /* may look over the edge */
+            const float *four = whole + (y * SIDE + x) * 3 + i % 3;
+            float mean = (four[0] + four[3] + four[3 * SIDE] + four[3 * SIDE + 3]) / 4;
+            assert_true(fabsf(half[i] - mean) < 1e-4f);
+        }
+    }
+    ic_image_free(canvas);
+    ic_context_free(context);
+}
+
 /* What one epoch mirrors the next one does not; about half of the pictures begin mirrored. */
 static void alternating_halves_swap(void **state)
 {
@@ -426,6 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_augmentation_is_the_tensor),
         cmocka_unit_test(flips_and_shifts_are_exact_and_fair),
+        cmocka_unit_test(fewer_pixels_show_the_same),
         cmocka_unit_test(alternating_halves_swap),
         cmocka_unit_test(maps_are_sampled_bilinearly),
         cmocka_unit_test(shrinking_averages),

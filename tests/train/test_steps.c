@@ -96,7 +96,7 @@ static void play_batch(const ic_graph *graph, ic_optimiser *optimiser, int step,
             target[p->offset + j] = (float)value_at(hash, j);
     }
     if (nth > 0)
-        assert_ok(ic_optimiser_accumulate(optimiser));
+        assert_ok(ic_optimiser_accumulate(optimiser, 0));
 }
 
 static void check(const char *name, const ic_parameter *p, const json_t *wanted, const float *flat)

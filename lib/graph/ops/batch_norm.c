@@ -175,8 +175,10 @@ static void combine_backward(const ic_run *run, const ic_step *step, int32_t fir
         double sum = sums[i - first], dot = dots[i - first] * inverse[i];
         double scale = (double)gamma[i] * inverse[i];
         double slope = -scale * inverse[i] * dot / n;
-        d_beta[i] = (float)sum;
-        d_gamma[i] = (float)dot;
+        if (d_beta != NULL)
+            d_beta[i] = (float)sum;
+        if (d_gamma != NULL)
+            d_gamma[i] = (float)dot;
         a[i] = (float)scale;
         b[i] = (float)slope;
         e[i] = (float)(-scale * sum / n - slope * mean[i]);

@@ -247,8 +247,11 @@ static ic_status lower_epilogue_backward(ic_lowering *l, int32_t node, int32_t *
 {
     const ic_lowered_node *n = &l->nodes[node];
     ic_shape shape = ic_lower_node(l, node)->shape;
-    bool bias = ic_lower_node(l, node)->attributes.bias;
+    int32_t d_bias = IC_NO_TENSOR;
     bool activation = n->tail != node;
+    if (ic_lower_node(l, node)->attributes.bias)
+        IC_TRY(ic_lower_parameter(l, node, 1, IC_BASE_GRADIENTS, &d_bias));
+    bool bias = d_bias >= 0;
     if (!bias && !activation)
         return IC_OK;
     ic_step step = ic_step_of(bias ? &ic_step_bias_gradient : &ic_step_activation_backward, node);
@@ -261,7 +264,7 @@ static ic_status lower_epilogue_backward(ic_lowering *l, int32_t node, int32_t *
         *d_y = step.writes[0];
     }
     if (bias) {
-        IC_TRY(ic_lower_parameter(l, node, 1, IC_BASE_GRADIENTS, &step.writes[1]));
+        step.writes[1] = d_bias;
         ic_step_cut_bias_gradient(&step, ic_lower_rows(l, shape), shape.c);
     } else {
         ic_step_cut(&step, ic_lower_rows(l, shape), shape.c);
@@ -273,6 +276,8 @@ static ic_status lower_weight_gradient(ic_lowering *l, int32_t node, int32_t d_y
 {
     int32_t gradient = IC_NO_TENSOR;
     IC_TRY(ic_lower_parameter(l, node, 0, IC_BASE_GRADIENTS, &gradient));
+    if (gradient < 0)
+        return IC_OK;
     ic_step step = conv_step(l, &step_weights, node, IC_CONV_BACKWARD_WEIGHTS);
     step.x[0] = l->nodes[node].saved_value;
     step.reads[READ_D_Y] = d_y;

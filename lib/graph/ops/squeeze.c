@@ -114,6 +114,8 @@ static void combine_channels(const ic_run *run, const ic_step *step, int64_t fir
     const float *gamma = ic_at(run, step->reads[READ_GAMMA]);
     const float *mean = ic_at(run, step->reads[READ_MEAN]);
     const float *inverse = ic_at(run, step->reads[READ_INVERSE]);
+    float *d_gamma = ic_at(run, step->writes[WRITE_D_GAMMA]);
+    float *d_beta = ic_at(run, step->writes[WRITE_D_BETA]);
     float *a = run->shared, *b = a + step->c, *e = b + step->c;
     double n = (double)step->rows * step->count;
     for (int64_t i = first; i < last; i++) {
@@ -122,8 +124,10 @@ static void combine_channels(const ic_run *run, const ic_step *step, int64_t fir
         dot *= (double)inverse[i];
         double scale = (double)gamma[i] * (double)inverse[i];
         double slope = -scale * (double)inverse[i] * dot / n;
-        ic_at(run, step->writes[WRITE_D_BETA])[i] = (float)sum;
-        ic_at(run, step->writes[WRITE_D_GAMMA])[i] = (float)dot;
+        if (d_beta != NULL)
+            d_beta[i] = (float)sum;
+        if (d_gamma != NULL)
+            d_gamma[i] = (float)dot;
         a[i] = (float)scale;
         b[i] = (float)slope;
         e[i] = (float)(-scale * sum / n - slope * (double)mean[i]);
