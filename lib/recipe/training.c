@@ -178,6 +178,23 @@ static ic_augment read_augment(const ic_options *options)
     };
 }
 
+/* Reads the pair that *at begins with, and moves on to the next one. */
+static bool read_change(const char **at, ic_change *out)
+{
+    char pair[48];
+    size_t length = strcspn(*at, ",");
+    if (length >= sizeof pair)
+        return false;
+    memcpy(pair, *at, length);
+    pair[length] = '\0';
+    *at += length + ((*at)[length] == ',');
+    char *colon = strchr(pair, ':');
+    if (colon == NULL)
+        return false;
+    *colon = '\0';
+    return ic_parse_int(pair, &out->at) && ic_parse_int(colon + 1, &out->steps);
+}
+
 /* "30:450,200:430": from an optimiser step on, so many steps in all. */
 static ic_status read_changes(const ic_options *options, ic_training_recipe *recipe)
 {
@@ -187,13 +204,8 @@ static ic_status read_changes(const ic_options *options, ic_training_recipe *rec
         return IC_OK;
     while (*at) {
         ic_change change;
-        int length = 0;
-        long long from = 0, steps = 0;
-        bool read = sscanf(at, "%lld:%lld%n", &from, &steps, &length) == 2;
-        change = (ic_change){from, steps};
-        at += length;
-        if (!read || (*at && *at++ != ',') || from <= last.at || from >= last.steps ||
-            steps <= from || recipe->change_count == IC_CHANGES_MAX)
+        if (!read_change(&at, &change) || change.at <= last.at || change.at >= last.steps ||
+            change.steps <= change.at || recipe->change_count == IC_CHANGES_MAX)
             return ic_fail(IC_ERROR_OPTION,
                            "option \"replan\" takes up to %d pairs STEP:STEPS, as 30:450,200:430, "
                            "not \"%.80s\"",
