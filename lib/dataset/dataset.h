@@ -65,7 +65,8 @@ void ic_dataset_digest_both(const ic_dataset *a, const ic_dataset *b,
 /*
  * The side of a picture in a split, a function of (digest, class, seed) alone as in
  * ic_dataset_split; so a held-out part can be found again from the data set, the seed and the
- * share. Returns the two parts of exactly `dataset` (declared parts are not looked at).
+ * share (0: what suits the number of pictures). Returns the two parts of exactly `dataset` (declared
+ * parts are not looked at).
  */
 ic_status ic_dataset_split_by(const ic_dataset *dataset, uint64_t seed, double validation_share,
                               ic_dataset **train, ic_dataset **validation);

@@ -94,8 +94,8 @@ static ic_status sum_up(ic_context *context, whiten_work *work, products *out)
     return IC_OK;
 }
 
-/* Turns rows and columns p and q of a symmetric matrix so that a[p][q] becomes 0; the rows of v take
- * part. */
+/* Turns rows and columns p and q of a symmetric matrix so that a[p][q] becomes 0; the rows of v
+ * take part. */
 static void rotate(double *a, double *v, int32_t n, int32_t p, int32_t q)
 {
     double theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q]);

@@ -44,8 +44,7 @@ static const ic_operator *const operators[] = {
     &ic_operator_activation,  &ic_operator_max_pool,         &ic_operator_average_pool,
     &ic_operator_global_pool, &ic_operator_global_max_pool,  &ic_operator_add,
     &ic_operator_multiply,    &ic_operator_concat,           &ic_operator_flatten,
-    &ic_operator_dropout,     &ic_operator_stochastic_depth,
-    &ic_operator_scale,
+    &ic_operator_dropout,     &ic_operator_stochastic_depth, &ic_operator_scale,
 };
 
 const ic_operator *ic_operator_named(const char *name)

@@ -27,8 +27,7 @@ static ic_status add_flags(const ic_model *model, const json_t *options, ic_buff
     json_t *value;
     IC_TRY(ic_buffer_print(text, "--network %s --input-size %d", model->network,
                            (int)model->pipeline.width));
-    json_object_foreach ((json_t *)options, name, value)
-        IC_TRY(add_flag(text, name, value));
+    json_object_foreach((json_t *)options, name, value) IC_TRY(add_flag(text, name, value));
     return IC_OK;
 }
 

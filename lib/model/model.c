@@ -238,14 +238,27 @@ static ic_status initialise(ic_model *model, const ic_dataset *train, uint64_t s
     return status;
 }
 
+/* What can be chosen within given minutes depends on the machine. */
+static ic_status measure_speed(ic_context *context, const ic_options *options, ic_data_facts *facts)
+{
+    char minutes[IC_TEXT_FLOAT_MAX];
+    if (ic_option_float(options, "minutes") <= 0)
+        return IC_OK;
+    IC_TRY(ic_recipe_probe(context, &facts->slowness));
+    ic_log(context, IC_LOG_INFO,
+           "%s minutes at %d %% of the speed of the machine that the recipes were measured on",
+           ic_text_float(ic_option_float(options, "minutes"), 3, minutes),
+           (int)(100 / facts->slowness + 0.5));
+    return IC_OK;
+}
+
 static ic_status fill_from_data(ic_model *model, const ic_dataset *train, const ic_options *options)
 {
     ic_context *context = model->context;
     ic_data_facts facts;
     ic_model_recipe recipe;
     IC_TRY(ic_recipe_look(context, train, &facts));
-    if (ic_option_float(options, "minutes") > 0)
-        IC_TRY(ic_recipe_probe(context, &facts.slowness));
+    IC_TRY(measure_speed(context, options, &facts));
     IC_TRY(ic_recipe_model(context, &facts, options, &recipe));
     model->pipeline = recipe.pipeline;
     if (recipe.measure)

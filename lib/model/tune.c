@@ -9,8 +9,9 @@
 /* What comes with the earlier model and cannot be chosen again. */
 static ic_status check_options(const ic_options *options)
 {
-    static const char *const fixed[] = {"network", "input_size",       "channels", "resize",   "filter",
-                                        "denoise", "denoise_strength", "mean",     "deviation"};
+    static const char *const fixed[] = {"network",          "input_size", "channels",
+                                        "resize",           "filter",     "denoise",
+                                        "denoise_strength", "mean",       "deviation"};
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         if (ic_option_is_set(options, fixed[i]))
             return ic_fail(IC_ERROR_OPTION,
@@ -49,8 +50,8 @@ static void copy_weights(const ic_model *earlier, const ic_model *made, const fl
     for (int32_t i = 0; i < count; i++) {
         const ic_parameter *to = ic_graph_parameter(made->graph, i);
         const ic_parameter *from = parameter_of(earlier->graph, to->name);
-        bool classifier = last && strncmp(to->name, last, strlen(last)) == 0 &&
-                          to->name[strlen(last)] == '.';
+        bool classifier =
+            last && strncmp(to->name, last, strlen(last)) == 0 && to->name[strlen(last)] == '.';
         if (classifier)
             copy_rows(earlier, made, from, to, old, fresh);
         else
@@ -69,8 +70,7 @@ static ic_status take_weights(const ic_model *earlier, ic_model *made, uint64_t 
     ic_graph_initialise(pool, made->graph, seed, parameters);
     copy_weights(earlier, made, ic_weights_parameters(old), parameters);
     ic_weights_free(old);
-    ic_status status =
-        ic_weights_create(made->context, made->graph, parameters, &made->weights);
+    ic_status status = ic_weights_create(made->context, made->graph, parameters, &made->weights);
     ic_free(made->context, parameters);
     return status;
 }
@@ -95,8 +95,9 @@ static ic_status check_order(const ic_model *earlier, const ic_model *made)
         same = strcmp(made->classes[i], earlier->classes[i]) == 0;
     if (same || ic_graph_classifier(earlier->graph))
         return IC_OK;
-    return ic_fail(IC_ERROR_UNSUPPORTED, "the network does not end with a linear layer, so that its "
-                                         "classes cannot change");
+    return ic_fail(IC_ERROR_UNSUPPORTED,
+                   "the network does not end with a linear layer, so that its "
+                   "classes cannot change");
 }
 
 static ic_status fill(const ic_model *earlier, const ic_dataset *train, const ic_options *options,

@@ -70,9 +70,9 @@ static ic_status set_changes(json_t *json, const ic_training_recipe *recipe)
     char text[IC_CHANGES_MAX * 48] = "";
     size_t length = 0;
     for (int32_t i = 0; i < recipe->change_count; i++)
-        length += (size_t)snprintf(text + length, sizeof text - length, "%s%lld:%lld",
-                                   i > 0 ? "," : "", (long long)recipe->changes[i].at,
-                                   (long long)recipe->changes[i].steps);
+        length +=
+            (size_t)snprintf(text + length, sizeof text - length, "%s%lld:%lld", i > 0 ? "," : "",
+                             (long long)recipe->changes[i].at, (long long)recipe->changes[i].steps);
     return length > 0 ? ic_json_set(json, "replan", json_string(text)) : IC_OK;
 }
 
@@ -80,8 +80,9 @@ static ic_status fill(json_t *json, const ic_training_recipe *recipe)
 {
     const char *weights = recipe->balanced_weights ? "balanced" : "none";
     bool whole = recipe->epochs == floor(recipe->epochs);
-    IC_TRY(ic_json_set(json, "epochs", whole ? json_integer((json_int_t)recipe->epochs)
-                                             : json_real(recipe->epochs)));
+    IC_TRY(
+        ic_json_set(json, "epochs",
+                    whole ? json_integer((json_int_t)recipe->epochs) : json_real(recipe->epochs)));
     IC_TRY(set_changes(json, recipe));
     IC_TRY(ic_json_set(json, "batch_size", json_integer(recipe->batch)));
     IC_TRY(set_optimiser(json, recipe));
@@ -131,8 +132,7 @@ ic_status ic_training_recipe_options(ic_context *context, const json_t *json, ic
     json_t *value;
     IC_TRY(ic_options_create(context, &options));
     ic_status status = IC_OK;
-    json_object_foreach ((json_t *)json, name, value)
-        IC_TRY_CLEAN(set_option(options, name, value));
+    json_object_foreach((json_t *)json, name, value) IC_TRY_CLEAN(set_option(options, name, value));
     *out = options;
     return IC_OK;
 cleanup:

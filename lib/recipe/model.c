@@ -15,7 +15,8 @@ enum {
     ENOUGH_EPOCHS = 4, /* of a large network, to be better than more of a fast one */
 };
 
-/* Photographs seen in all that a training at a size should have; more at a smaller one is worth less. */
+/* Photographs seen in all that a training at a size should have; more at a smaller one is worth
+ * less. */
 static const double enough_views = 40e3;
 
 static bool fits_budget(const ic_data_facts *facts, const char *network, int32_t side,

@@ -27,12 +27,15 @@ static const setting for_airbench94[] = {
 static const setting for_adamw[] = {{"weight_decay", "0.05"}, {NULL, NULL}};
 static const setting for_muon[] = {{"weight_decay", "0.01"}, {NULL, NULL}};
 
-/* Photographs of things: the same thing from near and far, in another light, turned about. */
+/* Photographs of things: the same thing from near and far, in another light. */
 static const setting for_photographs[] = {
-    {"crop_scale", "0.35"},
-    {"policy", "trivial"},
-    {NULL, NULL},
+    {"crop_scale", "0.35"}, {"brightness", "0.3"}, {"contrast", "0.3"},
+    {"saturation", "0.3"},  {NULL, NULL},
 };
+
+/* A policy changes the light itself. */
+static const setting beside_a_policy[] = {
+    {"brightness", "0"}, {"contrast", "0"}, {"saturation", "0"}, {NULL, NULL}};
 
 /* X-rays and the like: everything in its place, so little is moved. */
 static const setting for_grey_photographs[] = {
@@ -98,15 +101,17 @@ static ic_status suggest_flip(ic_context *context, const ic_data_facts *facts, i
 static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts,
                                  ic_options *options)
 {
-    if (ic_facts_tiny(facts) || ic_option_float(options, "crop_scale") > 0)
-        return suggest(options, ic_facts_tiny(facts) ? for_all
-                                : facts->grey        ? for_grey_photographs
-                                                     : for_photographs);
-    ic_log(context, IC_LOG_INFO,
-           facts->grey ? "augmentation: random crops of at least 60 %% of the area, brightness, "
-                         "contrast: grey photographs, of which little may be moved"
-                       : "augmentation: random crops of at least 35 %% of the area, one of fourteen "
-                         "changes of shape or colours: photographs of things");
+    bool open = ic_option_float(options, "crop_scale") == 0;
+    if (ic_facts_tiny(facts))
+        return IC_OK;
+    if (is(options, "policy", "trivial"))
+        IC_TRY(suggest(options, beside_a_policy));
+    if (open)
+        ic_log(context, IC_LOG_INFO,
+               facts->grey ? "augmentation: random crops of at least 60 %% of the area, "
+                             "brightness, contrast: grey photographs, of which little may be moved"
+                           : "augmentation: random crops of at least 35 %% of the area, "
+                             "brightness, contrast, saturation: photographs of things");
     return suggest(options, facts->grey ? for_grey_photographs : for_photographs);
 }
 

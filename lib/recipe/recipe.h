@@ -25,7 +25,8 @@ typedef struct ic_data_facts {
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out);
 
-/* Measures facts->slowness by a few steps of training: for a training that is to fit its minutes. */
+/* Measures facts->slowness by a few steps of training: for a training that is to fit its minutes.
+ */
 ic_status ic_recipe_probe(ic_context *context, double *slowness);
 
 /* What ic_model_create builds; mean and deviation of the pipeline are still to be measured or are
@@ -74,8 +75,8 @@ typedef struct ic_change {
  * into checkpoints. */
 typedef struct ic_training_recipe {
     double epochs;
-    double most_epochs; /* of those that `minutes` may leave time for; not kept */
-    double minutes;     /* to train in; 0: as long as it takes; not kept */
+    double most_epochs;                /* of those that `minutes` may leave time for; not kept */
+    double minutes;                    /* to train in; 0: as long as it takes; not kept */
     ic_change changes[IC_CHANGES_MAX]; /* of the plan, as it was fitted to the minutes */
     int32_t change_count;
     int32_t batch;

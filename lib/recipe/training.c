@@ -17,7 +17,8 @@ enum {
     LEAST_STEPS_EPOCH = 8 /* small data takes smaller batches before it takes fewer steps */
 };
 
-/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over. */
+/* Of the usual rate, for weights that have learnt before: what they know is not to be thrown over.
+ */
 static const double tuning_rate = 0.2;
 
 /* The moving average looks back over this part of a training. */
@@ -81,8 +82,8 @@ static void choose_optimiser(ic_context *context, const char *network, bool pret
     int32_t kind = choice(options, "optimizer", ic_optimizer_names);
     double tuning = pretrained ? tuning_rate : 1;
     recipe->optimizer = (ic_optimizer_kind)kind;
-    recipe->learning_rate = wish(options, "learning_rate", 0,
-                                 tuning * rate_for(network, recipe->optimizer, batch));
+    recipe->learning_rate =
+        wish(options, "learning_rate", 0, tuning * rate_for(network, recipe->optimizer, batch));
     recipe->sgd_rate =
         wish(options, "sgd_rate", 0, tuning * rate_for(network, IC_OPTIMIZER_SGD, batch));
     recipe->momentum = ic_option_float(options, "momentum");
@@ -152,9 +153,10 @@ static void choose_epochs(ic_context *context, const ic_data_facts *facts, const
         return;
     char text[IC_TEXT_FLOAT_MAX];
     ic_log(context, IC_LOG_INFO, "%s epochs: %s", ic_text_float(epochs, 3, text),
-           facts->pretrained ? "the weights have learnt before"
-           : enough          ? "more would bring little"
-                             : "what fits the time; it will be fitted again as it goes");
+           facts->pretrained     ? "the weights have learnt before"
+           : enough              ? "more would bring little"
+           : recipe->minutes > 0 ? "what fits the minutes, and will be fitted again as it goes"
+                                 : "what fits ten minutes on two cores");
 }
 
 static ic_augment read_augment(const ic_options *options)
@@ -176,6 +178,23 @@ static ic_augment read_augment(const ic_options *options)
     };
 }
 
+/* Reads the pair that *at begins with, and moves on to the next one. */
+static bool read_change(const char **at, ic_change *out)
+{
+    char pair[48];
+    size_t length = strcspn(*at, ",");
+    if (length >= sizeof pair)
+        return false;
+    memcpy(pair, *at, length);
+    pair[length] = '\0';
+    *at += length + ((*at)[length] == ',');
+    char *colon = strchr(pair, ':');
+    if (colon == NULL)
+        return false;
+    *colon = '\0';
+    return ic_parse_int(pair, &out->at) && ic_parse_int(colon + 1, &out->steps);
+}
+
 /* "30:450,200:430": from an optimiser step on, so many steps in all. */
 static ic_status read_changes(const ic_options *options, ic_training_recipe *recipe)
 {
@@ -185,13 +204,8 @@ static ic_status read_changes(const ic_options *options, ic_training_recipe *rec
         return IC_OK;
     while (*at) {
         ic_change change;
-        int length = 0;
-        long long from = 0, steps = 0;
-        bool read = sscanf(at, "%lld:%lld%n", &from, &steps, &length) == 2;
-        change = (ic_change){from, steps};
-        at += length;
-        if (!read || (*at && *at++ != ',') || from <= last.at || from >= last.steps ||
-            steps <= from || recipe->change_count == IC_CHANGES_MAX)
+        if (!read_change(&at, &change) || change.at <= last.at || change.at >= last.steps ||
+            change.steps <= change.at || recipe->change_count == IC_CHANGES_MAX)
             return ic_fail(IC_ERROR_OPTION,
                            "option \"replan\" takes up to %d pairs STEP:STEPS, as 30:450,200:430, "
                            "not \"%.80s\"",

@@ -31,8 +31,8 @@ void ic_checkpoint_data(const ic_train_data *data, char text[IC_SHA256_TEXT]);
 enum { IC_CHECKPOINT_NAME_MAX = 48 };
 void ic_checkpoint_name(const char *array, char name[IC_CHECKPOINT_NAME_MAX]);
 
-/* Writes the checkpoint that the options ask for when its time has come. A checkpoint that cannot be
- * written is a warning: the training goes on. */
+/* Writes the checkpoint that the options ask for when its time has come. A checkpoint that cannot
+ * be written is a warning: the training goes on. */
 void ic_checkpoint_when_due(ic_trainer *trainer);
 
 #endif

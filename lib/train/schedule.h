@@ -6,10 +6,10 @@
 
 typedef struct ic_schedule {
     ic_schedule_kind kind;
-    double peak;   /* the highest rate */
-    double rise;   /* steps up to the peak: the first part of one-cycle, or the warm-up */
-    double every;  /* steps between the drops of `step`, */
-    double factor; /* by which the rate is multiplied */
+    double peak;    /* the highest rate */
+    double rise;    /* steps up to the peak: the first part of one-cycle, or the warm-up */
+    double every;   /* steps between the drops of `step`, */
+    double factor;  /* by which the rate is multiplied */
     double planned; /* steps that this shape was made for */
     int64_t steps;  /* of the whole training, as it was planned last */
     const ic_training_recipe *recipe; /* whose changes of the plan count */

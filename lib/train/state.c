@@ -7,8 +7,14 @@ typedef struct state_field {
     bool real;
 } state_field;
 
-#define INTEGER(name) {#name, offsetof(ic_train_state, name), false}
-#define REAL(name)    {#name, offsetof(ic_train_state, name), true}
+#define INTEGER(name)                                                                              \
+    {                                                                                              \
+#name, offsetof(ic_train_state, name), false                                               \
+    }
+#define REAL(name)                                                                                 \
+    {                                                                                              \
+#name, offsetof(ic_train_state, name), true                                                \
+    }
 
 static const state_field fields[] = {
     INTEGER(phase),
@@ -36,8 +42,8 @@ ic_status ic_train_state_to_json(const ic_train_state *state, json_t **out)
     json_t *json = json_object();
     for (size_t i = 0; i < FIELDS; i++) {
         const void *at = (const char *)state + fields[i].offset;
-        json_t *value = fields[i].real ? json_real(*(const double *)at)
-                                       : json_integer(*(const int64_t *)at);
+        json_t *value =
+            fields[i].real ? json_real(*(const double *)at) : json_integer(*(const int64_t *)at);
         IC_TRY_CLEAN(ic_json_set(json, fields[i].name, value));
     }
     *out = json;

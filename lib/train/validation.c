@@ -146,7 +146,8 @@ static ic_status finish_epoch(ic_trainer *trainer)
         return ic_training_diverged(trainer, "validation loss");
     bool better = is_better(state, &epoch), kept = is_kept(state, &epoch);
     bool last = state->step == trainer->schedule.steps;
-    bool tired = !better && recipe->patience > 0 && state->epochs_since_best + 1 >= recipe->patience;
+    bool tired =
+        !better && recipe->patience > 0 && state->epochs_since_best + 1 >= recipe->patience;
     IC_TRY(ic_grow(trainer->context, &trainer->epochs, &trainer->epoch_capacity,
                    (size_t)state->epoch + 1, sizeof epoch));
     trainer->epochs[state->epoch] = epoch;

@@ -50,11 +50,11 @@ ic_status ic_zoo_build(ic_context *context, const char *name, ic_shape input, in
         return ic_fail(IC_ERROR_ARGUMENT, "ic_zoo_build: no argument may be NULL");
     int32_t index = find(name);
     if (index < 0)
-        return ic_fail(
-            IC_ERROR_ARGUMENT,
-            "there is no network %.40s; there are airbench94, lenet5, plain, small, resnet9, resnet18, "
-            "mobilenet_v2, mobilenet_v3_large and efficientnet_b0",
-            name);
+        return ic_fail(IC_ERROR_ARGUMENT,
+                       "there is no network %.40s; there are airbench94, lenet5, plain, small, "
+                       "resnet9, resnet18, "
+                       "mobilenet_v2, mobilenet_v3_large and efficientnet_b0",
+                       name);
     int32_t least = networks[index].least;
     if (input.h < least || input.w < least)
         return ic_fail(IC_ERROR_ARGUMENT,

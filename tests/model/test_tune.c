@@ -1,5 +1,5 @@
-/* model/test_tune.c: models that begin with what an earlier one has learnt. SPDX-License-Identifier:
- * MIT */
+/* model/test_tune.c: models that begin with what an earlier one has learnt.
+ * SPDX-License-Identifier: MIT */
 #include "support/support.h"
 
 #include "model/model.h"
@@ -91,8 +91,8 @@ static void keeps_what_both_have(void **state)
         const ic_parameter *p = ic_graph_parameter(made->graph, i);
         int64_t count;
         if (strncmp(p->name, "fc.", 3) != 0)
-            assert_memory_equal(values(made, p->name, &count),
-                                values(earlier, p->name, &count), (size_t)p->count * sizeof(float));
+            assert_memory_equal(values(made, p->name, &count), values(earlier, p->name, &count),
+                                (size_t)p->count * sizeof(float));
     }
     ic_options_free(options);
     ic_dataset_free(data);

@@ -47,7 +47,8 @@ static int set_sizes(void **state)
 
 static ic_update update_of(int64_t step)
 {
-    return (ic_update){.rate = rate, .step = step, .share = (double)(step + 1) / STEPS, .batches = 1};
+    return (ic_update){
+        .rate = rate, .step = step, .share = (double)(step + 1) / STEPS, .batches = 1};
 }
 
 static float *numbers(uint64_t stream, int64_t count)

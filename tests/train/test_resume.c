@@ -19,34 +19,35 @@ typedef struct room {
     ic_dataset *data;
 } room;
 
-static const char *const sgd[] = {"network", "small", "epochs", "3",  "batch_size", "32",
-                                  "seed",    "5",     "shift",  "2",  NULL,         NULL};
-static const char *const adamw[] = {"network",   "plain", "epochs",         "2",    "batch_size",
-                                    "32",        "seed",  "6",              "flip", "on",
-                                    "optimizer", "adamw", "class_weights",  "balanced",
-                                    "schedule",  "cosine", "patience",      "1",    NULL, NULL};
+static const char *const sgd[] = {"network", "small", "epochs", "3", "batch_size", "32",
+                                  "seed",    "5",     "shift",  "2", NULL,         NULL};
+static const char *const adamw[] = {
+    "network",  "plain", "epochs",    "2",     "batch_size",    "32",       "seed",     "6",
+    "flip",     "on",    "optimizer", "adamw", "class_weights", "balanced", "schedule", "cosine",
+    "patience", "1",     NULL,        NULL};
 
 /* Several batches a step, averages of weights, pictures mixed, each class as often. */
-static const char *const averaged[] = {"network",    "plain",    "epochs",     "2",
-                                       "batch_size", "16",       "accumulate", "3",
-                                       "average",    "ema",      "mixup",      "0.4",
-                                       "cutmix",     "1",        "policy",     "trivial",
-                                       "sampling",   "balanced", "clip_norm",  "1",
-                                       "schedule",   "step",     "freeze",     "blocks.0.*",
-                                       "noise",      "0.1",      "blur",       "1",
-                                       "rates",      "blocks.1.*=1@1", NULL,   NULL};
-static const char *const replanned[] = {"network", "small",  "epochs", "2.4",       "batch_size",
-                                        "32",      "replan", "3:11,6:9",   NULL, NULL};
-static const char *const muon[] = {"network", "plain",     "epochs",   "2",        "batch_size", "32",
-                                   "average", "lookahead", "flip",     "alternating",
-                                   "schedule", "triangle", "optimizer", "muon",
-                                   "rates", "fc.*=2,blocks.1.*=0.5@1", NULL, NULL};
+static const char *const averaged[] = {
+    "network", "plain",          "epochs",     "2",        "batch_size", "16",     "accumulate",
+    "3",       "average",        "ema",        "mixup",    "0.4",        "cutmix", "1",
+    "policy",  "trivial",        "sampling",   "balanced", "clip_norm",  "1",      "schedule",
+    "step",    "freeze",         "blocks.0.*", "noise",    "0.1",        "blur",   "1",
+    "rates",   "blocks.1.*=1@1", NULL,         NULL};
+static const char *const replanned[] = {"network", "small",  "epochs",   "2.4", "batch_size",
+                                        "32",      "replan", "3:11,6:9", NULL,  NULL};
+static const char *const muon[] = {
+    "network",    "plain",       "epochs",   "2",
+    "batch_size", "32",          "average",  "lookahead",
+    "flip",       "alternating", "schedule", "triangle",
+    "optimizer",  "muon",        "rates",    "fc.*=2,blocks.1.*=0.5@1",
+    NULL,         NULL};
 
 /* Pictures of 12, 12, 16 and 20 pixels. */
-static const char *const growing[] = {"network", "plain", "epochs", "4", "batch_size", "48",
-                                      "resize_from", "0.5", "crop_scale", "0.5", "cutmix", "1",
-                                      "policy", "trivial", "blur", "1", "rates",
-                                      "blocks.0.*=1@2", NULL, NULL};
+static const char *const growing[] = {
+    "network",     "plain",   "epochs",     "4",   "batch_size", "48",
+    "resize_from", "0.5",     "crop_scale", "0.5", "cutmix",     "1",
+    "policy",      "trivial", "blur",       "1",   "rates",      "blocks.0.*=1@2",
+    NULL,          NULL};
 
 static room enter(int32_t threads)
 {
@@ -235,7 +236,8 @@ static void refuses_what_contradicts_itself(void **state)
     static const char *const forgeries[][3] = {
         {"\\\"step\\\":7", "\\\"step\\\":9", "contradicts itself"},
         {"\\\"phase\\\":0", "\\\"phase\\\":7", "contradicts itself"},
-        {"\\\"phase\\\":0,\\\"epoch\\\":1", "\\\"phase\\\":0,\\\"epoch\\\":9", "contradicts itself"},
+        {"\\\"phase\\\":0,\\\"epoch\\\":1", "\\\"phase\\\":0,\\\"epoch\\\":9",
+         "contradicts itself"},
         {"\\\"best_epoch\\\":0,\\\"best_a", "\\\"best_epoch\\\":5,\\\"best_a", "contradicts"},
         {"\\\"batch\\\":3", "\\\"catch\\\":3", "\"batch\" is missing"},
         {"imgcls.trainer.first", "imgcls.trainer.worst", "imgcls.trainer.first is missing"},
@@ -282,8 +284,10 @@ static void keeps_checkpoints_by_itself(void **state)
     ic_model *model;
     ic_trainer *trainer;
     int warnings = 0;
-    const char *pairs[] = {"network",    "lenet5", "epochs",             "1", "batch_size", "32",
-                           "checkpoint", path,     "checkpoint_minutes", "0", NULL,         NULL};
+    const char *pairs[] = {"network",    "lenet5",     "epochs",
+                           "1",          "batch_size", "32",
+                           "checkpoint", path,         "checkpoint_minutes",
+                           "0",          NULL,         NULL};
     begin(&in, pairs, &model, &trainer);
     assert_ok(ic_train_step(trainer));
     ic_model *kept;

@@ -8,7 +8,6 @@
 #include <imgcls/report.h>
 
 #include <math.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -448,14 +447,14 @@ static double member(const json_t *epoch, const char *name)
 }
 
 /*
- * The kept epoch by the written rule, from the record of a training whose accuracy goes up and down:
- * more right than ever, or within a standard error of that at a lower loss than the one kept.
+ * The kept epoch by the written rule, from the record of a training whose accuracy goes up and
+ * down: more right than ever, or within a standard error of that at a lower loss than the one kept.
  */
 static void keeps_a_later_epoch_among_equals(void **state)
 {
-    static const char *const restless[] = {"network",       "plain", "epochs",   "8",        "batch_size",
-                                           "16",            "seed",  "5",        "schedule", "constant",
-                                           "learning_rate", "0.02",  NULL,       NULL};
+    static const char *const restless[] = {
+        "network",  "plain",    "epochs",        "8",    "batch_size", "16", "seed", "5",
+        "schedule", "constant", "learning_rate", "0.02", NULL,         NULL};
     training made = begin(2, restless);
     json_t *record = NULL;
     double most = 0, loss = 0;

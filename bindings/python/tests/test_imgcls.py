@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import pickle
+import shlex
 import signal
 import sys
 import tempfile
@@ -91,7 +92,7 @@ class Tests(unittest.TestCase):
         self.assertEqual(self.model.info["network"], "lenet5")
 
     def test_flags_repeat_the_training(self):
-        words = self.model.flags.split()
+        words = shlex.split(self.model.flags)
         settings = {name[2:].replace("-", "_"): value
                     for name, value in zip(words[::2], words[1::2])}
         self.assertEqual((settings["network"], settings["epochs"]), ("lenet5", "3"))
