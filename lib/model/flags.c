@@ -1,23 +1,41 @@
 /* model/flags.c: the options that repeat a training. SPDX-License-Identifier: MIT */
 #include "base/memory.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "model/model.h"
+
+/* A number in as few digits as give it back: 0.2, not 0.20000000000000001; false: none do. */
+static bool short_number(double value, char text[IC_TEXT_FLOAT_MAX])
+{
+    double read = 0;
+    for (int32_t digits = 6; digits <= 17; digits++)
+        if (ic_parse_float(ic_text_float(value, digits, text), &read) && read == value)
+            return true;
+    return false;
+}
+
+static ic_status add_number(ic_buffer *text, const json_t *value)
+{
+    char number[IC_TEXT_FLOAT_MAX];
+    ic_buffer digits = {.context = text->context};
+    if (short_number(json_number_value(value), number))
+        return ic_buffer_print(text, " %s", number);
+    ic_status status = ic_json_print(value, &digits);
+    if (status >= 0)
+        status = ic_buffer_print(text, " %s", (const char *)digits.bytes);
+    ic_buffer_free(&digits);
+    return status;
+}
 
 /* " --learning-rate 0.05": names with dashes, texts in quotes that a shell takes as they are. */
 static ic_status add_flag(ic_buffer *text, const char *name, const json_t *value)
 {
-    ic_buffer number = {.context = text->context};
-    ic_status status = IC_OK;
-    IC_TRY(ic_buffer_print(text, "%s--", text->size > 0 ? " " : ""));
+    IC_TRY(ic_buffer_print(text, " --"));
     for (const char *c = name; *c; c++)
         IC_TRY(ic_buffer_print(text, "%c", *c == '_' ? '-' : *c));
     if (json_is_string(value))
         return ic_buffer_print(text, " '%s'", json_string_value(value));
-    IC_TRY_CLEAN(ic_json_print(value, &number));
-    status = ic_buffer_print(text, " %s", (const char *)number.bytes);
-cleanup:
-    ic_buffer_free(&number);
-    return status;
+    return add_number(text, value);
 }
 
 /* The network and what it sees were chosen too; the rest of the pipeline follows from the data. */

@@ -27,6 +27,10 @@ static const setting for_airbench94[] = {
 static const setting for_adamw[] = {{"weight_decay", "0.05"}, {NULL, NULL}};
 static const setting for_muon[] = {{"weight_decay", "0.01"}, {NULL, NULL}};
 
+/* Small pictures are learnt by heart once they have been seen so often. */
+static const double many_epochs = 10;
+static const setting for_small_pictures[] = {{"shift", "2"}, {NULL, NULL}};
+
 /* Photographs of things: the same thing from near and far, in another light. */
 static const setting for_photographs[] = {
     {"crop_scale", "0.35"}, {"brightness", "0.3"}, {"contrast", "0.3"},
@@ -98,12 +102,12 @@ static ic_status suggest_flip(ic_context *context, const ic_data_facts *facts, i
     return ic_option_suggest(options, "flip", ic_facts_tiny(facts) ? "alternating" : "on");
 }
 
-static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts,
+static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts, double epochs,
                                  ic_options *options)
 {
     bool open = ic_option_float(options, "crop_scale") == 0;
     if (ic_facts_tiny(facts))
-        return IC_OK;
+        return epochs >= many_epochs ? suggest(options, for_small_pictures) : IC_OK;
     if (is(options, "policy", "trivial"))
         IC_TRY(suggest(options, beside_a_policy));
     if (open)
@@ -116,7 +120,7 @@ static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts
 }
 
 ic_status ic_presets_apply(ic_context *context, const ic_data_facts *facts, const char *network,
-                           ic_options *options)
+                           double epochs, ic_options *options)
 {
     if (strcmp(network, "airbench94") == 0)
         IC_TRY(suggest(options, for_airbench94));
@@ -125,6 +129,6 @@ ic_status ic_presets_apply(ic_context *context, const ic_data_facts *facts, cons
     if (is(options, "optimizer", "muon"))
         IC_TRY(suggest(options, for_muon));
     IC_TRY(suggest_flip(context, facts, options));
-    IC_TRY(suggest_by_kind(context, facts, options));
+    IC_TRY(suggest_by_kind(context, facts, epochs, options));
     return suggest(options, for_all);
 }

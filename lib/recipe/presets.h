@@ -12,6 +12,6 @@
  * good for all. Settings that follow from numbers (epochs, batch, learning rate) are training.c's.
  */
 ic_status ic_presets_apply(ic_context *context, const ic_data_facts *facts, const char *network,
-                           ic_options *options);
+                           double epochs, ic_options *options);
 
 #endif

@@ -261,7 +261,10 @@ ic_status ic_recipe_training(ic_context *context, const ic_data_facts *facts, co
 {
     ic_options *chosen = NULL;
     IC_TRY(ic_options_copy(context, options, &chosen));
-    ic_status status = ic_presets_apply(context, facts, network, chosen);
+    double epochs = ic_option_float(options, "epochs");
+    if (epochs <= 0)
+        epochs = ic_recipe_epochs(facts, network, pipeline->width, pipeline->height, options);
+    ic_status status = ic_presets_apply(context, facts, network, epochs, chosen);
     if (status >= 0)
         status = choose(context, facts, network, pipeline, chosen, out);
     ic_options_free(chosen);
