@@ -5,6 +5,7 @@
 #include "base/random.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const shape_names[SHAPE_CLASSES] = {"square", "cross", "stripes"};
@@ -79,4 +80,49 @@ ic_options *shapes_options(ic_context *context, const char *const *pairs)
     for (; *pairs; pairs += 2)
         assert_ok(ic_options_set_text(options, pairs[0], pairs[1]));
     return options;
+}
+
+ic_status training_try(ic_context *context, int64_t each, const char *const *pairs, training *out)
+{
+    *out = (training){.context = context};
+    ic_options *options = shapes_options(context, pairs);
+    assert_ok(shapes_dataset(context, 0, each, &out->data));
+    assert_ok(ic_model_create(context, out->data, options, &out->model));
+    ic_status status = ic_trainer_create(out->model, out->data, NULL, options, &out->trainer);
+    ic_options_free(options);
+    return status;
+}
+
+training training_begin(int32_t threads, const char *const *pairs)
+{
+    training made;
+    assert_ok(training_try(test_context(threads), 40, pairs, &made));
+    return made;
+}
+
+void training_end(training *made)
+{
+    ic_trainer_free(made->trainer);
+    ic_model_free(made->model);
+    ic_dataset_free(made->data);
+    ic_context_free(made->context);
+}
+
+unsigned char *saved_model(const ic_model *model, size_t *size)
+{
+    assert_ok(ic_model_save_memory(model, NULL, 0, size));
+    unsigned char *bytes = malloc(*size);
+    assert_non_null(bytes);
+    assert_ok(ic_model_save_memory(model, bytes, *size, size));
+    return bytes;
+}
+
+void assert_same_model(const ic_model *a, const ic_model *b)
+{
+    size_t size_a, size_b;
+    unsigned char *bytes_a = saved_model(a, &size_a), *bytes_b = saved_model(b, &size_b);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(bytes_a, bytes_b, size_a);
+    free(bytes_a);
+    free(bytes_b);
 }

@@ -6,48 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct training {
-    ic_context *context;
-    ic_dataset *data;
-    ic_model *model;
-    ic_trainer *trainer;
-} training;
-
-static training begin(int32_t threads, const char *const *pairs)
-{
-    training made = {.context = test_context(threads)};
-    ic_options *options = shapes_options(made.context, pairs);
-    assert_ok(shapes_dataset(made.context, 0, 40, &made.data));
-    assert_ok(ic_model_create(made.context, made.data, options, &made.model));
-    assert_ok(ic_trainer_create(made.model, made.data, NULL, options, &made.trainer));
-    ic_options_free(options);
-    return made;
-}
-
-static void end(training *made)
-{
-    ic_trainer_free(made->trainer);
-    ic_model_free(made->model);
-    ic_dataset_free(made->data);
-    ic_context_free(made->context);
-}
-
-static void assert_same_model(const ic_model *a, const ic_model *b)
-{
-    size_t size_a, size_b;
-    assert_ok(ic_model_save_memory(a, NULL, 0, &size_a));
-    assert_ok(ic_model_save_memory(b, NULL, 0, &size_b));
-    assert_int_equal(size_a, size_b);
-    unsigned char *bytes_a = malloc(size_a), *bytes_b = malloc(size_b);
-    assert_non_null(bytes_a);
-    assert_non_null(bytes_b);
-    assert_ok(ic_model_save_memory(a, bytes_a, size_a, &size_a));
-    assert_ok(ic_model_save_memory(b, bytes_b, size_b, &size_b));
-    assert_memory_equal(bytes_a, bytes_b, size_a);
-    free(bytes_a);
-    free(bytes_b);
-}
-
 static int32_t cancel_soon(const ic_progress *progress, void *payload)
 {
     double done;
@@ -60,7 +18,7 @@ static int32_t cancel_soon(const ic_progress *progress, void *payload)
 /* Asked before, in the middle of an epoch and in vain: the training leaves the same file. */
 static void check_no_trace(const char *const *pairs)
 {
-    training plain = begin(1, pairs), asked = begin(2, pairs);
+    training plain = training_begin(1, pairs), asked = training_begin(2, pairs);
     double rate = -1, again = -1, done = 0;
     assert_ok(ic_trainer_run(plain.trainer));
 
@@ -81,8 +39,8 @@ static void check_no_trace(const char *const *pairs)
     assert_ok(ic_context_set_progress(asked.context, NULL, NULL));
     assert_ok(ic_trainer_run(asked.trainer));
     assert_same_model(plain.model, asked.model);
-    end(&plain);
-    end(&asked);
+    training_end(&plain);
+    training_end(&asked);
 }
 
 static void leaves_no_trace(void **state)
@@ -109,18 +67,18 @@ static void finds_one_that_learns(void **state)
                                "optimizer", kinds[i], NULL,     NULL, NULL};
         char text[40];
         double rate = 0, accuracy = 0;
-        training asked = begin(2, pairs);
+        training asked = training_begin(2, pairs);
         assert_ok(ic_trainer_find_rate(asked.trainer, &rate));
-        end(&asked);
+        training_end(&asked);
         snprintf(text, sizeof text, "%.9f", rate);
         pairs[8] = "learning_rate";
         pairs[9] = text;
-        training made = begin(2, pairs);
+        training made = training_begin(2, pairs);
         assert_ok(ic_trainer_run(made.trainer));
         assert_ok(ic_trainer_value(made.trainer, "validation_accuracy", &accuracy));
         print_message("%s: rate %s, accuracy %.2f\n", kinds[i], text, accuracy);
         assert_true(accuracy > 0.8);
-        end(&made);
+        training_end(&made);
     }
 }
 
@@ -128,7 +86,7 @@ static void only_between_training_steps(void **state)
 {
     static const char *const pairs[] = {"network",    "lenet5", "epochs", "1",
                                         "batch_size", "16",     NULL};
-    training made = begin(1, pairs);
+    training made = training_begin(1, pairs);
     double rate = 7;
     for (int i = 0; i < 6; i++)
         assert_ok(ic_train_step(made.trainer));
@@ -140,7 +98,7 @@ static void only_between_training_steps(void **state)
     assert_fails(IC_ERROR_ARGUMENT, "is NULL", ic_trainer_find_rate(made.trainer, NULL));
     assert_fails(IC_ERROR_ARGUMENT, "is NULL", ic_trainer_find_rate(NULL, &rate));
     assert_true(rate == 7);
-    end(&made);
+    training_end(&made);
 }
 
 int main(void)

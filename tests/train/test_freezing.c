@@ -10,41 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct training {
-    ic_context *context;
-    ic_dataset *data;
-    ic_model *model;
-    ic_trainer *trainer;
-} training;
-
-static training begin(int32_t threads, const char *const *pairs)
-{
-    training made = {.context = test_context(threads)};
-    ic_options *options = shapes_options(made.context, pairs);
-    assert_ok(shapes_dataset(made.context, 0, 40, &made.data));
-    assert_ok(ic_model_create(made.context, made.data, options, &made.model));
-    assert_ok(ic_trainer_create(made.model, made.data, NULL, options, &made.trainer));
-    ic_options_free(options);
-    return made;
-}
-
-static void end(training *made)
-{
-    ic_trainer_free(made->trainer);
-    ic_model_free(made->model);
-    ic_dataset_free(made->data);
-    ic_context_free(made->context);
-}
-
-static unsigned char *saved(const ic_model *model, size_t *size)
-{
-    assert_ok(ic_model_save_memory(model, NULL, 0, size));
-    unsigned char *bytes = malloc(*size);
-    assert_non_null(bytes);
-    assert_ok(ic_model_save_memory(model, bytes, *size, size));
-    return bytes;
-}
-
 /* From here on all gradients are made, in every epoch. */
 static void make_all_gradients(ic_trainer *trainer)
 {
@@ -68,7 +33,7 @@ static size_t backward_steps(const ic_trainer *trainer)
 /* Side by side with a training that makes all gradients. */
 static void check(const char *const *pairs, int64_t epochs)
 {
-    training some = begin(2, pairs), all = begin(1, pairs);
+    training some = training_begin(2, pairs), all = training_begin(1, pairs);
     ic_trainer *a = some.trainer, *b = all.trainer;
     size_t total = (size_t)ic_graph_parameter_sizes(some.model->graph).total, steps[8] = {0};
     ic_status status = IC_OK;
@@ -87,13 +52,14 @@ static void check(const char *const *pairs, int64_t epochs)
     for (int64_t i = 1; i < epochs; i++)
         assert_true(steps[i] < steps[i - 1]);
     size_t size_a, size_b;
-    unsigned char *file_a = saved(some.model, &size_a), *file_b = saved(all.model, &size_b);
+    unsigned char *file_a = saved_model(some.model, &size_a),
+                  *file_b = saved_model(all.model, &size_b);
     assert_int_equal(size_a, size_b);
     assert_memory_equal(file_a, file_b, size_a);
     free(file_a);
     free(file_b);
-    end(&some);
-    end(&all);
+    training_end(&some);
+    training_end(&all);
 }
 
 static void less_work_and_the_same_file(void **state)
@@ -127,11 +93,11 @@ static void in_the_end_nothing_trains(void **state)
     static const char *const pairs[] = {"network", "plain", "epochs",         "3",  "batch_size",
                                         "32",      "rates", "fc.*=1@2,*=1@1", NULL, NULL};
     check(pairs, 3);
-    training t = begin(1, pairs);
+    training t = training_begin(1, pairs);
     assert_true(backward_steps(t.trainer) > 10);
     assert_ok(ic_trainer_run(t.trainer));
     assert_int_equal(backward_steps(t.trainer), 0);
-    end(&t);
+    training_end(&t);
 }
 
 static ic_status flow(ic_context *context, void *payload)

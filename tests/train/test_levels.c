@@ -1,5 +1,5 @@
 /*
- * train/test_levels.c: the option cpu_level. A training at each level of this CPU: the same bytes
+ * train/test_levels.c: the option cpu_level. A trained at each level of this CPU: the same bytes
  * when it is repeated, the same numbers within rounding as those of the portable level.
  * SPDX-License-Identifier: MIT
  */
@@ -15,15 +15,15 @@ enum { EACH = 12, STEPS_MAX = 16, NEW = 6 };
 
 #define BOUND 1e-4 /* of losses and probabilities at two levels */
 
-typedef struct training {
+typedef struct trained {
     double loss[STEPS_MAX]; /* after each step */
     int32_t steps;
     float probability[NEW][SHAPE_CLASSES]; /* of new pictures, by the model that came out */
     unsigned char *file;
     size_t file_bytes;
-} training;
+} trained;
 
-static void predict_new(ic_context *context, const ic_model *model, training *out)
+static void predict_new(ic_context *context, const ic_model *model, trained *out)
 {
     ic_prediction *prediction;
     assert_ok(ic_prediction_create(context, &prediction));
@@ -42,7 +42,7 @@ static void predict_new(ic_context *context, const ic_model *model, training *ou
 }
 
 /* From nothing to the bytes of the model file, by the public functions, one epoch. */
-static training train(const char *network, const char *level, const char *threads)
+static trained train(const char *network, const char *level, const char *threads)
 {
     const char *const for_context[] = {"cpu_level", level, "threads", threads, NULL};
     const char *const for_training[] = {"network",    network,    "epochs",        "1",
@@ -50,37 +50,25 @@ static training train(const char *network, const char *level, const char *thread
                                         "optimizer",  "sgd",      "learning_rate", "0.002",
                                         "schedule",   "constant", "warmup_epochs", "0",
                                         NULL};
-    training out = {.steps = 0};
+    trained out = {.steps = 0};
     ic_context *context = test_context(1);
     ic_options *context_options = shapes_options(context, for_context);
     assert_ok(ic_context_configure(context, context_options));
-    ic_options *options = shapes_options(context, for_training);
-    ic_dataset *data;
-    ic_model *model;
-    ic_trainer *trainer;
-    assert_ok(shapes_dataset(context, 0, EACH, &data));
-    assert_ok(ic_model_create(context, data, options, &model));
-    assert_ok(ic_trainer_create(model, data, NULL, options, &trainer));
+    training made;
+    assert_ok(training_try(context, EACH, for_training, &made));
     ic_status status;
-    while ((status = ic_train_step(trainer)) == IC_OK)
+    while ((status = ic_train_step(made.trainer)) == IC_OK)
         if (out.steps < STEPS_MAX)
-            assert_ok(ic_trainer_value(trainer, "loss", &out.loss[out.steps++]));
+            assert_ok(ic_trainer_value(made.trainer, "loss", &out.loss[out.steps++]));
     assert_int_equal(status, IC_DONE);
-    predict_new(context, model, &out);
-    assert_ok(ic_model_save_memory(model, NULL, 0, &out.file_bytes));
-    out.file = malloc(out.file_bytes);
-    assert_non_null(out.file);
-    assert_ok(ic_model_save_memory(model, out.file, out.file_bytes, &out.file_bytes));
-    ic_trainer_free(trainer);
-    ic_model_free(model);
-    ic_dataset_free(data);
-    ic_options_free(options);
+    predict_new(context, made.model, &out);
+    out.file = saved_model(made.model, &out.file_bytes);
+    training_end(&made);
     ic_options_free(context_options);
-    ic_context_free(context);
     return out;
 }
 
-static void check_same(const training *a, const training *b)
+static void check_same(const trained *a, const trained *b)
 {
     assert_int_equal(a->file_bytes, b->file_bytes);
     assert_memory_equal(a->file, b->file, a->file_bytes);
@@ -89,8 +77,8 @@ static void check_same(const training *a, const training *b)
 }
 
 /* Rounding differs in the last bits of sums, and grows with every step. */
-static void check_close(const char *network, const char *level, const training *a,
-                        const training *reference)
+static void check_close(const char *network, const char *level, const trained *a,
+                        const trained *reference)
 {
     assert_int_equal(a->steps, reference->steps);
     double worst_loss = 0, worst_probability = 0;
@@ -108,15 +96,15 @@ static void check_close(const char *network, const char *level, const training *
 static void check_network(void **state)
 {
     const char *network = *state;
-    training reference = train(network, "c", "1");
+    trained reference = train(network, "c", "1");
     assert_true(reference.steps >= 5);
     assert_true(fabs(reference.loss[reference.steps - 1] - reference.loss[0]) > 50 * BOUND);
     for (int32_t i = IC_CPU_C; i < IC_CPU_LEVELS; i++) {
         ic_cpu_level level = (ic_cpu_level)i;
         if (!ic_cpu_has(level))
             continue;
-        training once = train(network, ic_cpu_level_name(level), "1");
-        training again = train(network, ic_cpu_level_name(level), "2");
+        trained once = train(network, ic_cpu_level_name(level), "1");
+        trained again = train(network, ic_cpu_level_name(level), "2");
         check_same(&once, &again);
         check_close(network, ic_cpu_level_name(level), &once, &reference);
         free(once.file);
@@ -129,8 +117,8 @@ static void check_network(void **state)
 static void auto_is_the_highest(void **state)
 {
     (void)state;
-    training automatic = train("lenet5", "auto", "1");
-    training highest = train("lenet5", ic_cpu_level_name(ic_cpu_detect()), "1");
+    trained automatic = train("lenet5", "auto", "1");
+    trained highest = train("lenet5", ic_cpu_level_name(ic_cpu_detect()), "1");
     check_same(&automatic, &highest);
     free(automatic.file);
     free(highest.file);

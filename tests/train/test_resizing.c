@@ -10,39 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct training {
-    ic_context *context;
-    ic_dataset *data;
-    ic_model *model;
-    ic_trainer *trainer;
-} training;
-
-static ic_status try_to_begin(int32_t threads, const char *const *pairs, training *made)
-{
-    *made = (training){.context = test_context(threads)};
-    ic_options *options = shapes_options(made->context, pairs);
-    assert_ok(shapes_dataset(made->context, 0, 40, &made->data));
-    assert_ok(ic_model_create(made->context, made->data, options, &made->model));
-    ic_status status = ic_trainer_create(made->model, made->data, NULL, options, &made->trainer);
-    ic_options_free(options);
-    return status;
-}
-
-static training begin(int32_t threads, const char *const *pairs)
-{
-    training made;
-    assert_ok(try_to_begin(threads, pairs, &made));
-    return made;
-}
-
-static void end(training *made)
-{
-    ic_trainer_free(made->trainer);
-    ic_model_free(made->model);
-    ic_dataset_free(made->data);
-    ic_context_free(made->context);
-}
-
 /* ---- The plan ---- */
 
 static void check_plan(int32_t side, double from, const int32_t sides[IC_STAGES])
@@ -102,11 +69,11 @@ static void refused(const char *network, const char *from, const char *words)
 {
     const char *const pairs[] = {"network", network, "resize_from", from, NULL, NULL};
     training made;
-    assert_int_equal(try_to_begin(1, pairs, &made), IC_ERROR_OPTION);
+    assert_int_equal(training_try(test_context(1), 40, pairs, &made), IC_ERROR_OPTION);
     assert_non_null(strstr(ic_last_error(), words));
     assert_non_null(strstr(ic_last_error(), network));
     assert_null(made.trainer);
-    end(&made);
+    training_end(&made);
 }
 
 static void networks_of_one_size_are_refused(void **state)
@@ -122,20 +89,11 @@ static const char *const growing[] = {"network",     "plain", "epochs", "5",   "
                                       "resize_from", "0.5",   "mixup",  "0.3", "shift",      "2",
                                       "erasing",     "0.3",   NULL,     NULL};
 
-static unsigned char *saved(const ic_model *model, size_t *size)
-{
-    assert_ok(ic_model_save_memory(model, NULL, 0, size));
-    unsigned char *bytes = malloc(*size);
-    assert_non_null(bytes);
-    assert_ok(ic_model_save_memory(model, bytes, *size, size));
-    return bytes;
-}
-
 /* Shares 0, 0.2, 0.4, 0.6 and 0.8 of the training. */
 static void pictures_grow_and_validation_sees_all(void **state)
 {
     static const int32_t sides[] = {12, 12, 12, 16, 20};
-    training t = begin(2, growing);
+    training t = training_begin(2, growing);
     for (int64_t epoch = 0; epoch < 5; epoch++)
         while (t.trainer->state.epoch == epoch && t.trainer->state.phase != IC_PHASE_DONE) {
             bool trains = t.trainer->state.phase == IC_PHASE_TRAIN;
@@ -147,12 +105,12 @@ static void pictures_grow_and_validation_sees_all(void **state)
         }
     assert_int_equal(t.trainer->state.phase, IC_PHASE_DONE);
     assert_true(t.trainer->state.best_accuracy > 0.5);
-    end(&t);
+    training_end(&t);
 }
 
 static void any_number_of_threads_gives_the_same_file(void **state)
 {
-    training one = begin(1, growing), three = begin(3, growing);
+    training one = training_begin(1, growing), three = training_begin(3, growing);
     double rate;
     size_t size_one, size_three;
     for (int i = 0; i < 20; i++) {
@@ -162,19 +120,20 @@ static void any_number_of_threads_gives_the_same_file(void **state)
     assert_ok(ic_trainer_find_rate(one.trainer, &rate)); /* which leaves no trace */
     assert_ok(ic_trainer_run(one.trainer));
     assert_ok(ic_trainer_run(three.trainer));
-    unsigned char *a = saved(one.model, &size_one), *b = saved(three.model, &size_three);
+    unsigned char *a = saved_model(one.model, &size_one),
+                  *b = saved_model(three.model, &size_three);
     assert_int_equal(size_one, size_three);
     assert_memory_equal(a, b, size_one);
     free(a);
     free(b);
-    end(&one);
-    end(&three);
+    training_end(&one);
+    training_end(&three);
 }
 
 /* Later steps cost more, and what is left of the time knows it. */
 static void time_left_counts_the_area(void **state)
 {
-    training t = begin(1, growing);
+    training t = training_begin(1, growing);
     for (int i = 0; i < 3; i++)
         assert_ok(ic_train_step(t.trainer));
     const ic_train_clock *clock = &t.trainer->clock;
@@ -183,7 +142,7 @@ static void time_left_counts_the_area(void **state)
     double work = 0.7 * (2 * 144 + 256) / 3 / 400 + 0.3 - 3 / steps * 144 / 400;
     assert_ok(ic_trainer_value(t.trainer, "seconds_left", &left));
     assert_true(fabs(left - (step * steps * work + validation)) < 1e-9 * left);
-    end(&t);
+    training_end(&t);
 }
 
 /* What fits at the first size, but not at the last one, is refused at the start. */
@@ -192,22 +151,22 @@ static void memory_is_checked_at_the_full_size(void **state)
     const char *pairs[] = {"network",      "plain", "batch_size", "64",
                            "memory_limit", "5",     "input_size", "8",
                            NULL,           NULL,    NULL};
-    training t = begin(1, pairs);
-    end(&t);
+    training t = training_begin(1, pairs);
+    training_end(&t);
     pairs[6] = "resize_from";
     pairs[7] = "0.4";
-    assert_int_equal(try_to_begin(1, pairs, &t), IC_ERROR_LIMIT);
-    end(&t);
+    assert_int_equal(training_try(test_context(1), 40, pairs, &t), IC_ERROR_LIMIT);
+    training_end(&t);
 }
 
 static void the_record_keeps_it(void **state)
 {
-    training t = begin(1, growing);
+    training t = training_begin(1, growing);
     json_t *json = NULL;
     assert_ok(ic_training_recipe_to_json(&t.trainer->recipe, &json));
     assert_true(json_number_value(json_object_get(json, "resize_from")) == 0.5);
     json_decref(json);
-    end(&t);
+    training_end(&t);
 }
 
 int main(void)

@@ -12,25 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One training from nothing, and how it is watched. */
-typedef struct training {
-    ic_context *context;
-    ic_dataset *data;
-    ic_model *model;
-    ic_trainer *trainer;
-} training;
-
-static const char *const quick[] = {"network", "plain", "epochs", "6",  "batch_size",
-                                    "16",      "seed",  "5",      NULL, NULL};
-
 static training begin_in(ic_context *context, const char *const *pairs)
 {
-    training made = {.context = context};
-    ic_options *options = shapes_options(made.context, pairs);
-    assert_ok(shapes_dataset(made.context, 0, 80, &made.data));
-    assert_ok(ic_model_create(made.context, made.data, options, &made.model));
-    assert_ok(ic_trainer_create(made.model, made.data, NULL, options, &made.trainer));
-    ic_options_free(options);
+    training made;
+    assert_ok(training_try(context, 80, pairs, &made));
     return made;
 }
 
@@ -39,39 +24,14 @@ static training begin(int32_t threads, const char *const *pairs)
     return begin_in(test_context(threads), pairs);
 }
 
-static void end(training *made)
-{
-    ic_trainer_free(made->trainer);
-    ic_model_free(made->model);
-    ic_dataset_free(made->data);
-    ic_context_free(made->context);
-}
+static const char *const quick[] = {"network", "plain", "epochs", "6",  "batch_size",
+                                    "16",      "seed",  "5",      NULL, NULL};
 
 static double value(const training *made, const char *name)
 {
     double out = 0;
     assert_ok(ic_trainer_value(made->trainer, name, &out));
     return out;
-}
-
-/* The bytes of the model file (to be freed). */
-static unsigned char *saved(const ic_model *model, size_t *size)
-{
-    assert_ok(ic_model_save_memory(model, NULL, 0, size));
-    unsigned char *bytes = malloc(*size);
-    assert_non_null(bytes);
-    assert_ok(ic_model_save_memory(model, bytes, *size, size));
-    return bytes;
-}
-
-static void assert_same_model(const ic_model *a, const ic_model *b)
-{
-    size_t size_a, size_b;
-    unsigned char *bytes_a = saved(a, &size_a), *bytes_b = saved(b, &size_b);
-    assert_int_equal(size_a, size_b);
-    assert_memory_equal(bytes_a, bytes_b, size_a);
-    free(bytes_a);
-    free(bytes_b);
 }
 
 static double accuracy_on_new(const training *made)
@@ -100,7 +60,7 @@ static void learns(void **state)
     assert_true(value(&made, "validation_accuracy") > 0.95);
     assert_true(accuracy_on_new(&made) > 0.95);
     assert_true(value(&made, "epoch") == 6 && value(&made, "seconds_left") == 0);
-    end(&made);
+    training_end(&made);
 }
 
 /* IC_DONE comes with the last piece of work and then for good; running is stepping. */
@@ -118,8 +78,8 @@ static void steps_equal_a_run(void **state)
     /* 204 pictures in steps of 16, 36 for validation in batches of 16. */
     assert_int_equal(calls + 1, 6 * (12 + 3));
     assert_same_model(run.model, step.model);
-    end(&run);
-    end(&step);
+    training_end(&run);
+    training_end(&step);
 }
 
 static void same_bytes_with_more_threads_and_again(void **state)
@@ -130,9 +90,9 @@ static void same_bytes_with_more_threads_and_again(void **state)
     assert_ok(ic_trainer_run(again.trainer));
     assert_same_model(one.model, two.model);
     assert_same_model(one.model, again.model);
-    end(&one);
-    end(&two);
-    end(&again);
+    training_end(&one);
+    training_end(&two);
+    training_end(&again);
 }
 
 /* Everything that is drawn at random, and still the same bytes; and it learns. */
@@ -151,9 +111,9 @@ static void all_augmentation_is_repeatable(void **state)
         training more = begin(threads[i], pairs);
         assert_ok(ic_trainer_run(more.trainer));
         assert_same_model(one.model, more.model);
-        end(&more);
+        training_end(&more);
     }
-    end(&one);
+    training_end(&one);
 }
 
 static int32_t cancel_now_and_then(const ic_progress *progress, void *payload)
@@ -174,8 +134,8 @@ static void a_cancelled_training_goes_on(void **state)
     assert_ok(status);
     assert_true(cancels >= 1);
     assert_same_model(whole.model, cancelled.model);
-    end(&whole);
-    end(&cancelled);
+    training_end(&whole);
+    training_end(&cancelled);
 }
 
 typedef struct watch {
@@ -223,7 +183,7 @@ static void progress_tells_every_epoch(void **state)
     assert_ok(ic_trainer_run(made.trainer));
     assert_int_equal(seen.epochs, 6);
     assert_true(seen.events >= 7 && seen.last_done == 72);
-    end(&made);
+    training_end(&made);
 }
 
 /* ---- Time left, and curves while the training runs ---- */
@@ -265,7 +225,7 @@ static void time_left_is_known_early(void **state)
     assert_int_equal(clock->validation.count, 3);
     assert_close(value(&made, "seconds_left"),
                  60 * clock->training.seconds + 15 * clock->validation.seconds);
-    end(&made);
+    training_end(&made);
 }
 
 typedef struct drawing {
@@ -331,7 +291,7 @@ static void curves_while_it_trains(void **state)
         assert_ok(ic_model_plot_history(made.model, whole));
         assert_same_file(ours, whole);
     }
-    end(&made);
+    training_end(&made);
     test_folder_remove(folder);
 }
 
@@ -354,19 +314,19 @@ static void divergence_is_an_error_for_good(void **state)
                                 NULL};
     training made = begin(1, wild);
     size_t size_before, size_after;
-    unsigned char *before = saved(made.model, &size_before);
+    unsigned char *before = saved_model(made.model, &size_before);
     ic_status status;
     while ((status = ic_train_step(made.trainer)) == IC_OK) {
     }
     assert_fails(IC_ERROR_DIVERGED, "set learning_rate lower, say 10", status);
     assert_fails(IC_ERROR_DIVERGED, "no longer a finite number", ic_train_step(made.trainer));
     assert_fails(IC_ERROR_DIVERGED, "no longer a finite number", ic_trainer_run(made.trainer));
-    unsigned char *after = saved(made.model, &size_after);
+    unsigned char *after = saved_model(made.model, &size_after);
     assert_int_equal(size_before, size_after);
     assert_memory_equal(before, after, size_before);
     free(before);
     free(after);
-    end(&made);
+    training_end(&made);
 }
 
 /* A learning rate that moves nothing: no epoch is better than the first. */
@@ -383,7 +343,7 @@ static void stops_early(void **state)
     assert_int_equal(json_array_size(json_object_get(record, "epochs")), 4);
     assert_int_equal(json_integer_value(json_object_get(record, "best_epoch")), 1);
     json_decref(record);
-    end(&made);
+    training_end(&made);
 }
 
 /* The least that memory_limit takes is told by the error; with it, the same file. */
@@ -412,8 +372,8 @@ static void a_memory_limit_leaves_the_same_model(void **state)
     assert_true(after < before && after <= (size_t)atoi(least) << 20);
     assert_ok(ic_trainer_run(limited.trainer));
     assert_same_model(whole.model, limited.model);
-    end(&whole);
-    end(&limited);
+    training_end(&whole);
+    training_end(&limited);
 }
 
 static void the_record_repeats_the_training(void **state)
@@ -438,7 +398,7 @@ static void the_record_repeats_the_training(void **state)
     assert_int_equal(json_integer_value(json_object_get(record, "steps")), best * 12);
     assert_int_equal(json_array_size(json_object_get(record, "epochs")), 6);
     json_decref(record);
-    end(&made);
+    training_end(&made);
 }
 
 static double member(const json_t *epoch, const char *name)
@@ -480,7 +440,7 @@ static void keeps_a_later_epoch_among_equals(void **state)
     assert_int_equal(json_integer_value(json_object_get(record, "best_epoch")), kept);
     assert_true(kept > most_at); /* else this shows nothing: take another seed */
     json_decref(record);
-    end(&made);
+    training_end(&made);
 }
 
 static ic_context *bfloat16_context(int32_t threads)
@@ -511,8 +471,8 @@ static void bfloat16_learns_and_the_record_names_it(void **state)
     else
         assert_null(precision);
     json_decref(record);
-    end(&one);
-    end(&two);
+    training_end(&one);
+    training_end(&two);
 }
 
 int main(void)

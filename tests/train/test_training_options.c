@@ -13,52 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct training {
-    ic_context *context;
-    ic_dataset *data;
-    ic_model *model;
-    ic_trainer *trainer;
-} training;
-
-static training begin(int32_t threads, const char *const *pairs)
-{
-    training made = {.context = test_context(threads)};
-    ic_options *options = shapes_options(made.context, pairs);
-    assert_ok(shapes_dataset(made.context, 0, 40, &made.data));
-    assert_ok(ic_model_create(made.context, made.data, options, &made.model));
-    assert_ok(ic_trainer_create(made.model, made.data, NULL, options, &made.trainer));
-    ic_options_free(options);
-    return made;
-}
-
-static void end(training *made)
-{
-    ic_trainer_free(made->trainer);
-    ic_model_free(made->model);
-    ic_dataset_free(made->data);
-    ic_context_free(made->context);
-}
-
-/* The bytes of the model file (to be freed). */
-static unsigned char *saved(const ic_model *model, size_t *size)
-{
-    assert_ok(ic_model_save_memory(model, NULL, 0, size));
-    unsigned char *bytes = malloc(*size);
-    assert_non_null(bytes);
-    assert_ok(ic_model_save_memory(model, bytes, *size, size));
-    return bytes;
-}
-
-static void assert_same_model(const ic_model *a, const ic_model *b)
-{
-    size_t size_a, size_b;
-    unsigned char *bytes_a = saved(a, &size_a), *bytes_b = saved(b, &size_b);
-    assert_int_equal(size_a, size_b);
-    assert_memory_equal(bytes_a, bytes_b, size_a);
-    free(bytes_a);
-    free(bytes_b);
-}
-
 /* 102 pictures: 6 steps an epoch, 3 of two batches or more. */
 #define COMMON "network", "plain", "epochs", "5", "batch_size", "16", "seed", "5"
 
@@ -92,17 +46,17 @@ static void repeat(const training *first)
         pairs[2 * count] = key;
         pairs[2 * count++ + 1] = text;
     }
-    training again = begin(1, pairs);
+    training again = training_begin(1, pairs);
     assert_ok(ic_trainer_run(again.trainer));
     assert_same_model(first->model, again.model);
-    end(&again);
+    training_end(&again);
     json_decref(record);
 }
 
 static void learns_alike_on_any_threads_and_again(void **state)
 {
     for (int32_t i = 0; i < SETTINGS; i++) {
-        training one = begin(1, settings[i]), three = begin(3, settings[i]);
+        training one = training_begin(1, settings[i]), three = training_begin(3, settings[i]);
         double accuracy = 0;
         assert_ok(ic_trainer_run(one.trainer));
         assert_ok(ic_trainer_run(three.trainer));
@@ -111,8 +65,8 @@ static void learns_alike_on_any_threads_and_again(void **state)
         print_message("%d: accuracy %.2f\n", (int)i, accuracy);
         assert_true(accuracy > 0.8);
         repeat(&one);
-        end(&one);
-        end(&three);
+        training_end(&one);
+        training_end(&three);
     }
 }
 
@@ -126,7 +80,7 @@ static double value(const training *made, const char *name)
 /* Six batches make two steps, of four batches and of two. */
 static void an_epochs_rest_is_a_step(void **state)
 {
-    training made = begin(1, settings[3]);
+    training made = training_begin(1, settings[3]);
     json_t *record = NULL;
     assert_true(value(&made, "total") == 10);
     const double done[] = {0, 0, 0, 1, 1, 2};
@@ -140,13 +94,13 @@ static void an_epochs_rest_is_a_step(void **state)
     assert_int_equal(json_integer_value(json_object_get(record, "steps")),
                      2 * json_integer_value(json_object_get(record, "best_epoch")));
     json_decref(record);
-    end(&made);
+    training_end(&made);
 }
 
 /* What is published is the average, statistics and all; what trains is something else. */
 static void the_moving_average_is_published(void **state)
 {
-    training made = begin(1, settings[2]);
+    training made = training_begin(1, settings[2]);
     ic_optimiser *optimiser = made.trainer->optimiser;
     size_t bytes = (size_t)optimiser->sizes.total * sizeof(float);
     do
@@ -158,13 +112,13 @@ static void the_moving_average_is_published(void **state)
     assert_memory_not_equal(best, optimiser->parameters, bytes);
     int64_t statistic = optimiser->sizes.trained;
     assert_true(best[statistic] != optimiser->parameters[statistic]);
-    end(&made);
+    training_end(&made);
 }
 
 /* The end of a training with lookahead is the average. */
 static void lookahead_ends_at_its_average(void **state)
 {
-    training made = begin(1, settings[1]);
+    training made = training_begin(1, settings[1]);
     ic_optimiser *optimiser = made.trainer->optimiser;
     size_t bytes = (size_t)optimiser->sizes.total * sizeof(float);
     for (int i = 0; i < 4; i++)
@@ -174,14 +128,14 @@ static void lookahead_ends_at_its_average(void **state)
     assert_memory_equal(optimiser->average, optimiser->parameters, bytes);
     assert_ok(ic_trainer_run(made.trainer));
     assert_memory_equal(optimiser->average, optimiser->parameters, bytes);
-    end(&made);
+    training_end(&made);
 }
 
 /* Through the whole of a training, by options. */
 static void frozen_layers_stay(void **state)
 {
     const char *const pairs[] = {COMMON, "freeze", "blocks.*,fc.bias", NULL};
-    training made = begin(2, pairs);
+    training made = training_begin(2, pairs);
     const ic_graph *graph = made.model->graph;
     ic_optimiser *optimiser = made.trainer->optimiser;
     size_t floats = (size_t)optimiser->sizes.total;
@@ -196,14 +150,14 @@ static void frozen_layers_stay(void **state)
         assert_int_equal(moved, p->role == IC_ROLE_STATISTIC || strcmp(p->name, "fc.weight") == 0);
     }
     free(before);
-    end(&made);
+    training_end(&made);
 }
 
 static void wrong_rates_are_told_by_the_trainer(void **state)
 {
     static const char *const wrong[][2] = {{"rates", "head.*=3"}, {"freeze", "head.*"}};
     static const char *const plain[] = {COMMON, NULL};
-    training made = begin(1, plain);
+    training made = training_begin(1, plain);
     for (size_t i = 0; i < 2; i++) {
         const char *const pairs[] = {COMMON, wrong[i][0], wrong[i][1], NULL};
         ic_options *options = shapes_options(made.context, pairs);
@@ -221,7 +175,7 @@ static void wrong_rates_are_told_by_the_trainer(void **state)
     assert_fails(IC_ERROR_OPTION, "at most 1023 bytes together, not 1101",
                  ic_trainer_create(made.model, made.data, NULL, options, &trainer));
     ic_options_free(options);
-    end(&made);
+    training_end(&made);
 }
 
 int main(void)
