@@ -147,16 +147,6 @@ static ic_trainer *new_trainer(ic_context *context, const char *const *pairs, ic
     return trainer;
 }
 
-static void assert_same_model(const ic_model *a, const ic_model *b)
-{
-    static unsigned char bytes_a[1 << 20], bytes_b[1 << 20];
-    size_t size_a, size_b;
-    assert_ok(ic_model_save_memory(a, bytes_a, sizeof bytes_a, &size_a));
-    assert_ok(ic_model_save_memory(b, bytes_b, sizeof bytes_b, &size_b));
-    assert_int_equal(size_a, size_b);
-    assert_memory_equal(bytes_a, bytes_b, size_a);
-}
-
 /* Whatever allocation of a training fails, the call can be made again and nothing has changed. */
 static void a_step_without_memory_can_be_made_again(void **state)
 {
