@@ -27,19 +27,36 @@ static bool fits_budget(const ic_data_facts *facts, const char *network, int32_t
                                        epochs >= ic_recipe_wanted_epochs(facts, options));
 }
 
+/*
+ * Networks for small pictures, the most accurate first: the first of which so many epochs fit the
+ * budget is taken (measured on Fashion-MNIST in four minutes: 2.6 epochs of airbench94 92.6 %, 9 of
+ * plain 93.6 %, 19 of small 93.1 % of the test).
+ */
+static const struct {
+    const char *network;
+    double epochs;
+    const char *why;
+} small_networks[] = {
+    {"airbench94", 4, "it learns small pictures in few epochs"},
+    {"plain", 8, "what fits the time for so many small pictures"},
+    {"small", 0, "a fast network for many small pictures"},
+};
+
 static const char *choose_network(ic_context *context, const ic_data_facts *facts,
                                   const ic_options *options)
 {
     const char *asked = ic_option_text(options, "network");
     if (strcmp(asked, "auto") != 0)
         return asked;
-    int32_t side = ic_facts_side(facts);
     const char *chosen = "resnet18", *why = "a residual network for photographs";
-    if (ic_facts_tiny(facts) &&
-        ic_recipe_affordable(facts, "airbench94", side, side, options) >= ENOUGH_EPOCHS)
-        chosen = "airbench94", why = "it learns small pictures in few epochs";
-    else if (ic_facts_tiny(facts))
-        chosen = "small", why = "a fast network for many small pictures";
+    if (ic_facts_tiny(facts)) {
+        int32_t i = 0, side = ic_facts_side(facts);
+        while (ic_recipe_affordable(facts, small_networks[i].network, side, side, options) <
+               small_networks[i].epochs)
+            i++;
+        chosen = small_networks[i].network;
+        why = small_networks[i].why;
+    }
     ic_log(context, IC_LOG_INFO, "network %s: %s (%lld pictures, typically %dx%d)", chosen, why,
            (long long)facts->pictures, (int)facts->median_width, (int)facts->median_height);
     return chosen;

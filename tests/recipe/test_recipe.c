@@ -142,7 +142,9 @@ static void small_pictures_keep_their_size(void **state)
     assert_int_equal(recipe.pipeline.channels, 3);
 
     static const char *const hurry[] = {"minutes", "1", NULL, NULL};
+    static const char *const some_time[] = {"minutes", "4", NULL, NULL};
     assert_string_equal(model_recipe(&digits, hurry).network, "small");
+    assert_string_equal(model_recipe(&digits, some_time).network, "plain");
 }
 
 static void photographs_leave_a_margin_for_crops(void **state)
