@@ -3,6 +3,8 @@
 
 #include "zoo/zoo.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static ic_graph *build(ic_context *context, const char *name, int32_t h, int32_t w, int32_t c,
@@ -108,15 +110,41 @@ static void torchvision_names(void **state)
 /* Every network takes one and three channels, and sides that are not those of its paper. */
 static void odd_inputs(void **state)
 {
-    static const char *const names[] = {"lenet5",         "plain",        "resnet9",
-                                        "resnet18",       "mobilenet_v2", "mobilenet_v3_large",
-                                        "efficientnet_b0"};
+    static const char *const names[] = {
+        "airbench94",         "lenet5",         "plain", "resnet9", "resnet18", "mobilenet_v2",
+        "mobilenet_v3_large", "efficientnet_b0"};
     ic_context *context = test_context(1);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (int32_t c = 1; c <= 3; c += 2) {
             ic_graph_free(build(context, names[i], 37, 61, c, 2));
             ic_graph_free(build(context, names[i], 129, 96, c, 137));
         }
+    ic_context_free(context);
+}
+
+/* The first filters pass their channel on, as the paper's do; the others are small numbers. */
+static void airbench94_starts_as_identities(void **state)
+{
+    ic_context *context = test_context(1);
+    ic_graph *graph = build(context, "airbench94", 32, 32, 3, 10);
+    float *parameters = calloc((size_t)ic_graph_parameter_sizes(graph).total, sizeof *parameters);
+    assert_non_null(parameters);
+    ic_zoo_initialise(NULL, "airbench94", graph, 1, parameters);
+    const ic_parameter *p = named(graph, "group2.conv1.weight");
+    const float *weight = parameters + p->offset, bound = 1 / sqrtf(64 * 9);
+    for (int64_t k = 0; k < 256; k++)
+        for (int64_t c = 0; c < 64; c++)
+            for (int64_t tap = 0; tap < 9; tap++) {
+                float value = weight[(k * 64 + c) * 9 + tap];
+                if (k < 64)
+                    assert_true(value == (k == c && tap == 4 ? 1 : 0));
+                else
+                    assert_true(value >= -bound && value <= bound);
+            }
+    assert_string_equal(ic_zoo_whitening(graph)->name, "whiten.weight");
+    assert_tensor(graph, "whiten.weight", 24, 3, 2);
+    free(parameters);
+    ic_graph_free(graph);
     ic_context_free(context);
 }
 
@@ -155,9 +183,9 @@ static void least_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts),      cmocka_unit_test(torchvision_names),
-        cmocka_unit_test(odd_inputs),  cmocka_unit_test(wrong_arguments),
-        cmocka_unit_test(least_sizes),
+        cmocka_unit_test(counts),          cmocka_unit_test(torchvision_names),
+        cmocka_unit_test(odd_inputs),      cmocka_unit_test(airbench94_starts_as_identities),
+        cmocka_unit_test(wrong_arguments), cmocka_unit_test(least_sizes),
     };
     return cmocka_run_group_tests_name("zoo", tests, NULL, NULL);
 }
