@@ -59,7 +59,7 @@ OPTION("erasing", "trainer", FLOAT, "-1", -1, 1, "", "share of training pictures
 OPTION("policy", "trainer", CHOICE, "auto", 0, 0, "auto|none|trivial", "trivial: each picture gets one of 14 changes of shape or colours, at any strength")
 OPTION("blur", "trainer", FLOAT, "-1", -1, 10, "", "blur half of the training pictures by a Gaussian of up to this many pixels; -1: by the recipe")
 OPTION("noise", "trainer", FLOAT, "-1", -1, 1, "", "random noise of a deviation up to this share of the range of samples; -1: by the recipe")
-OPTION("resize_from", "trainer", FLOAT, "1", 0.1, 1, "", "progressive resizing: share of input_size that the training begins at; it grows to all of it over the first 70 % of the training, in four stages; 1: off")
+OPTION("resize_from", "trainer", FLOAT, "0", 0, 1, "", "progressive resizing: share of input_size that the training begins at; it grows to all of it over the first 70 % of the training, in four stages; 1: off; 0: by the recipe")
 OPTION("mixup", "trainer", FLOAT, "-1", -1, 100, "", "blend pictures in pairs, their labels too; the share is drawn from Beta(mixup, mixup); 0: off; -1: by the recipe")
 OPTION("cutmix", "trainer", FLOAT, "-1", -1, 100, "", "put a rectangle of one picture into another; its area is drawn from Beta(cutmix, cutmix); 0: off; -1: by the recipe")
 OPTION("mix_probability", "trainer", FLOAT, "1", 0, 1, "", "share of the batches that mixup and cutmix change; with both on, each batch gets one of the two")

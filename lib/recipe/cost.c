@@ -27,9 +27,12 @@ static const network_cost costs[] = {
     {"resnet18", 72.5e3, 300e9},
 };
 
-enum { COSTS = sizeof costs / sizeof costs[0], LEAST_EPOCHS = 4 };
+enum { COSTS = sizeof costs / sizeof costs[0], LEAST_EPOCHS = 4, LEAST_RESIZED = 96 };
 
 static const double default_budget = 600;
+
+/* Of the work of a training, where it begins at half of the sides. */
+static const double resized_work = 0.75;
 
 /* Of the minutes: the rest is for validation, and for what comes before and behind. */
 static const double time_share = 0.9;
@@ -42,6 +45,17 @@ double ic_recipe_seconds(const char *network, int32_t width, int32_t height)
             cost = &costs[i];
     /* The backward pass computes two products of the forward one's size. */
     return 3 * cost->per_pixel * width * height / cost->rate;
+}
+
+double ic_recipe_resize_from(const ic_data_facts *facts, const char *network, int32_t width,
+                             const ic_options *options)
+{
+    double asked = ic_option_float(options, "resize_from");
+    bool pools = strcmp(network, "resnet18") == 0 || strncmp(network, "mobilenet", 9) == 0 ||
+                 strncmp(network, "efficientnet", 12) == 0;
+    if (asked > 0)
+        return asked;
+    return pools && !ic_facts_tiny(facts) && width >= LEAST_RESIZED ? 0.5 : 1;
 }
 
 double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options)
@@ -66,6 +80,8 @@ double ic_recipe_affordable(const ic_data_facts *facts, const char *network, int
                             int32_t height, const ic_options *options)
 {
     double epoch = ic_recipe_seconds(network, width, height) * (double)facts->pictures;
+    if (ic_recipe_resize_from(facts, network, width, options) < 1)
+        epoch *= resized_work;
     return ic_recipe_budget(facts, options) / epoch;
 }
 

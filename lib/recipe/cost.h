@@ -27,6 +27,13 @@ static inline bool ic_facts_tiny(const ic_data_facts *facts)
  */
 double ic_recipe_seconds(const char *network, int32_t width, int32_t height);
 
+/*
+ * The share of the input's sides that a training begins at: what the option says, or half of them
+ * for photographs, where the network can; 1: all.
+ */
+double ic_recipe_resize_from(const ic_data_facts *facts, const char *network, int32_t width,
+                             const ic_options *options);
+
 /* Seconds of the reference machine that a training may take: those of the option "minutes", or
  * without it a few minutes. */
 double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options);

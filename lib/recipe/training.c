@@ -239,7 +239,7 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
         .mix_probability = ic_option_float(options, "mix_probability"),
         .patience = (int32_t)ic_option_int(options, "patience"),
         .augment = read_augment(options),
-        .resize_from = ic_option_float(options, "resize_from"),
+        .resize_from = ic_recipe_resize_from(facts, network, pipeline->width, options),
         .seed = (uint64_t)ic_option_int(options, "seed"),
         .validation_share = ic_option_float(options, "validation_share"),
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
