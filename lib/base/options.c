@@ -346,6 +346,11 @@ const char *ic_option_text(const ic_options *options, const char *name)
     return value != NULL ? value->text : table[index].default_value;
 }
 
+bool ic_option_is(const ic_options *options, const char *name, const char *value)
+{
+    return strcmp(ic_option_text(options, name), value) == 0;
+}
+
 bool ic_option_is_set(const ic_options *options, const char *name)
 {
     return value_of(options, find_option(name)) != NULL;

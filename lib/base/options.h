@@ -13,6 +13,9 @@ int64_t ic_option_int(const ic_options *options, const char *name);
 double ic_option_float(const ic_options *options, const char *name);
 const char *ic_option_text(const ic_options *options, const char *name);
 
+/* Whether its value is this text: of a choice, say. */
+bool ic_option_is(const ic_options *options, const char *name, const char *value);
+
 /* Whether the caller has set it, so that `auto` can tell a wish from a default. */
 bool ic_option_is_set(const ic_options *options, const char *name);
 

@@ -20,14 +20,6 @@ static ic_status check_options(const ic_options *options)
     return IC_OK;
 }
 
-static const ic_parameter *parameter_of(const ic_graph *graph, const char *name)
-{
-    for (int32_t i = 0; i < ic_graph_parameter_count(graph); i++)
-        if (strcmp(ic_graph_parameter(graph, i)->name, name) == 0)
-            return ic_graph_parameter(graph, i);
-    return NULL;
-}
-
 /* The rows of the classes that both models have; the others stay as they are. */
 static void copy_rows(const ic_model *earlier, const ic_model *made, const ic_parameter *from,
                       const ic_parameter *to, const float *old, float *fresh)
@@ -41,7 +33,8 @@ static void copy_rows(const ic_model *earlier, const ic_model *made, const ic_pa
     }
 }
 
-/* Layers are the same but for the last, linear one, of which a row is a class. */
+/* Parameters are the same, in the same order, but for the last, linear layer, of which a row is a
+ * class. */
 static void copy_weights(const ic_model *earlier, const ic_model *made, const float *old,
                          float *fresh)
 {
@@ -49,7 +42,7 @@ static void copy_weights(const ic_model *earlier, const ic_model *made, const fl
     const char *last = ic_graph_classifier(made->graph);
     for (int32_t i = 0; i < count; i++) {
         const ic_parameter *to = ic_graph_parameter(made->graph, i);
-        const ic_parameter *from = parameter_of(earlier->graph, to->name);
+        const ic_parameter *from = ic_graph_parameter(earlier->graph, i);
         bool classifier =
             last && strncmp(to->name, last, strlen(last)) == 0 && to->name[strlen(last)] == '.';
         if (classifier)

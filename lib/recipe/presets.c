@@ -80,11 +80,6 @@ static ic_status suggest(ic_options *options, const setting *settings)
     return IC_OK;
 }
 
-static bool is(const ic_options *options, const char *name, const char *value)
-{
-    return strcmp(ic_option_text(options, name), value) == 0;
-}
-
 /*
  * The written rule for mirroring: colour photographs of things look as natural mirrored; digits,
  * letters, X-rays (the heart is on the left) and other grey pictures need not, so they stay as they
@@ -92,7 +87,7 @@ static bool is(const ic_options *options, const char *name, const char *value)
  */
 static ic_status suggest_flip(ic_context *context, const ic_data_facts *facts, ic_options *options)
 {
-    if (!is(options, "flip", "auto"))
+    if (!ic_option_is(options, "flip", "auto"))
         return IC_OK;
     ic_log(context, IC_LOG_INFO,
            facts->grey ? "flip off: grey pictures (digits, X-rays) may not look natural mirrored"
@@ -108,7 +103,7 @@ static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts
     bool open = ic_option_float(options, "crop_scale") == 0;
     if (ic_facts_tiny(facts))
         return epochs >= many_epochs ? suggest(options, for_small_pictures) : IC_OK;
-    if (is(options, "policy", "trivial"))
+    if (ic_option_is(options, "policy", "trivial"))
         IC_TRY(suggest(options, beside_a_policy));
     if (open)
         ic_log(context, IC_LOG_INFO,
@@ -124,9 +119,9 @@ ic_status ic_presets_apply(ic_context *context, const ic_data_facts *facts, cons
 {
     if (strcmp(network, "airbench94") == 0)
         IC_TRY(suggest(options, for_airbench94));
-    if (is(options, "optimizer", "adamw"))
+    if (ic_option_is(options, "optimizer", "adamw"))
         IC_TRY(suggest(options, for_adamw));
-    if (is(options, "optimizer", "muon"))
+    if (ic_option_is(options, "optimizer", "muon"))
         IC_TRY(suggest(options, for_muon));
     IC_TRY(suggest_flip(context, facts, options));
     IC_TRY(suggest_by_kind(context, facts, epochs, options));

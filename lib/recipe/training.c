@@ -24,11 +24,6 @@ static const double tuning_rate = 0.2;
 /* The moving average looks back over this part of a training. */
 static const double ema_share = 0.04;
 
-static bool is(const ic_options *options, const char *name, const char *value)
-{
-    return strcmp(ic_option_text(options, name), value) == 0;
-}
-
 /* An option's number, or the recipe's where it is left on the value that stands for auto. */
 static double wish(const ic_options *options, const char *name, double automatic, double chosen)
 {
@@ -52,7 +47,7 @@ static int32_t choose_batch(const ic_data_facts *facts, const char *network,
 static int32_t choice(const ic_options *options, const char *name, const char *const *names)
 {
     int32_t i = 0;
-    while (names[i] && !is(options, name, names[i]))
+    while (names[i] && !ic_option_is(options, name, names[i]))
         i++;
     return names[i] ? i : 0;
 }
@@ -162,9 +157,9 @@ static void choose_epochs(ic_context *context, const ic_data_facts *facts, const
 static ic_augment read_augment(const ic_options *options)
 {
     return (ic_augment){
-        .flip = is(options, "flip", "on")            ? IC_FLIP_ON
-                : is(options, "flip", "alternating") ? IC_FLIP_ALTERNATING
-                                                     : IC_FLIP_OFF,
+        .flip = ic_option_is(options, "flip", "on")            ? IC_FLIP_ON
+                : ic_option_is(options, "flip", "alternating") ? IC_FLIP_ALTERNATING
+                                                               : IC_FLIP_OFF,
         .shift = (int32_t)ic_option_int(options, "shift"),
         .crop_scale = (float)ic_option_float(options, "crop_scale"),
         .rotation = (float)ic_option_float(options, "rotation"),
@@ -172,7 +167,7 @@ static ic_augment read_augment(const ic_options *options)
         .contrast = (float)ic_option_float(options, "contrast"),
         .saturation = (float)ic_option_float(options, "saturation"),
         .erasing = (float)ic_option_float(options, "erasing"),
-        .policy = is(options, "policy", "trivial") ? IC_POLICY_TRIVIAL : IC_POLICY_NONE,
+        .policy = ic_option_is(options, "policy", "trivial") ? IC_POLICY_TRIVIAL : IC_POLICY_NONE,
         .blur = (float)ic_option_float(options, "blur"),
         .noise = (float)ic_option_float(options, "noise"),
     };
@@ -231,9 +226,9 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
     ic_training_recipe recipe = {
         .batch = choose_batch(facts, network, options),
         .label_smoothing = ic_option_float(options, "label_smoothing"),
-        .balanced_weights = is(options, "class_weights", "balanced"),
+        .balanced_weights = ic_option_is(options, "class_weights", "balanced"),
         .accumulate = (int32_t)ic_option_int(options, "accumulate"),
-        .balanced_sampling = is(options, "sampling", "balanced"),
+        .balanced_sampling = ic_option_is(options, "sampling", "balanced"),
         .mixup = ic_option_float(options, "mixup"),
         .cutmix = ic_option_float(options, "cutmix"),
         .mix_probability = ic_option_float(options, "mix_probability"),

@@ -131,7 +131,7 @@ static ic_status resume(ic_context *context, const ic_safetensors *file, const i
     IC_TRY(parse(file, &made->json));
     IC_TRY(ic_model_read(context, file, &made->model));
     IC_TRY(read_options(context, made->json, callers, &made->options));
-    IC_TRY(ic_trainer_begin(made->model, train, validation, made->options, &made->trainer));
+    IC_TRY(ic_trainer_create(made->model, train, validation, made->options, &made->trainer));
     IC_TRY(check_data(made->trainer, made->json));
     IC_TRY(check_level(made->trainer, made->json));
     IC_TRY(restore_state(made->trainer, made->json));

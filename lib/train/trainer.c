@@ -85,11 +85,13 @@ static ic_status plan_checkpoints(ic_trainer *trainer, const ic_options *options
     return *path ? ic_copy_text(trainer->context, path, &trainer->checkpoint) : IC_OK;
 }
 
-ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
-                           const ic_options *options, ic_trainer **out)
+ic_status ic_trainer_create(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
+                            const ic_options *options, ic_trainer **out)
 {
     ic_status status = IC_OK;
     ic_trainer *made = NULL;
+    if (!model || !train || !out)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_create: model, train or out is NULL");
     IC_TRY_CLEAN(ic_allocate_zero(model->context, sizeof *made, &made));
     made->context = ic_context_retain(model->context);
     made->model = ic_model_retain(model);
@@ -103,14 +105,6 @@ ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_da
 cleanup:
     ic_trainer_free(made);
     return status;
-}
-
-ic_status ic_trainer_create(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
-                            const ic_options *options, ic_trainer **out)
-{
-    if (!model || !train || !out)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_create: model, train or out is NULL");
-    return ic_trainer_begin(model, train, validation, options, out);
 }
 
 void ic_trainer_free(ic_trainer *trainer)

@@ -97,13 +97,6 @@ struct ic_trainer {
 };
 
 /*
- * trainer.c: a trainer at the start of a training, by options with nothing on auto that a
- * checkpoint keeps, or by any.
- */
-ic_status ic_trainer_begin(ic_model *model, const ic_dataset *train, const ic_dataset *validation,
-                           const ic_options *options, ic_trainer **out);
-
-/*
  * trainer.c: fetches the loader's next batch, mixes, and goes forward and back with it; `draw`
  * numbers what dropout and mixing draw: it counts batches from the first epoch on. Without the way
  * back where the loss is no finite number.
