@@ -34,6 +34,13 @@ double ic_recipe_seconds(const char *network, int32_t width, int32_t height);
 double ic_recipe_resize_from(const ic_data_facts *facts, const char *network, int32_t width,
                              const ic_options *options);
 
+/* The share that it ends at, when it began at `from`: 7/8 for photographs that grow. */
+double ic_recipe_resize_to(const ic_data_facts *facts, double from, const ic_options *options);
+
+/* Whether muon trains: as the option says, or where it pays for its time. */
+bool ic_recipe_uses_muon(const ic_data_facts *facts, const char *network,
+                         const ic_options *options);
+
 /* Seconds of the reference machine that a training may take: those of the option "minutes", or
  * without it a few minutes. */
 double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options);

@@ -94,6 +94,7 @@ static ic_status fill(json_t *json, const ic_training_recipe *recipe)
     IC_TRY(ic_json_set(json, "patience", json_integer(recipe->patience)));
     IC_TRY(set_augment(json, &recipe->augment));
     IC_TRY(ic_json_set(json, "resize_from", json_real(recipe->resize_from)));
+    IC_TRY(ic_json_set(json, "resize_to", json_real(recipe->resize_to)));
     IC_TRY(ic_json_set(json, "mixup", json_real(recipe->mixup)));
     IC_TRY(ic_json_set(json, "cutmix", json_real(recipe->cutmix)));
     IC_TRY(ic_json_set(json, "mix_probability", json_real(recipe->mix_probability)));

@@ -25,7 +25,8 @@ static const setting for_airbench94[] = {
 };
 
 static const setting for_adamw[] = {{"weight_decay", "0.05"}, {NULL, NULL}};
-static const setting for_muon[] = {{"weight_decay", "0.01"}, {NULL, NULL}};
+static const setting for_muon[] = {{"optimizer", "muon"}, {"weight_decay", "0.01"}, {NULL, NULL}};
+static const setting for_muon_of_photographs[] = {{"average", "ema"}, {NULL, NULL}};
 
 /* Small pictures are learnt by heart once they have been seen so often. */
 static const double many_epochs = 10;
@@ -33,7 +34,7 @@ static const setting for_small_pictures[] = {{"shift", "2"}, {NULL, NULL}};
 
 /* Photographs of things: the same thing from near and far, in another light. */
 static const setting for_photographs[] = {
-    {"crop_scale", "0.35"}, {"brightness", "0.3"}, {"contrast", "0.3"},
+    {"crop_scale", "0.25"}, {"brightness", "0.3"}, {"contrast", "0.3"},
     {"saturation", "0.3"},  {NULL, NULL},
 };
 
@@ -109,7 +110,7 @@ static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts
         ic_log(context, IC_LOG_INFO,
                facts->grey ? "augmentation: random crops of at least 60 %% of the area, "
                              "brightness, contrast: grey photographs, of which little may be moved"
-                           : "augmentation: random crops of at least 35 %% of the area, "
+                           : "augmentation: random crops of at least 25 %% of the area, "
                              "brightness, contrast, saturation: photographs of things");
     return suggest(options, facts->grey ? for_grey_photographs : for_photographs);
 }
@@ -121,8 +122,11 @@ ic_status ic_presets_apply(ic_context *context, const ic_data_facts *facts, cons
         IC_TRY(suggest(options, for_airbench94));
     if (ic_option_is(options, "optimizer", "adamw"))
         IC_TRY(suggest(options, for_adamw));
-    if (ic_option_is(options, "optimizer", "muon"))
+    if (ic_recipe_uses_muon(facts, network, options)) {
         IC_TRY(suggest(options, for_muon));
+        if (!ic_facts_tiny(facts))
+            IC_TRY(suggest(options, for_muon_of_photographs));
+    }
     IC_TRY(suggest_flip(context, facts, options));
     IC_TRY(suggest_by_kind(context, facts, epochs, options));
     return suggest(options, for_all);

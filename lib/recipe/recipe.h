@@ -99,6 +99,7 @@ typedef struct ic_training_recipe {
     int32_t patience;
     ic_augment augment;
     double resize_from;     /* share of the input's sides that the training begins at; 1: all */
+    double resize_to;       /* the same for its end */
     double mixup, cutmix;   /* of their Beta distributions; 0: off */
     double mix_probability; /* of a batch */
     uint64_t seed;

@@ -10,6 +10,7 @@
 
 enum {
     PHOTOGRAPH_BATCH = 32,
+    MUON_BATCH = 64, /* its step costs the same for any number of pictures */
     TINY_BATCH = 128,
     AIRBENCH_BATCH = 1024,
     LEAST_BATCH = 8,      /* batch norm needs a few */
@@ -34,9 +35,10 @@ static double wish(const ic_options *options, const char *name, double automatic
 static int32_t choose_batch(const ic_data_facts *facts, const char *network,
                             const ic_options *options)
 {
-    int32_t batch = strcmp(network, "airbench94") == 0 ? AIRBENCH_BATCH
-                    : ic_facts_tiny(facts)             ? TINY_BATCH
-                                                       : PHOTOGRAPH_BATCH;
+    int32_t batch = strcmp(network, "airbench94") == 0           ? AIRBENCH_BATCH
+                    : ic_facts_tiny(facts)                       ? TINY_BATCH
+                    : ic_option_is(options, "optimizer", "muon") ? MUON_BATCH
+                                                                 : PHOTOGRAPH_BATCH;
     while (batch > LEAST_BATCH && facts->pictures / batch < LEAST_STEPS_EPOCH)
         batch /= 2;
     int64_t asked = ic_option_int(options, "batch_size");
@@ -58,7 +60,7 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
     if (optimizer == IC_OPTIMIZER_ADAMW)
         return 1e-3 * (batch < 64 ? 1 : 2);
     if (optimizer == IC_OPTIMIZER_MUON) /* every step has this size, whatever the gradient's */
-        return 0.02 * (batch < 64 ? 1 : 2);
+        return 0.02 * sqrt(batch / 32.0);
     if (strcmp(network, "lenet5") == 0) /* no norms: only small steps are safe */
         return 0.02 * batch / 64;
     if (strcmp(network, "airbench94") == 0) /* 11.5 of arXiv:2404.00498, for a mean of losses */
@@ -240,6 +242,7 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
         .memory_limit = ic_option_int(options, "memory_limit") * 1024 * 1024,
     };
+    recipe.resize_to = ic_recipe_resize_to(facts, recipe.resize_from, options);
     IC_TRY(choose_rates(options, &recipe));
     IC_TRY(read_changes(options, &recipe));
     choose_epochs(context, facts, network, pipeline, options, &recipe);

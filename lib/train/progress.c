@@ -29,13 +29,14 @@ double ic_training_seconds_left(const ic_trainer *trainer)
         return -1;
     double steps = (double)(trainer->schedule.steps - state->step);
     steps *= (double)trainer->batches / (double)trainer->epoch_steps;
-    steps *=
+    double work =
         ic_resizing_work(&trainer->resizing, ic_schedule_share(&trainer->schedule, state->step));
     int64_t batches = (ic_training_epochs(trainer) - state->epoch) * trainer->validation_batches -
                       (state->phase == IC_PHASE_VALIDATE ? state->batch : 0);
     double validation =
         clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
-    return clock->training.seconds * steps + validation * (double)batches;
+    return (clock->training.seconds * work + clock->update.seconds) * steps +
+           validation * (double)batches;
 }
 
 /* Where the training stands; at an epoch's end, that epoch. */

@@ -59,14 +59,15 @@ ic_status ic_resizing_plan(const ic_model *model, const ic_training_recipe *reci
                            ic_resizing *out)
 {
     const ic_pipeline *full = &model->pipeline;
-    double from = recipe->resize_from;
+    double from = recipe->resize_from, to = recipe->resize_to;
+    from = from < to ? from : to;
     for (int32_t i = 0; i < IC_STAGES; i++) {
         ic_stage *stage = &out->stages[i], *before = i > 0 ? stage - 1 : NULL;
-        double share = from + (1 - from) * i / (IC_STAGES - 1);
         bool last = i + 1 == IC_STAGES;
+        double share = last ? to : from + (to - from) * i / (IC_STAGES - 1);
         stage->until = last ? 1 : growing * (i + 1) / (IC_STAGES - 1);
-        stage->width = side_at(full->width, last ? 1 : share);
-        stage->height = side_at(full->height, last ? 1 : share);
+        stage->width = side_at(full->width, share);
+        stage->height = side_at(full->height, share);
         stage->work = (double)stage->width * stage->height / ((double)full->width * full->height);
         if (stage->width == full->width && stage->height == full->height)
             stage->graph = ic_graph_retain(model->graph);
@@ -96,7 +97,7 @@ double ic_resizing_work(const ic_resizing *resizing, double share)
 {
     double work = 0, at = share;
     if (share >= 1)
-        return 1;
+        return resizing->stages[IC_STAGES - 1].work;
     for (int32_t i = 0; i < IC_STAGES; i++) {
         const ic_stage *stage = &resizing->stages[i];
         if (stage->until <= at)

@@ -177,9 +177,14 @@ static ic_status use_gradients(ic_trainer *trainer, int32_t nth, bool last)
         .epoch = state->epoch,
         .batches = nth + 1,
     };
+    double began = ic_clock_seconds();
     if (nth > 0)
         IC_TRY(ic_optimiser_accumulate(trainer->optimiser, state->epoch));
-    return last ? ic_optimiser_step(trainer->optimiser, &update) : IC_OK;
+    if (last)
+        IC_TRY(ic_optimiser_step(trainer->optimiser, &update));
+    trainer->clock.last_update = ic_clock_seconds() - began;
+    ic_pace_add(&trainer->clock.update, trainer->clock.last_update);
+    return IC_OK;
 }
 
 /*
@@ -222,7 +227,8 @@ static ic_status timed_training_step(ic_trainer *trainer, double began)
     double seen = trainer->state.seen;
     IC_TRY(training_step(trainer));
     double took = ic_clock_seconds() - began;
-    ic_pace_add(&trainer->clock.training, took / trainer->stage->work);
+    ic_pace_add(&trainer->clock.training,
+                (took - trainer->clock.last_update) / trainer->stage->work);
     ic_training_fit(trainer);
     trainer->clock.epoch_busy += took;
     trainer->clock.epoch_seen += trainer->state.seen - seen;

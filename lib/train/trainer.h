@@ -52,6 +52,8 @@ typedef struct ic_train_clock {
     double waiting;               /* the share of the last whole epoch */
     double epoch_seen;            /* pictures in that time */
     ic_pace training, validation; /* of a batch, at the full size of pictures */
+    ic_pace update;               /* of the weights: an optimiser's step, at any size */
+    double last_update;           /* seconds of the last one */
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
     double last_checkpoint;
