@@ -1,0 +1,253 @@
+/* evaluate/compare.c: two models on the same pictures. SPDX-License-Identifier: MIT */
+#include "base/status.h"
+#include "evaluate/evaluation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ic_comparison {
+    ic_context *context;
+    json_t *content; /* all of it: the getters read what ic_comparison_json writes */
+};
+
+/* ---- Pairing ---- */
+
+typedef struct place {
+    const char *origin;
+    int64_t index; /* in the report */
+} place;
+
+/* Both sides of a comparison: 0 before, 1 after. */
+typedef struct pairing {
+    const ic_report *reports[2];
+    place *places[2]; /* of each report's pictures, by origin */
+    int64_t paired, relabelled;
+    int64_t outcomes[2][2]; /* [before is right][after is right] */
+    json_t *regressions, *gains;
+} pairing;
+
+static int compare_places(const void *left, const void *right)
+{
+    const place *a = left, *b = right;
+    int order = strcmp(a->origin, b->origin);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static ic_status list_places(const ic_report *report, place **out)
+{
+    int64_t count = report->scores.count;
+    place *places;
+    IC_TRY(ic_allocate_array(report->context, (size_t)count, sizeof *places, &places));
+    for (int64_t i = 0; i < count; i++)
+        places[i] = (place){ic_report_origin(report, i), i};
+    qsort(places, (size_t)count, sizeof *places, compare_places);
+    *out = places;
+    return IC_OK;
+}
+
+/* One picture on which the models disagree. */
+static ic_status add_change(json_t *list, const pairing *p, const int64_t index[2])
+{
+    static const char *const keys[2][2] = {{"before", "before_probability"},
+                                           {"after", "after_probability"}};
+    json_t *entry = json_object();
+    IC_TRY(ic_json_append(list, entry));
+    IC_TRY(ic_json_set(entry, "file", ic_report_file(ic_report_origin(p->reports[0], index[0]))));
+    IC_TRY(ic_json_set(entry, "class", json_string(ic_report_label(p->reports[0], index[0]))));
+    for (int side = 0; side < 2; side++) {
+        const ic_report *report = p->reports[side];
+        int32_t predicted;
+        float probability;
+        IC_TRY(ic_report_picture(report, index[side], NULL, NULL, &predicted, &probability));
+        IC_TRY(ic_json_set(entry, keys[side][0],
+                           json_string(ic_model_class_name(report->model, predicted))));
+        IC_TRY(ic_json_set(entry, keys[side][1], ic_report_number((double)probability)));
+    }
+    return IC_OK;
+}
+
+static ic_status add_pair(pairing *p, const int64_t index[2])
+{
+    bool right[2];
+    if (strcmp(ic_report_label(p->reports[0], index[0]),
+               ic_report_label(p->reports[1], index[1]))) {
+        p->relabelled++;
+        return IC_OK;
+    }
+    for (int side = 0; side < 2; side++) {
+        const ic_scores *scores = &p->reports[side]->scores;
+        right[side] = ic_scores_predicted(scores, index[side]) == scores->labels[index[side]];
+    }
+    p->paired++;
+    p->outcomes[right[0]][right[1]]++;
+    return right[0] == right[1] ? IC_OK
+                                : add_change(right[0] ? p->regressions : p->gains, p, index);
+}
+
+/* A picture that is in a data set several times is paired as often as both have it. */
+static ic_status pair_pictures(pairing *p)
+{
+    int64_t at[2] = {0, 0};
+    while (at[0] < p->reports[0]->scores.count && at[1] < p->reports[1]->scores.count) {
+        const place *before = &p->places[0][at[0]], *after = &p->places[1][at[1]];
+        int order = strcmp(before->origin, after->origin);
+        if (order == 0)
+            IC_TRY(add_pair(p, (int64_t[2]){before->index, after->index}));
+        at[0] += order <= 0;
+        at[1] += order >= 0;
+    }
+    if (p->paired == 0)
+        return ic_fail(IC_ERROR_DATA,
+                       "the two reports have no picture in common: one has %s, the other %s, of "
+                       "class %s and %s; measure both models on one data set",
+                       p->places[0][0].origin, p->places[1][0].origin,
+                       ic_report_label(p->reports[0], p->places[0][0].index),
+                       ic_report_label(p->reports[1], p->places[1][0].index));
+    return IC_OK;
+}
+
+/* ---- The interface ---- */
+
+static ic_status describe(const pairing *p, json_t *content)
+{
+    int64_t only_before = p->outcomes[1][0], only_after = p->outcomes[0][1];
+    int64_t both = p->outcomes[1][1];
+    double n = (double)p->paired, chi_square_p;
+    double chi_square = ic_mcnemar_chi_square(only_before, only_after, &chi_square_p);
+    const struct {
+        const char *name;
+        int64_t count;
+    } counts[] = {
+        {"count", p->paired},
+        {"both_right", both},
+        {"only_before_right", only_before},
+        {"only_after_right", only_after},
+        {"both_wrong", p->outcomes[0][0]},
+        {"unmatched_before", p->reports[0]->scores.count - p->paired - p->relabelled},
+        {"unmatched_after", p->reports[1]->scores.count - p->paired - p->relabelled},
+        {"relabelled", p->relabelled},
+    };
+    const struct {
+        const char *name;
+        double value;
+    } values[] = {
+        {"accuracy_before", (double)(both + only_before) / n},
+        {"accuracy_after", (double)(both + only_after) / n},
+        {"p_value", ic_mcnemar_exact(only_before, only_after)},
+        {"chi_square", chi_square},
+        {"chi_square_p_value", chi_square_p},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        IC_TRY(ic_json_set(content, counts[i].name, json_integer(counts[i].count)));
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        IC_TRY(ic_json_set(content, values[i].name, json_real(values[i].value)));
+    IC_TRY(ic_json_set(content, "regressions", json_incref(p->regressions)));
+    return ic_json_set(content, "gains", json_incref(p->gains));
+}
+
+static void tell_differences(const pairing *p)
+{
+    long long before = p->reports[0]->scores.count, after = p->reports[1]->scores.count;
+    long long paired = p->paired, relabelled = p->relabelled;
+    if (before == paired && after == paired)
+        return;
+    ic_log(p->reports[0]->context, IC_LOG_WARNING,
+           "%lld pictures are compared, of %lld measured before and %lld after: the others are in "
+           "one of the reports only (before %lld, after %lld), or have another class there (%lld)",
+           paired, before, after, before - paired - relabelled, after - paired - relabelled,
+           relabelled);
+}
+
+static ic_status compare(pairing *p, json_t *content)
+{
+    p->regressions = json_array();
+    p->gains = json_array();
+    if (content == NULL || p->regressions == NULL || p->gains == NULL)
+        return ic_fail(IC_ERROR_MEMORY, "out of memory for a comparison");
+    for (int side = 0; side < 2; side++)
+        IC_TRY(list_places(p->reports[side], &p->places[side]));
+    IC_TRY(pair_pictures(p));
+    IC_TRY(describe(p, content));
+    tell_differences(p);
+    return IC_OK;
+}
+
+ic_status ic_report_compare(const ic_report *before, const ic_report *after, ic_comparison **out)
+{
+    if (before == NULL || after == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_report_compare: %s is NULL",
+                       before == NULL  ? "before"
+                       : after == NULL ? "after"
+                                       : "out");
+    pairing p = {.reports = {before, after}};
+    ic_comparison *made;
+    IC_TRY(ic_allocate(before->context, sizeof *made, &made));
+    *made = (ic_comparison){ic_context_retain(before->context), json_object()};
+    ic_status status = compare(&p, made->content);
+    for (int side = 0; side < 2; side++)
+        ic_free(p.reports[side]->context, p.places[side]);
+    json_decref(p.regressions);
+    json_decref(p.gains);
+    if (status < 0)
+        ic_comparison_free(made);
+    else
+        *out = made;
+    return status;
+}
+
+void ic_comparison_free(ic_comparison *comparison)
+{
+    if (comparison == NULL)
+        return;
+    ic_context *context = comparison->context;
+    json_decref(comparison->content);
+    ic_free(context, comparison);
+    ic_context_free(context);
+}
+
+ic_status ic_comparison_value(const ic_comparison *comparison, const char *name, double *out)
+{
+    if (comparison == NULL || name == NULL || out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_comparison_value: %s is NULL",
+                       comparison == NULL ? "comparison"
+                       : name == NULL     ? "name"
+                                          : "out");
+    const json_t *value = json_object_get(comparison->content, name);
+    if (!json_is_number(value))
+        return ic_fail(IC_ERROR_NOT_FOUND, "a comparison has no value named \"%s\"", name);
+    *out = json_number_value(value);
+    return IC_OK;
+}
+
+ic_status ic_comparison_change(const ic_comparison *comparison, const char *list, int64_t index,
+                               const char **file, const char **actual, const char **before,
+                               const char **after)
+{
+    if (comparison == NULL || list == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_comparison_change: %s is NULL",
+                       comparison == NULL ? "comparison" : "list");
+    const json_t *entries = json_object_get(comparison->content, list);
+    if (!json_is_array(entries))
+        return ic_fail(IC_ERROR_NOT_FOUND,
+                       "a comparison has no list named \"%s\": there are regressions and gains",
+                       list);
+    if (index < 0 || index >= (int64_t)json_array_size(entries))
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_comparison_change: %s has %zu entries, no %lld", list,
+                       json_array_size(entries), (long long)index);
+    const char **const outputs[] = {file, actual, before, after};
+    static const char *const keys[] = {"file", "class", "before", "after"};
+    for (int i = 0; i < 4; i++)
+        if (outputs[i] != NULL)
+            *outputs[i] =
+                json_string_value(json_object_get(json_array_get(entries, (size_t)index), keys[i]));
+    return IC_OK;
+}
+
+ic_status ic_comparison_json(const ic_comparison *comparison, char *buffer, size_t capacity,
+                             size_t *size)
+{
+    if (comparison == NULL || size == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_comparison_json: %s is NULL",
+                       comparison == NULL ? "comparison" : "size");
+    return ic_json_give(comparison->context, comparison->content, buffer, capacity, size);
+}
