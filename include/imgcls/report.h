@@ -49,7 +49,8 @@ IC_API void ic_report_free(ic_report *report);
  *     95th percentile of the ECE that labels drawn from the model's own probabilities give, 1,000
  *     draws: as much shows in a perfectly calibrated model of so many pictures, too);
  * "brier" (mean over the pictures of the squares of probability - truth, summed over the classes;
- *     binary: of class 1 alone).
+ *     binary: of class 1 alone);
+ * "interval" (the level of confidence of the intervals, 0.95 say).
  * "ece_limit" is made when first asked for, and kept. IC_ERROR_NOT_FOUND: no such name, or it is
  * undefined here (an AUC with one class present).
  */
@@ -64,8 +65,8 @@ IC_API ic_status ic_report_class_value(const ic_report *report, int32_t class_in
                                        const char *name, double *out);
 
 /*
- * The confidence interval of a number of ic_report_value; "count" and "ece_limit" have none. Its
- * level is the option interval of the evaluation, 0.95 by default. "accuracy" and "top5_accuracy":
+ * The confidence interval of a number of ic_report_value; "count", "ece_limit" and "interval"
+ * have none. Its level is the option interval of the evaluation, 0.95 by default. "accuracy" and "top5_accuracy":
  * Wilson's. All others: the percentile bootstrap over the pictures, with the options resamples and
  * seed: the same for any number of threads. Resampling is done when first asked for, for all figures
  * at once, as many an evaluation is made for its accuracy alone; it reports progress ("resample")
@@ -168,13 +169,14 @@ IC_API ic_status ic_comparison_value(const ic_comparison *comparison, const char
 
 /*
  * One picture of a list: "regressions" (right before, wrong after: as many as "only_before_right"),
- * or "gains" (the other way round); by origin. Its file as in the JSON, and the names of its class
- * and of the predicted ones, all borrowed; any output may be NULL. IC_ERROR_NOT_FOUND: no such
- * list; IC_ERROR_ARGUMENT: it is not so long.
+ * or "gains" (the other way round); by origin. Its file as in the JSON, the names of its class and
+ * of the predicted ones, all borrowed, and the probabilities of those; any output may be NULL.
+ * IC_ERROR_NOT_FOUND: no such list; IC_ERROR_ARGUMENT: it is not so long.
  */
 IC_API ic_status ic_comparison_change(const ic_comparison *comparison, const char *list,
                                       int64_t index, const char **file, const char **actual,
-                                      const char **before, const char **after);
+                                      const char **before, double *before_probability,
+                                      const char **after, double *after_probability);
 
 /*
  * All of it as JSON: the numbers by their names, regressions and gains as

@@ -221,7 +221,8 @@ ic_status ic_comparison_value(const ic_comparison *comparison, const char *name,
 
 ic_status ic_comparison_change(const ic_comparison *comparison, const char *list, int64_t index,
                                const char **file, const char **actual, const char **before,
-                               const char **after)
+                               double *before_probability, const char **after,
+                               double *after_probability)
 {
     if (comparison == NULL || list == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_comparison_change: %s is NULL",
@@ -231,15 +232,24 @@ ic_status ic_comparison_change(const ic_comparison *comparison, const char *list
         return ic_fail(IC_ERROR_NOT_FOUND,
                        "a comparison has no list named \"%s\": there are regressions and gains",
                        list);
-    if (index < 0 || index >= (int64_t)json_array_size(entries))
+    const json_t *entry = index >= 0 ? json_array_get(entries, (size_t)index) : NULL;
+    if (entry == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_comparison_change: %s has %zu entries, no %lld", list,
                        json_array_size(entries), (long long)index);
-    const char **const outputs[] = {file, actual, before, after};
-    static const char *const keys[] = {"file", "class", "before", "after"};
-    for (int i = 0; i < 4; i++)
-        if (outputs[i] != NULL)
-            *outputs[i] =
-                json_string_value(json_object_get(json_array_get(entries, (size_t)index), keys[i]));
+    const struct {
+        const char *key;
+        const char **text;
+        double *number;
+    } outputs[] = {{"file", file, NULL},     {"class", actual, NULL},
+                   {"before", before, NULL}, {"before_probability", NULL, before_probability},
+                   {"after", after, NULL},   {"after_probability", NULL, after_probability}};
+    for (int i = 0; i < 6; i++) {
+        const json_t *value = json_object_get(entry, outputs[i].key);
+        if (outputs[i].text != NULL)
+            *outputs[i].text = json_string_value(value);
+        if (outputs[i].number != NULL)
+            *outputs[i].number = json_number_value(value);
+    }
     return IC_OK;
 }
 

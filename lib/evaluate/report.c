@@ -171,9 +171,12 @@ ic_status ic_report_value(const ic_report *report, const char *name, double *out
         return give_value(name, report->metrics.figures[figure], out);
     if (strcmp(name, "ece_limit") == 0)
         return ic_report_find_ece_limit(report, out);
-    if (strcmp(name, "count") != 0)
+    if (strcmp(name, "count") == 0)
+        *out = (double)report->metrics.count;
+    else if (strcmp(name, "interval") == 0)
+        *out = report->resampling.level;
+    else
         return fail_name(name);
-    *out = (double)report->metrics.count;
     return IC_OK;
 }
 

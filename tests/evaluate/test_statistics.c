@@ -717,22 +717,25 @@ static void test_comparison(void **state)
     check_close(compared(comparison, "p_value"), 0.625, 1e-12, "p", 0); /* 2 (1 + 4) / 16 */
     check_close(compared(comparison, "chi_square"), 0.25, 1e-12, "chi-square", 0);
     const char *texts[4];
+    double chances[2];
     static const char *const wanted[3][4] = {{"memory#1", "class 0", "class 0", "class 1"},
                                              {"memory#2", "class 1", "class 1", "class 2"},
                                              {"memory#3", "class 2", "class 2", "class 0"}};
     for (int64_t i = 0; i < 3; i++) {
         assert_ok(ic_comparison_change(comparison, "regressions", i, &texts[0], &texts[1],
-                                       &texts[2], &texts[3]));
+                                       &texts[2], &chances[0], &texts[3], &chances[1]));
+        assert_true(chances[0] == 0.75 && chances[1] == 0.75);
         for (int t = 0; t < 4; t++)
             assert_string_equal(texts[t], wanted[i][t]);
     }
-    assert_ok(ic_comparison_change(comparison, "gains", 0, &texts[0], NULL, NULL, &texts[3]));
+    assert_ok(
+        ic_comparison_change(comparison, "gains", 0, &texts[0], NULL, NULL, NULL, &texts[3], NULL));
     assert_string_equal(texts[0], "memory#9");
     assert_string_equal(texts[3], "class 2");
     assert_fails(IC_ERROR_ARGUMENT, "gains has 1 entries, no 1",
-                 ic_comparison_change(comparison, "gains", 1, NULL, NULL, NULL, NULL));
+                 ic_comparison_change(comparison, "gains", 1, NULL, NULL, NULL, NULL, NULL, NULL));
     assert_fails(IC_ERROR_NOT_FOUND, "regressions and gains",
-                 ic_comparison_change(comparison, "count", 0, NULL, NULL, NULL, NULL));
+                 ic_comparison_change(comparison, "count", 0, NULL, NULL, NULL, NULL, NULL, NULL));
     double value;
     assert_fails(IC_ERROR_NOT_FOUND, "\"gains\"", ic_comparison_value(comparison, "gains", &value));
     size_t size;
