@@ -61,9 +61,9 @@ static void print_comparison(const ic_comparison *comparison)
     printf("%-14s %12s %12s\n", "", "right after", "wrong after");
     printf("%-14s %12.0f %12.0f\n", "right before", number(comparison, "both_right"), lost);
     printf("%-14s %12.0f %12.0f\n\n", "wrong before", gained, number(comparison, "both_wrong"));
-    printf("McNemar's test: p = %.4g (exact; chi-square %.4g, p = %.4g): %s\n",
-           number(comparison, "p_value"), number(comparison, "chi_square"),
-           number(comparison, "chi_square_p_value"), judge(comparison));
+    double p = number(comparison, "p_value");
+    printf("McNemar's test: p %s %.4f: %s\n", p < 0.0001 ? "<" : "=", p < 0.0001 ? 0.0001 : p,
+           judge(comparison));
     print_list(comparison, "regressions", lost, "right before, wrong after");
     print_list(comparison, "gains", gained, "wrong before, right after");
 }

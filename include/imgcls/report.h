@@ -169,9 +169,10 @@ IC_API ic_status ic_comparison_value(const ic_comparison *comparison, const char
 
 /*
  * One picture of a list: "regressions" (right before, wrong after: as many as "only_before_right"),
- * or "gains" (the other way round); by origin. Its file as in the JSON, the names of its class and
- * of the predicted ones, all borrowed, and the probabilities of those; any output may be NULL.
- * IC_ERROR_NOT_FOUND: no such list; IC_ERROR_ARGUMENT: it is not so long.
+ * or "gains" (the other way round); what the second model is surest of comes first. Its file as in
+ * the JSON, the names of its class and of the predicted ones, all borrowed, and the probabilities of
+ * those; any output may be NULL. IC_ERROR_NOT_FOUND: no such list; IC_ERROR_ARGUMENT: it is not so
+ * long.
  */
 IC_API ic_status ic_comparison_change(const ic_comparison *comparison, const char *list,
                                       int64_t index, const char **file, const char **actual,

@@ -17,13 +17,21 @@ typedef struct place {
     int64_t index; /* in the report */
 } place;
 
+/* A picture that one of the models alone has right. */
+typedef struct change {
+    bool lost;
+    float sure;       /* the second model, of what it says */
+    int64_t index[2]; /* in the reports */
+} change;
+
 /* Both sides of a comparison: 0 before, 1 after. */
 typedef struct pairing {
     const ic_report *reports[2];
     place *places[2]; /* of each report's pictures, by origin */
     int64_t paired, relabelled;
     int64_t outcomes[2][2]; /* [before is right][after is right] */
-    json_t *regressions, *gains;
+    change *changes;
+    int64_t change_count;
 } pairing;
 
 static int compare_places(const void *left, const void *right)
@@ -45,43 +53,27 @@ static ic_status list_places(const ic_report *report, place **out)
     return IC_OK;
 }
 
-/* One picture on which the models disagree. */
-static ic_status add_change(json_t *list, const pairing *p, const int64_t index[2])
+static ic_status add_pair(pairing *p, const place *before, const place *after)
 {
-    static const char *const keys[2][2] = {{"before", "before_probability"},
-                                           {"after", "after_probability"}};
-    json_t *entry = json_object();
-    IC_TRY(ic_json_append(list, entry));
-    IC_TRY(ic_json_set(entry, "file", ic_report_file(ic_report_origin(p->reports[0], index[0]))));
-    IC_TRY(ic_json_set(entry, "class", json_string(ic_report_label(p->reports[0], index[0]))));
-    for (int side = 0; side < 2; side++) {
-        const ic_report *report = p->reports[side];
-        int32_t predicted;
-        float probability;
-        IC_TRY(ic_report_picture(report, index[side], NULL, NULL, &predicted, &probability));
-        IC_TRY(ic_json_set(entry, keys[side][0],
-                           json_string(ic_model_class_name(report->model, predicted))));
-        IC_TRY(ic_json_set(entry, keys[side][1], ic_report_number((double)probability)));
-    }
-    return IC_OK;
-}
-
-static ic_status add_pair(pairing *p, const int64_t index[2])
-{
+    change one = {.index = {before->index, after->index}};
     bool right[2];
-    if (strcmp(ic_report_label(p->reports[0], index[0]),
-               ic_report_label(p->reports[1], index[1]))) {
+    if (strcmp(ic_report_label(p->reports[0], before->index),
+               ic_report_label(p->reports[1], after->index)) != 0) {
         p->relabelled++;
         return IC_OK;
     }
     for (int side = 0; side < 2; side++) {
-        const ic_scores *scores = &p->reports[side]->scores;
-        right[side] = ic_scores_predicted(scores, index[side]) == scores->labels[index[side]];
+        int32_t actual, predicted;
+        IC_TRY(ic_report_picture(p->reports[side], one.index[side], NULL, &actual, &predicted,
+                                 &one.sure));
+        right[side] = actual == predicted;
     }
     p->paired++;
     p->outcomes[right[0]][right[1]]++;
-    return right[0] == right[1] ? IC_OK
-                                : add_change(right[0] ? p->regressions : p->gains, p, index);
+    one.lost = right[0];
+    if (right[0] != right[1])
+        p->changes[p->change_count++] = one;
+    return IC_OK;
 }
 
 /* A picture that is in a data set several times is paired as often as both have it. */
@@ -92,7 +84,7 @@ static ic_status pair_pictures(pairing *p)
         const place *before = &p->places[0][at[0]], *after = &p->places[1][at[1]];
         int order = strcmp(before->origin, after->origin);
         if (order == 0)
-            IC_TRY(add_pair(p, (int64_t[2]){before->index, after->index}));
+            IC_TRY(add_pair(p, before, after));
         at[0] += order <= 0;
         at[1] += order >= 0;
     }
@@ -106,43 +98,88 @@ static ic_status pair_pictures(pairing *p)
     return IC_OK;
 }
 
-/* ---- The interface ---- */
+/* ---- Telling ---- */
+
+/* What the second model is surest of comes first. */
+static int compare_changes(const void *left, const void *right)
+{
+    const change *a = left, *b = right;
+    int order = (a->sure < b->sure) - (a->sure > b->sure);
+    return order != 0 ? order : (a->index[0] > b->index[0]) - (a->index[0] < b->index[0]);
+}
+
+static ic_status add_change(json_t *list, const pairing *p, const change *one)
+{
+    static const char *const keys[2][2] = {{"before", "before_probability"},
+                                           {"after", "after_probability"}};
+    json_t *entry = json_object();
+    const char *file = ic_report_origin(p->reports[0], one->index[0]);
+    IC_TRY(ic_json_append(list, entry));
+    IC_TRY(ic_json_set(entry, "file", ic_report_file(file)));
+    IC_TRY(ic_json_set(entry, "class", json_string(ic_report_label(p->reports[0], one->index[0]))));
+    for (int side = 0; side < 2; side++) {
+        const ic_report *report = p->reports[side];
+        int32_t predicted;
+        float probability;
+        IC_TRY(ic_report_picture(report, one->index[side], NULL, NULL, &predicted, &probability));
+        IC_TRY(ic_json_set(entry, keys[side][0],
+                           json_string(ic_model_class_name(report->model, predicted))));
+        IC_TRY(ic_json_set(entry, keys[side][1], ic_report_number((double)probability)));
+    }
+    return IC_OK;
+}
+
+static ic_status add_changes(json_t *content, const pairing *p, const char *name, bool lost)
+{
+    json_t *list = json_array();
+    IC_TRY(ic_json_set(content, name, list));
+    for (int64_t i = 0; i < p->change_count; i++)
+        if (p->changes[i].lost == lost)
+            IC_TRY(add_change(list, p, &p->changes[i]));
+    return IC_OK;
+}
+
+/* Whole numbers first. */
+enum { COUNTS = 8, VALUES = 13 };
+static const char value_names[VALUES][20] = {"count",
+                                             "both_right",
+                                             "only_before_right",
+                                             "only_after_right",
+                                             "both_wrong",
+                                             "unmatched_before",
+                                             "unmatched_after",
+                                             "relabelled",
+                                             "accuracy_before",
+                                             "accuracy_after",
+                                             "p_value",
+                                             "chi_square",
+                                             "chi_square_p_value"};
 
 static ic_status describe(const pairing *p, json_t *content)
 {
     int64_t only_before = p->outcomes[1][0], only_after = p->outcomes[0][1];
-    int64_t both = p->outcomes[1][1];
+    int64_t both = p->outcomes[1][1], matched = p->paired + p->relabelled;
     double n = (double)p->paired, chi_square_p;
     double chi_square = ic_mcnemar_chi_square(only_before, only_after, &chi_square_p);
-    const struct {
-        const char *name;
-        int64_t count;
-    } counts[] = {
-        {"count", p->paired},
-        {"both_right", both},
-        {"only_before_right", only_before},
-        {"only_after_right", only_after},
-        {"both_wrong", p->outcomes[0][0]},
-        {"unmatched_before", p->reports[0]->scores.count - p->paired - p->relabelled},
-        {"unmatched_after", p->reports[1]->scores.count - p->paired - p->relabelled},
-        {"relabelled", p->relabelled},
-    };
-    const struct {
-        const char *name;
-        double value;
-    } values[] = {
-        {"accuracy_before", (double)(both + only_before) / n},
-        {"accuracy_after", (double)(both + only_after) / n},
-        {"p_value", ic_mcnemar_exact(only_before, only_after)},
-        {"chi_square", chi_square},
-        {"chi_square_p_value", chi_square_p},
-    };
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        IC_TRY(ic_json_set(content, counts[i].name, json_integer(counts[i].count)));
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        IC_TRY(ic_json_set(content, values[i].name, json_real(values[i].value)));
-    IC_TRY(ic_json_set(content, "regressions", json_incref(p->regressions)));
-    return ic_json_set(content, "gains", json_incref(p->gains));
+    const double values[VALUES] = {n,
+                                   (double)both,
+                                   (double)only_before,
+                                   (double)only_after,
+                                   (double)p->outcomes[0][0],
+                                   (double)(p->reports[0]->scores.count - matched),
+                                   (double)(p->reports[1]->scores.count - matched),
+                                   (double)p->relabelled,
+                                   (double)(both + only_before) / n,
+                                   (double)(both + only_after) / n,
+                                   ic_mcnemar_exact(only_before, only_after),
+                                   chi_square,
+                                   chi_square_p};
+    for (int i = 0; i < VALUES; i++)
+        IC_TRY(
+            ic_json_set(content, value_names[i],
+                        i < COUNTS ? json_integer((json_int_t)values[i]) : json_real(values[i])));
+    IC_TRY(add_changes(content, p, "regressions", true));
+    return add_changes(content, p, "gains", false);
 }
 
 static void tell_differences(const pairing *p)
@@ -160,17 +197,19 @@ static void tell_differences(const pairing *p)
 
 static ic_status compare(pairing *p, json_t *content)
 {
-    p->regressions = json_array();
-    p->gains = json_array();
-    if (content == NULL || p->regressions == NULL || p->gains == NULL)
-        return ic_fail(IC_ERROR_MEMORY, "out of memory for a comparison");
+    ic_context *context = p->reports[0]->context;
+    IC_TRY(ic_allocate_array(context, (size_t)p->reports[0]->scores.count, sizeof *p->changes,
+                             &p->changes));
     for (int side = 0; side < 2; side++)
         IC_TRY(list_places(p->reports[side], &p->places[side]));
     IC_TRY(pair_pictures(p));
+    qsort(p->changes, (size_t)p->change_count, sizeof *p->changes, compare_changes);
     IC_TRY(describe(p, content));
     tell_differences(p);
     return IC_OK;
 }
+
+/* ---- The interface ---- */
 
 ic_status ic_report_compare(const ic_report *before, const ic_report *after, ic_comparison **out)
 {
@@ -186,8 +225,7 @@ ic_status ic_report_compare(const ic_report *before, const ic_report *after, ic_
     ic_status status = compare(&p, made->content);
     for (int side = 0; side < 2; side++)
         ic_free(p.reports[side]->context, p.places[side]);
-    json_decref(p.regressions);
-    json_decref(p.gains);
+    ic_free(before->context, p.changes);
     if (status < 0)
         ic_comparison_free(made);
     else
@@ -236,20 +274,15 @@ ic_status ic_comparison_change(const ic_comparison *comparison, const char *list
     if (entry == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_comparison_change: %s has %zu entries, no %lld", list,
                        json_array_size(entries), (long long)index);
-    const struct {
-        const char *key;
-        const char **text;
-        double *number;
-    } outputs[] = {{"file", file, NULL},     {"class", actual, NULL},
-                   {"before", before, NULL}, {"before_probability", NULL, before_probability},
-                   {"after", after, NULL},   {"after_probability", NULL, after_probability}};
-    for (int i = 0; i < 6; i++) {
-        const json_t *value = json_object_get(entry, outputs[i].key);
-        if (outputs[i].text != NULL)
-            *outputs[i].text = json_string_value(value);
-        if (outputs[i].number != NULL)
-            *outputs[i].number = json_number_value(value);
-    }
+    static const char keys[4][8] = {"file", "class", "before", "after"};
+    const char **const texts[] = {file, actual, before, after};
+    for (int i = 0; i < 4; i++)
+        if (texts[i] != NULL)
+            *texts[i] = json_string_value(json_object_get(entry, keys[i]));
+    if (before_probability != NULL)
+        *before_probability = json_number_value(json_object_get(entry, "before_probability"));
+    if (after_probability != NULL)
+        *after_probability = json_number_value(json_object_get(entry, "after_probability"));
     return IC_OK;
 }
 
