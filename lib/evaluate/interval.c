@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Resamples between two looks at the clock and at whether to stop. */
-enum { ROUND = 32 };
+/* Resamples of each thread between two looks at the clock and at whether to stop. */
+enum { ROUND = 16 };
 
 static const ic_interval none = {NAN, NAN};
 
@@ -148,10 +148,10 @@ static void finish(bootstrap *b)
 
 static ic_status resample_all(bootstrap *b, ic_pool *pool)
 {
-    int64_t total = b->resampling->resamples;
+    int64_t total = b->resampling->resamples, round = ROUND * (int64_t)b->threads;
     double started = ic_clock_seconds(), last = started;
-    for (b->first = 0; b->first < total; b->first += ROUND) {
-        int64_t left = total - b->first, units = left < ROUND ? left : ROUND;
+    for (b->first = 0; b->first < total; b->first += round) {
+        int64_t left = total - b->first, units = left < round ? left : round;
         IC_TRY(ic_pool_run(pool, units, measure_resample, b));
         IC_TRY(ic_progress_step(b->context, "resample", b->first + units, total, started, &last));
     }

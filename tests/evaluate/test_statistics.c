@@ -696,6 +696,7 @@ static void test_comparison(void **state)
         set_prediction(&after, i, (i < 3 ? wrong + 2 : label + 2) % 3);
     }
     after.labels[9] = (after.labels[9] + 1) % 3;
+    after.probabilities[1 * 3 + (1 + 1 + 2) % 3] = 0.875f; /* the surest mistake */
     ic_report *first = make_report(context, &before.scores, 0);
     ic_report *second = make_report(context, &after.scores, 0);
     ic_comparison *comparison;
@@ -718,13 +719,13 @@ static void test_comparison(void **state)
     check_close(compared(comparison, "chi_square"), 0.25, 1e-12, "chi-square", 0);
     const char *texts[4];
     double chances[2];
-    static const char *const wanted[3][4] = {{"memory#1", "class 0", "class 0", "class 1"},
-                                             {"memory#2", "class 1", "class 1", "class 2"},
+    static const char *const wanted[3][4] = {{"memory#2", "class 1", "class 1", "class 2"},
+                                             {"memory#1", "class 0", "class 0", "class 1"},
                                              {"memory#3", "class 2", "class 2", "class 0"}};
     for (int64_t i = 0; i < 3; i++) {
         assert_ok(ic_comparison_change(comparison, "regressions", i, &texts[0], &texts[1],
                                        &texts[2], &chances[0], &texts[3], &chances[1]));
-        assert_true(chances[0] == 0.75 && chances[1] == 0.75);
+        assert_true(chances[0] == 0.75 && chances[1] == (i == 0 ? 0.875 : 0.75));
         for (int t = 0; t < 4; t++)
             assert_string_equal(texts[t], wanted[i][t]);
     }
