@@ -227,7 +227,9 @@ double ic_normal_above(double z)
             sum = z + k / sum;
         return density / sum;
     }
-    for (int k = 3; k < 100; k += 2)
-        sum += term *= z * z / k;
+    for (int k = 3; k < 100; k += 2) {
+        term *= z * z / k;
+        sum += term;
+    }
     return 0.5 - density * sum;
 }

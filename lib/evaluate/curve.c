@@ -7,20 +7,11 @@
 #include "evaluate/reliability.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ---- Points ---- */
 
 enum { ROC, PRECISION_RECALL, CALIBRATION, KINDS };
 static const char kind_names[KINDS][20] = {"roc", "precision_recall", "calibration"};
-
-static int32_t find_kind(const char *name)
-{
-    int32_t kind = 0;
-    while (kind < KINDS && strcmp(kind_names[kind], name) != 0)
-        kind++;
-    return kind;
-}
 
 /*
  * Whether a cut is a corner: one between two others on a straight line is left out. Between equal
@@ -155,8 +146,8 @@ ic_status ic_report_curve(const ic_report *report, const char *kind, int32_t cla
                        : kind == NULL ? "kind"
                                       : "count");
     const ic_curve *curve;
-    int32_t which = find_kind(kind);
-    if (which == KINDS)
+    int32_t which = ic_report_find_name(kind_names, KINDS, kind);
+    if (which < 0)
         return ic_fail(IC_ERROR_NOT_FOUND,
                        "a report has no curve named \"%s\": there are roc, precision_recall and "
                        "calibration",
@@ -226,10 +217,8 @@ static ic_status check_point(const ic_report *report, int32_t class_index, const
         return ic_fail(IC_ERROR_ARGUMENT, "ic_report_operating_point: %s is NULL",
                        report == NULL ? "report" : "kind");
     IC_TRY(ic_report_check_class(report, class_index, "ic_report_operating_point"));
-    int goal_index = 0;
-    while (goal_index < GOALS && strcmp(goal_names[goal_index], kind) != 0)
-        goal_index++;
-    if (goal_index == GOALS)
+    int32_t found = ic_report_find_name(goal_names, GOALS, kind);
+    if (found < 0)
         return ic_fail(IC_ERROR_NOT_FOUND,
                        "no operating point is chosen by \"%s\": there are sensitivity, specificity "
                        "and precision",
@@ -237,7 +226,7 @@ static ic_status check_point(const ic_report *report, int32_t class_index, const
     if (!(wanted >= 0 && wanted <= 1))
         return ic_fail(IC_ERROR_ARGUMENT,
                        "ic_report_operating_point: the %s wanted is a share from 0 to 1", kind);
-    *out = (goal)goal_index;
+    *out = (goal)found;
     return IC_OK;
 }
 

@@ -52,10 +52,13 @@ const char *ic_report_label(const ic_report *report, int64_t index);
 ic_status ic_report_resample(const ic_report *report);
 ic_status ic_report_find_ece_limit(const ic_report *report, double *out);
 
-/* An undefined or infinite number as JSON is null; so are NaN intervals. */
+/* A number as JSON; an undefined or infinite one is null. */
 json_t *ic_report_number(double value);
 /* A file's name as JSON: what is not UTF-8 becomes one question mark a byte. */
 json_t *ic_report_file(const char *name);
+
+/* The place of a name among so many; -1: it is none of them. */
+int32_t ic_report_find_name(const char (*names)[20], int32_t count, const char *name);
 
 /* IC_ERROR_ARGUMENT: no such class. */
 ic_status ic_report_check_class(const ic_report *report, int32_t index, const char *caller);

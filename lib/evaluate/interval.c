@@ -62,8 +62,10 @@ double ic_mcnemar_exact(int64_t b, int64_t c)
     double logarithm = -(double)n * ic_ln(2), term = 1, sum = 1;
     for (int64_t i = 1; i <= m; i++)
         logarithm += ic_ln((double)(n - m + i) / (double)i);
-    for (int64_t k = m; k > 0; k--)
-        sum += term *= (double)k / (double)(n - k + 1);
+    for (int64_t k = m; k > 0; k--) {
+        term *= (double)k / (double)(n - k + 1);
+        sum += term;
+    }
     return fmin(1, 2 * sum * ic_exp(logarithm));
 }
 

@@ -139,8 +139,7 @@ ic_status ic_report_check_class(const ic_report *report, int32_t index, const ch
     return IC_OK;
 }
 
-/* The place of a name among so many of 20 bytes; -1: it is none of them. */
-static int32_t find_name(const char (*names)[20], int32_t count, const char *name)
+int32_t ic_report_find_name(const char (*names)[20], int32_t count, const char *name)
 {
     for (int32_t i = 0; i < count; i++)
         if (strcmp(names[i], name) == 0)
@@ -166,7 +165,7 @@ static ic_status give_value(const char *name, double value, double *out)
 ic_status ic_report_value(const ic_report *report, const char *name, double *out)
 {
     IC_TRY(check_arguments("ic_report_value", report, name, out));
-    int32_t figure = find_name(ic_figure_names, IC_FIGURES, name);
+    int32_t figure = ic_report_find_name(ic_figure_names, IC_FIGURES, name);
     if (figure >= 0)
         return give_value(name, report->metrics.figures[figure], out);
     if (strcmp(name, "ece_limit") == 0)
@@ -186,7 +185,7 @@ ic_status ic_report_class_value(const ic_report *report, int32_t class_index, co
     IC_TRY(check_arguments("ic_report_class_value", report, name, out));
     IC_TRY(ic_report_check_class(report, class_index, "ic_report_class_value"));
     const ic_class_metrics *m = &report->metrics.per_class[class_index];
-    int32_t figure = find_name(ic_class_figure_names, IC_CLASS_FIGURES, name);
+    int32_t figure = ic_report_find_name(ic_class_figure_names, IC_CLASS_FIGURES, name);
     if (figure >= 0)
         return give_value(name, m->figures[figure], out);
     if (strcmp(name, "support") != 0)
@@ -216,7 +215,7 @@ static ic_status give_interval(const ic_report *report, const char *name,
 ic_status ic_report_interval(const ic_report *report, const char *name, double *low, double *high)
 {
     IC_TRY(check_arguments("ic_report_interval", report, name, low != NULL ? high : NULL));
-    int32_t figure = find_name(ic_figure_names, IC_FIGURES, name);
+    int32_t figure = ic_report_find_name(ic_figure_names, IC_FIGURES, name);
     if (figure < 0)
         return ic_fail(IC_ERROR_NOT_FOUND, "a report has no interval of \"%s\"", name);
     return give_interval(report, name, &report->intervals.figures[figure], low, high);
@@ -227,7 +226,7 @@ ic_status ic_report_class_interval(const ic_report *report, int32_t class_index,
 {
     IC_TRY(check_arguments("ic_report_class_interval", report, name, low != NULL ? high : NULL));
     IC_TRY(ic_report_check_class(report, class_index, "ic_report_class_interval"));
-    int32_t figure = find_name(ic_class_figure_names, IC_CLASS_FIGURES, name);
+    int32_t figure = ic_report_find_name(ic_class_figure_names, IC_CLASS_FIGURES, name);
     if (figure < 0)
         return ic_fail(IC_ERROR_NOT_FOUND, "a report has no interval of a class's \"%s\"", name);
     return give_interval(report, name, &report->intervals.per_class[class_index][figure], low,
