@@ -23,7 +23,7 @@ typedef struct object {
 static const char CONTEXT[] = "imgcls.context", OPTIONS[] = "imgcls.options",
                   IMAGE[] = "imgcls.image", DATASET[] = "imgcls.dataset", MODEL[] = "imgcls.model",
                   PREDICTION[] = "imgcls.prediction", TRAINER[] = "imgcls.trainer",
-                  REPORT[] = "imgcls.report";
+                  REPORT[] = "imgcls.report", COMPARISON[] = "imgcls.comparison";
 
 static void free_handle(const char *type, void *handle)
 {
@@ -41,6 +41,8 @@ static void free_handle(const char *type, void *handle)
         ic_prediction_free(handle);
     else if (type == TRAINER)
         ic_trainer_free(handle);
+    else if (type == COMPARISON)
+        ic_comparison_free(handle);
     else
         ic_report_free(handle);
 }
@@ -842,6 +844,166 @@ static int report_confusion(lua_State *L)
     return give(L, status);
 }
 
+/* low, high, or the failure */
+static int give_interval(lua_State *L, ic_status status, double low, double high)
+{
+    if (status < 0)
+        return push_failure(L, status);
+    lua_pushnumber(L, low);
+    lua_pushnumber(L, high);
+    return 2;
+}
+
+/* report:interval(name) -> low, high */
+static int report_interval(lua_State *L)
+{
+    double low = 0, high = 0;
+    const ic_report *report = check_handle(L, 1, REPORT);
+    ic_status status = ic_report_interval(report, luaL_checkstring(L, 2), &low, &high);
+    return give_interval(L, status, low, high);
+}
+
+/* report:class_interval(class, name) -> low, high */
+static int report_class_interval(lua_State *L)
+{
+    double low = 0, high = 0;
+    const ic_report *report = check_handle(L, 1, REPORT);
+    ic_status status = ic_report_class_interval(report, (int32_t)luaL_checkinteger(L, 2) - 1,
+                                                luaL_checkstring(L, 3), &low, &high);
+    return give_interval(L, status, low, high);
+}
+
+static void push_numbers(lua_State *L, const double *values, int64_t count)
+{
+    lua_newtable(L);
+    for (int64_t i = 0; i < count; i++) {
+        lua_pushnumber(L, values[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+/* report:curve("roc" or "precision_recall", class), or report:curve("calibration") -> x, y, third
+ */
+static int report_curve(lua_State *L)
+{
+    const double *values[3];
+    int64_t count;
+    const ic_report *report = check_handle(L, 1, REPORT);
+    ic_status status =
+        ic_report_curve(report, luaL_checkstring(L, 2), (int32_t)luaL_optinteger(L, 3, 1) - 1,
+                        &values[0], &values[1], &values[2], &count);
+    if (status < 0)
+        return push_failure(L, status);
+    for (int i = 0; i < 3; i++)
+        push_numbers(L, values[i], count);
+    return 3;
+}
+
+/* report:operating_point(class, "sensitivity", "specificity" or "precision", wanted) -> threshold,
+ * sensitivity, specificity */
+static int report_operating_point(lua_State *L)
+{
+    double values[3];
+    const ic_report *report = check_handle(L, 1, REPORT);
+    ic_status status = ic_report_operating_point(
+        report, (int32_t)luaL_checkinteger(L, 2) - 1, luaL_checkstring(L, 3),
+        luaL_checknumber(L, 4), &values[0], &values[1], &values[2]);
+    if (status < 0)
+        return push_failure(L, status);
+    for (int i = 0; i < 3; i++)
+        lua_pushnumber(L, values[i]);
+    return 3;
+}
+
+static void set_text(lua_State *L, const char *key, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
+static void set_number(lua_State *L, const char *key, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, key);
+}
+
+/* report:pictures() -> {{file, actual, predicted, probability, probabilities}, ...}: classes count
+ * from 1 */
+static int report_pictures(lua_State *L)
+{
+    const ic_report *report = check_handle(L, 1, REPORT);
+    const char *origin;
+    int32_t actual, predicted, classes;
+    float probability;
+    const float *row;
+    lua_newtable(L);
+    for (int64_t i = 0;
+         ic_report_picture(report, i, &origin, &actual, &predicted, &probability) >= 0 &&
+         ic_report_probabilities(report, i, &row, &classes) >= 0;
+         i++) {
+        lua_newtable(L);
+        set_text(L, "file", origin);
+        set_number(L, "actual", actual + 1);
+        set_number(L, "predicted", predicted + 1);
+        set_number(L, "probability", (double)probability);
+        lua_newtable(L);
+        for (int32_t c = 0; c < classes; c++) {
+            lua_pushnumber(L, (lua_Number)row[c]);
+            lua_rawseti(L, -2, c + 1);
+        }
+        lua_setfield(L, -2, "probabilities");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+/* One list of a comparison into the table on top of the stack. */
+static void set_changes(lua_State *L, const ic_comparison *comparison, const char *list)
+{
+    const char *file, *actual, *before, *after;
+    double sure_before, sure_after;
+    lua_newtable(L);
+    for (int i = 0; ic_comparison_change(comparison, list, i, &file, &actual, &before, &sure_before,
+                                         &after, &sure_after) >= 0;
+         i++) {
+        lua_newtable(L);
+        set_text(L, "file", file);
+        set_text(L, "class", actual);
+        set_text(L, "before", before);
+        set_number(L, "before_probability", sure_before);
+        set_text(L, "after", after);
+        set_number(L, "after_probability", sure_after);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, list);
+}
+
+/* report:compare(report of a later model) -> the numbers by name, and the lists regressions and
+ * gains */
+static int report_compare(lua_State *L)
+{
+    static const char *const names[] = {
+        "count",          "both_right",      "only_before_right", "only_after_right",
+        "both_wrong",     "accuracy_before", "accuracy_after",    "p_value",
+        "chi_square",     "relabelled",      "unmatched_before",  "unmatched_after",
+        "chi_square_p_value"};
+    const ic_report *before = check_handle(L, 1, REPORT), *after = check_handle(L, 2, REPORT);
+    object *o = push_object(L, COMPARISON);
+    begin(L);
+    ic_status status = ic_report_compare(before, after, (ic_comparison **)&o->handle);
+    if (status < 0)
+        return push_failure(L, status);
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        double value = 0;
+        ic_comparison_value(o->handle, names[i], &value);
+        set_number(L, names[i], value);
+    }
+    set_changes(L, o->handle, "regressions");
+    set_changes(L, o->handle, "gains");
+    return 1;
+}
+
 static int report_split(lua_State *L)
 {
     lua_pushstring(L, ic_report_split(check_handle(L, 1, REPORT)));
@@ -898,7 +1060,13 @@ static const luaL_Reg trainer_methods[] = {{"step", trainer_step},
 
 static const luaL_Reg report_methods[] = {{"value", report_value},
                                           {"class_value", report_class_value},
+                                          {"interval", report_interval},
+                                          {"class_interval", report_class_interval},
                                           {"confusion", report_confusion},
+                                          {"curve", report_curve},
+                                          {"operating_point", report_operating_point},
+                                          {"pictures", report_pictures},
+                                          {"compare", report_compare},
                                           {"split", report_split},
                                           {"json", report_json},
                                           {"plot_confusion", report_plot_confusion},
@@ -970,6 +1138,7 @@ int luaopen_imgcls(lua_State *L)
     add_type(L, PREDICTION, no_methods);
     add_type(L, TRAINER, trainer_methods);
     add_type(L, REPORT, report_methods);
+    add_type(L, COMPARISON, no_methods);
     add_context(L);
     lua_newtable(L);
     add_functions(L, functions);

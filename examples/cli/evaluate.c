@@ -2,34 +2,71 @@
 #include "commands.h"
 #include "output.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static ic_status give_report(const void *report, char *buffer, size_t capacity, size_t *size)
 {
     return ic_report_json(report, buffer, capacity, size);
 }
 
-static void print_number(const ic_report *report, const char *name, const char *label, double times,
-                         const char *unit)
+/* "92.15 %   89.78 .. 94.01 %": a figure and its interval, as a share or as it is. */
+static void print_figure(const ic_report *report, const char *name, const char *label, int share)
 {
-    double value;
-    if (ic_report_value(report, name, &value) >= 0)
-        printf("%-16s %.*f%s\n", label, times == 1 ? 4 : 2, value * times, unit);
+    double value, low, high, times = share ? 100 : 1;
+    const char *unit = share ? " %" : "";
+    int digits = share ? 2 : 4;
+    if (ic_report_value(report, name, &value) < 0)
+        return;
+    printf("%-20s %7.*f%-2s", label, digits, value * times, unit);
+    if (ic_report_interval(report, name, &low, &high) >= 0)
+        printf("   %7.*f .. %.*f%s", digits, low * times, digits, high * times, unit);
+    putchar('\n');
+}
+
+/* The calibration error means something only beside what chance gives; its interval, to which
+ * resampling adds, would only mislead. */
+static void print_calibration(const ic_report *report)
+{
+    double error, limit;
+    if (ic_report_value(report, "ece", &error) >= 0 &&
+        ic_report_value(report, "ece_limit", &limit) >= 0)
+        printf("%-20s %7.2f %%   up to %.2f %% would be chance\n", "calibration error", 100 * error,
+               100 * limit);
+}
+
+/* "95 % interval" */
+static const char *interval_heading(const ic_report *report, char *buffer, size_t size)
+{
+    double level = 0;
+    ic_report_value(report, "interval", &level);
+    snprintf(buffer, size, "%.4g %% interval", 100 * level);
+    return buffer;
 }
 
 static void print_classes(const ic_model *model, const ic_report *report)
 {
-    printf("\n%-24s %9s %9s %9s %9s\n", "class", "precision", "recall", "F1", "pictures");
+    char heading[40];
+    printf("\n%-24s %9s %9s %16s %9s %7s %9s\n", "class", "precision", "recall",
+           interval_heading(report, heading, sizeof heading), "F1", "AUC", "pictures");
     for (int32_t c = 0; c < ic_model_class_count(model); c++) {
-        double precision = 0, recall = 0, f1 = 0, support = 0;
+        double precision = 0, recall = 0, low, high, f1 = 0, auc, support = 0;
         ic_report_class_value(report, c, "precision", &precision);
         ic_report_class_value(report, c, "recall", &recall);
         ic_report_class_value(report, c, "f1", &f1);
         ic_report_class_value(report, c, "support", &support);
         cli_print_text(stdout, ic_model_class_name(model, c), 24);
-        printf(" %7.1f %% %7.1f %% %7.1f %% %9.0f\n", 100 * precision, 100 * recall, 100 * f1,
-               support);
+        printf(" %7.1f %% %7.1f %%", 100 * precision, 100 * recall);
+        if (ic_report_class_interval(report, c, "recall", &low, &high) >= 0)
+            printf(" %5.1f .. %5.1f %%", 100 * low, 100 * high);
+        else
+            printf(" %16s", "");
+        printf(" %7.1f %%", 100 * f1);
+        if (ic_report_class_value(report, c, "auc", &auc) >= 0)
+            printf(" %7.4f", auc);
+        else
+            printf(" %7s", "");
+        printf(" %9.0f\n", support);
     }
 }
 
@@ -65,32 +102,26 @@ static void print_mistakes(const ic_model *model, const ic_report *report)
     }
 }
 
-/* What a part means, so that nobody takes pictures of the training for a test. */
-static const char *explain_split(const char *split)
-{
-    static const char *const texts[][2] = {
-        {"test", "the data's own test part"},
-        {"validation", "held out from training"},
-        {"train", "the model was trained on these"},
-        {"all", "every picture of the data, also those that the model may have been trained on"},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (strcmp(texts[i][0], split) == 0)
-            return texts[i][1];
-    return "";
-}
-
 static void print_report(const ic_model *model, const ic_report *report)
 {
     double count = 0;
+    char heading[40];
     ic_report_value(report, "count", &count);
     const char *split = ic_report_split(report);
-    printf("%.0f pictures (%s: %s)\n\n", count, split, explain_split(split));
-    print_number(report, "accuracy", "accuracy", 100, " %");
-    print_number(report, "top5_accuracy", "top-5 accuracy", 100, " %");
-    print_number(report, "loss", "loss", 1, "");
-    print_number(report, "auc", "ROC AUC", 1, "");
-    print_number(report, "f1", "mean F1", 100, " %");
+    printf("%.0f pictures (%s: %s)\n\n", count, split, cli_explain_split(split));
+    printf("%-33s %s\n", "", interval_heading(report, heading, sizeof heading));
+    print_figure(report, "accuracy", "accuracy", 1);
+    if (ic_model_class_count(model) > 5)
+        print_figure(report, "top5_accuracy", "top-5 accuracy", 1);
+    print_figure(report, "balanced_accuracy", "balanced accuracy", 1);
+    print_figure(report, "f1", "mean F1", 1);
+    print_figure(report, "auc", "ROC AUC", 0);
+    print_figure(report, "average_precision", "average precision", 0);
+    print_figure(report, "mcc", "Matthews", 0);
+    print_figure(report, "kappa", "Cohen's kappa", 0);
+    print_figure(report, "loss", "loss", 0);
+    print_figure(report, "brier", "Brier score", 0);
+    print_calibration(report);
     print_classes(model, report);
     print_mistakes(model, report);
 }

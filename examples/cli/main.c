@@ -15,9 +15,15 @@ const cli_command cli_commands[] = {
      "context,dataset,model,trainer", cli_train},
     {"evaluate",
      "MODEL DATA [--split train|validation|test|all] [--views 1|2|6] [--plot FILE.png]\n"
-     "    [--json]",
-     "Measures a model on pictures that it has not seen.", "context,dataset,evaluation",
-     cli_evaluate},
+     "    [--json] [--OPTION VALUE]...",
+     "Measures a model on pictures that it has not seen; says how sure each figure is.",
+     "context,dataset,evaluation", cli_evaluate},
+    {"compare",
+     "MODEL_BEFORE MODEL_AFTER DATA [--split train|validation|test|all] [--json]\n"
+     "    [--OPTION VALUE]...",
+     "Measures two models on the same pictures: what has got worse, what better, and whether that "
+     "may be\n      chance.",
+     "context,dataset,evaluation", cli_compare},
     {"predict", "MODEL FILE... [--top K] [--views 1|2|6] [--json]",
      "Says what is in pictures; --views averages over mirrored and shifted views of each.",
      "context", cli_predict},

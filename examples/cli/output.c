@@ -124,6 +124,20 @@ void cli_print_path(FILE *file, const char *path)
     fputs(quoted ? "'" : "", file);
 }
 
+const char *cli_explain_split(const char *split)
+{
+    static const char *const texts[][2] = {
+        {"test", "the data's own test part"},
+        {"validation", "held out from training"},
+        {"train", "the model was trained on these"},
+        {"all", "every picture of the data, also those that the model may have been trained on"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(texts[i][0], split) == 0)
+            return texts[i][1];
+    return "";
+}
+
 /* "imgcls: cannot write PATH: why; choose another place with --flag" */
 static int cannot_write(const char *path, const char *why, const char *flag)
 {

@@ -40,6 +40,9 @@ void cli_print_path(FILE *file, const char *path);
  * spaces to width characters. */
 void cli_print_text(FILE *file, const char *text, int width);
 
+/* What a part of a data set means, so that nobody takes pictures of the training for a test. */
+const char *cli_explain_split(const char *split);
+
 /* Whether a file (a plot; NULL is fine) can be written there, found out before long work; says why
  * not, and which flag to change. */
 int cli_can_write(const char *path, const char *flag);

@@ -8,8 +8,14 @@
 extern "C" {
 #endif
 
-/* The result of one evaluation. Belongs to one thread at a time. */
+/*
+ * The result of one evaluation. Belongs to one thread at a time. It keeps the model, and the data
+ * set that was measured, which takes no more pictures as long as the report lives.
+ */
 typedef struct ic_report ic_report;
+
+/* Two models on the same pictures. Belongs to one thread at a time. */
+typedef struct ic_comparison ic_comparison;
 
 /*
  * Classifies the pictures of a data set and counts. Takes options of owner "evaluation"; split
@@ -28,37 +34,157 @@ IC_API ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset,
 IC_API void ic_report_free(ic_report *report);
 
 /*
- * One number: "accuracy", "top5_accuracy" (with fewer classes: among all of them), "loss" (mean
- * cross-entropy, nats), "auc" (area under the ROC curve; binary: of class 1; else the mean of
- * one-vs-rest over the classes where it is defined), "count", "precision", "recall", "f1"
- * (means over classes with pictures), "weighted_precision", "weighted_recall", "weighted_f1".
- * IC_ERROR_NOT_FOUND: no such name, or it is undefined here (an AUC with one class present).
+ * One number:
+ * "accuracy", "top5_accuracy" (with fewer classes: among all of them), "loss" (mean cross-entropy,
+ *     nats), "count" (pictures);
+ * "auc" (area under the ROC curve) and "average_precision" (as scikit-learn's
+ *     average_precision_score): binary: of class 1; else the mean of one-vs-rest over the classes
+ *     where it is defined;
+ * "precision", "recall", "f1" (means over classes with pictures), "weighted_precision",
+ *     "weighted_recall", "weighted_f1", "balanced_accuracy" (the mean recall);
+ * "mcc" (Matthews' correlation of label and prediction; 0 where it is not defined) and "kappa"
+ *     (Cohen's): 0: no better than chance, 1: perfect;
+ * "ece" (expected calibration error: pictures sorted by the probability of the predicted class, in
+ *     15 bins of equal mass, |mean probability - accuracy|, weighted by mass) and "ece_limit" (the
+ *     95th percentile of the ECE that labels drawn from the model's own probabilities give, 1,000
+ *     draws: as much shows in a perfectly calibrated model of so many pictures, too);
+ * "brier" (mean over the pictures of the squares of probability - truth, summed over the classes;
+ *     binary: of class 1 alone);
+ * "interval" (the level of confidence of the intervals, 0.95 say).
+ * "ece_limit" is made when first asked for, and kept. IC_ERROR_NOT_FOUND: no such name, or it is
+ * undefined here (an AUC with one class present).
  */
 IC_API ic_status ic_report_value(const ic_report *report, const char *name, double *out);
 
 /*
- * One number of one class (by the model's order): "precision", "recall", "f1", "auc", "support"
- * (pictures). The errors are ic_report_value's; IC_ERROR_ARGUMENT: no such class.
+ * One number of one class (by the model's order): "precision", "recall" (sensitivity), "f1", "auc",
+ * "average_precision", "specificity", "support" (pictures). The errors are ic_report_value's;
+ * IC_ERROR_ARGUMENT: no such class.
  */
 IC_API ic_status ic_report_class_value(const ic_report *report, int32_t class_index,
                                        const char *name, double *out);
+
+/*
+ * The confidence interval of a number of ic_report_value; "count", "ece_limit" and "interval"
+ * have none. Its level is the option interval of the evaluation, 0.95 by default. "accuracy" and "top5_accuracy":
+ * Wilson's. All others: the percentile bootstrap over the pictures, with the options resamples and
+ * seed: the same for any number of threads. Resampling is done when first asked for, for all figures
+ * at once, as many an evaluation is made for its accuracy alone; it reports progress ("resample")
+ * and can be cancelled. An ECE grows when pictures repeat, so that its interval may lie above it.
+ * IC_ERROR_NOT_FOUND: it has none: no such name, undefined, or resamples is 0.
+ */
+IC_API ic_status ic_report_interval(const ic_report *report, const char *name, double *low,
+                                    double *high);
+
+/*
+ * The same for a number of ic_report_class_value but "support": "precision", "recall" and
+ * "specificity" are Wilson's.
+ */
+IC_API ic_status ic_report_class_interval(const ic_report *report, int32_t class_index,
+                                          const char *name, double *low, double *high);
 
 /* How many pictures of class actual were called predicted. IC_ERROR_ARGUMENT: no such class. */
 IC_API ic_status ic_report_confusion(const ic_report *report, int32_t actual, int32_t predicted,
                                      int64_t *out);
 
+/*
+ * One measured picture, 0..count-1 in the order of the data set: where it comes from (as
+ * ic_dataset_item says it; borrowed), its class, the predicted class, and the probability of that.
+ * Any output may be NULL. IC_ERROR_ARGUMENT, here and below: no such index.
+ */
+IC_API ic_status ic_report_picture(const ic_report *report, int64_t index, const char **origin,
+                                   int32_t *actual, int32_t *predicted, float *probability);
+
+/* The probabilities of all classes for one measured picture, borrowed. Either may be NULL. */
+IC_API ic_status ic_report_probabilities(const ic_report *report, int64_t index,
+                                         const float **probabilities, int32_t *count);
+
+/*
+ * A curve as three arrays of *count numbers, borrowed from the report; x, y and third may be NULL.
+ * "roc": x false positive rate, y true positive rate (sensitivity), third threshold, falling: what
+ *     is called positive has at least this probability of the class. Begins at infinity.
+ * "precision_recall": x recall, y precision, third threshold, rising; ends with recall 0, precision
+ *     1 at infinity.
+ * "calibration": the bins of the ECE that have pictures: x mean probability of the predicted class,
+ *     y accuracy, third the bin's share of the pictures. class_index is not looked at.
+ * The first two are what scikit-learn gives with drop_intermediate=True: points on a straight line
+ * between two others are left out. IC_ERROR_NOT_FOUND: no such kind; or all pictures are of the
+ * class, or none.
+ */
+IC_API ic_status ic_report_curve(const ic_report *report, const char *kind, int32_t class_index,
+                                 const double **x, const double **y, const double **third,
+                                 int64_t *count);
+
+/*
+ * Where to cut the probability of a class, by what is wanted, 0..1, of "sensitivity" (the highest
+ * threshold that has it, so as to be as specific as can be), "specificity" or "precision" (the
+ * lowest threshold that has it, so as to be as sensitive as can be). A picture is called positive
+ * when its probability is at least *threshold (infinity: none is); also what that reaches on the
+ * pictures of the report. Any output may be NULL. IC_ERROR_NOT_FOUND: no such kind; all pictures are
+ * of the class, or none; or no threshold has that precision.
+ */
+IC_API ic_status ic_report_operating_point(const ic_report *report, int32_t class_index,
+                                           const char *kind, double wanted, double *threshold,
+                                           double *sensitivity, double *specificity);
+
 /* The part that was measured: "train", "validation", "test" or "all". Static; "" for NULL. */
 IC_API const char *ic_report_split(const ic_report *report);
 
 /*
- * Everything as JSON: accuracy, top5_accuracy, loss, auc, count, split, classes, confusion,
- * per_class[{class,precision,recall,f1,auc,support}], skipped[{file,reason}], and the means over
- * the classes: precision, recall, f1, weighted_precision, weighted_recall, weighted_f1. What is
- * undefined is null. *size receives the bytes needed, the final zero included; a buffer that is too
- * small is left alone and IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
+ * Everything as JSON: count, split, the numbers of ic_report_value by their names,
+ * intervals{name:[low,high]}, interval (their level), resamples, seed,
+ * calibration{confidence,accuracy,share}, classes, confusion, per_class[{class,support, numbers,
+ * intervals, roc{false_positive_rate,true_positive_rate,threshold},
+ * precision_recall{recall,precision,threshold}}], pictures[{file,actual,predicted (by the order of
+ * classes),probability,loss}], skipped[{file,reason}]. Curves have 200 points at most. What is
+ * undefined is null, and so is an infinite threshold. Resamples as ic_report_interval does. *size
+ * receives the bytes needed, the final zero included; a buffer that is too small is left alone and
+ * IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
  */
 IC_API ic_status ic_report_json(const ic_report *report, char *buffer, size_t capacity,
                                 size_t *size);
+
+/*
+ * Compares two models, each measured in a report, on the pictures that both have: matched by
+ * origin, and by the name of their class. Pictures of one report alone, or of another class there,
+ * are left out and counted, and a warning is logged. The comparison keeps neither report; release
+ * it with ic_comparison_free. IC_ERROR_DATA: there is no picture in common.
+ */
+IC_API ic_status ic_report_compare(const ic_report *before, const ic_report *after,
+                                   ic_comparison **out);
+
+/* Frees it; NULL does nothing. */
+IC_API void ic_comparison_free(ic_comparison *comparison);
+
+/*
+ * One number of a comparison: "count" (pictures compared), "both_right", "only_before_right",
+ * "only_after_right", "both_wrong"; "accuracy_before", "accuracy_after" (on these pictures);
+ * McNemar's test of whether the two are equally good: "p_value" (exact, two-sided, binomial),
+ * "chi_square" (with continuity correction) and "chi_square_p_value"; "unmatched_before",
+ * "unmatched_after" (pictures that only one report has), "relabelled" (of another class in the
+ * other). IC_ERROR_NOT_FOUND: no such name.
+ */
+IC_API ic_status ic_comparison_value(const ic_comparison *comparison, const char *name,
+                                     double *out);
+
+/*
+ * One picture of a list: "regressions" (right before, wrong after: as many as "only_before_right"),
+ * or "gains" (the other way round); what the second model is surest of comes first. Its file as in
+ * the JSON, the names of its class and of the predicted ones, all borrowed, and the probabilities of
+ * those; any output may be NULL. IC_ERROR_NOT_FOUND: no such list; IC_ERROR_ARGUMENT: it is not so
+ * long.
+ */
+IC_API ic_status ic_comparison_change(const ic_comparison *comparison, const char *list,
+                                      int64_t index, const char **file, const char **actual,
+                                      const char **before, double *before_probability,
+                                      const char **after, double *after_probability);
+
+/*
+ * All of it as JSON: the numbers by their names, regressions and gains as
+ * [{file,class,before,before_probability,after,after_probability}]. Sizes as in ic_report_json.
+ */
+IC_API ic_status ic_comparison_json(const ic_comparison *comparison, char *buffer, size_t capacity,
+                                    size_t *size);
 
 /*
  * Draws the confusion matrix; the ending of path says how: .png or .svg (else IC_ERROR_ARGUMENT).

@@ -209,3 +209,27 @@ double ic_cos(double x)
 {
     return circular(x, 1);
 }
+
+double ic_normal_density(double z)
+{
+    return 0.3989422804014327 * ic_exp(-0.5 * z * z);
+}
+
+/*
+ * Near the middle 1/2 - density * (z + z^3/3 + z^5/(3*5) + ...); further out, where that would
+ * cancel, density / (z + 1/(z + 2/(z + 3/...))) (Laplace).
+ */
+double ic_normal_above(double z)
+{
+    double density = ic_normal_density(z), sum = z, term = z;
+    if (z > 3) {
+        for (int k = 100; k > 0; k--)
+            sum = z + k / sum;
+        return density / sum;
+    }
+    for (int k = 3; k < 100; k += 2) {
+        term *= z * z / k;
+        sum += term;
+    }
+    return 0.5 - density * sum;
+}

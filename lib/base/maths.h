@@ -12,4 +12,8 @@ double ic_cos(double x); /* |x| <= 1e6 */
 double ic_sin(double x);
 double ic_pow(double x, double y); /* x > 0 */
 
+/* The standard normal density, and the probability of a value above z >= 0; within 1e-15. */
+double ic_normal_density(double z);
+double ic_normal_above(double z);
+
 #endif

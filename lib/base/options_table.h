@@ -11,7 +11,7 @@ OPTION("max_file_mb", "context", INT, "64", 1, 1048576, "", "largest picture fil
 OPTION("max_side", "context", INT, "32768", 1, 65500, "", "largest width or height of a picture, pixels")
 OPTION("max_megapixels", "context", INT, "64", 1, 65536, "", "largest picture, million pixels")
 
-OPTION("seed", "dataset,model,trainer", INT, "1", 0, 4294967295, "", "seed of every random choice: split, weights, order, augmentation")
+OPTION("seed", "dataset,model,trainer,evaluation", INT, "1", 0, 4294967295, "", "seed of every random choice: split, weights, order, augmentation, resamples")
 OPTION("validation_share", "dataset,trainer", FLOAT, "0", 0, 0.9, "", "share of each class that is held out for validation; 0: 15 %, less of more than 10,000 pictures")
 OPTION("verify", "dataset", CHOICE, "full", 0, 0, "full|header", "how pictures are checked on opening: decode them, or read their headers only")
 
@@ -72,4 +72,6 @@ OPTION("memory_limit", "trainer", INT, "0", 0, 1048576, "", "memory for the acti
 OPTION("split", "evaluation", CHOICE, "auto", 0, 0, "auto|train|validation|test|all", "the part to measure; auto: test, else what training held out, else all")
 OPTION("evaluation_batch", "evaluation", INT, "64", 1, 4096, "", "pictures a step of an evaluation; the results do not depend on it")
 OPTION("views", "evaluation", CHOICE, "1", 0, 0, "1|2|6", "views of a picture that are averaged: 2: as it is and mirrored; 6: both also shifted by a pixel; no mirrored ones where training mirrored none")
+OPTION("interval", "evaluation", FLOAT, "0.95", 0.5, 0.999, "", "level of confidence of the intervals beside the figures")
+OPTION("resamples", "evaluation", INT, "1000", 0, 100000, "", "times that the pictures are drawn again for the intervals of figures that are no share of pictures; 0: those have none")
 /* clang-format on */

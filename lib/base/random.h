@@ -15,7 +15,9 @@ typedef enum ic_random_use {
     IC_USE_DROPOUT = 4,
     IC_USE_SPLIT = 5,
     IC_USE_FLIP = 6,
-    IC_USE_MIX = 7
+    IC_USE_MIX = 7,
+    IC_USE_RESAMPLE = 8,
+    IC_USE_CHANCE = 9
 } ic_random_use;
 
 /* A stream: (seed, use, a, b) is the key, draws are counted. a and b: epoch and sample, say. */

@@ -26,10 +26,11 @@ static ic_status check_building(const ic_dataset *dataset, const void *added,
     if (*class_name == '\0' || !ic_utf8_valid(class_name, strlen(class_name)))
         return ic_fail(IC_ERROR_ARGUMENT, "%s: the class name is empty or not UTF-8", function);
     if (atomic_load(&dataset->references) != 1 || atomic_load(&dataset->source->references) != 1)
-        return ic_fail(IC_ERROR_STATE,
-                       "%s: the data set is in use by a part of it, a trainer or the like: add all "
-                       "pictures before",
-                       function);
+        return ic_fail(
+            IC_ERROR_STATE,
+            "%s: the data set is in use by a part of it, a trainer, a report or the like: add all "
+            "pictures before",
+            function);
     return IC_OK;
 }
 

@@ -32,8 +32,9 @@ typedef struct evaluation {
     slot *slots;       /* [batch] */
     int64_t *pictures; /* those of known classes */
     int64_t picture_count;
-    /* Of the pictures that could be read, in order. */
+    /* Of the pictures that could be read, in order; the report takes them over. */
     int64_t measured;
+    int64_t *items;
     int32_t *labels;
     float *probabilities;
     float *losses;
@@ -100,6 +101,7 @@ static ic_status prepare(evaluation *e, const ic_options *options)
     size_t count = (size_t)e->picture_count, slots = (size_t)e->batch;
     size_t row = (size_t)e->model->class_count * sizeof *e->probabilities;
     IC_TRY(ic_allocate_array(context, slots, sizeof *e->slots, &e->slots));
+    IC_TRY(ic_allocate_array(context, count, sizeof *e->items, &e->items));
     IC_TRY(ic_allocate_array(context, count, sizeof *e->labels, &e->labels));
     IC_TRY(ic_allocate_array(context, count, sizeof *e->losses, &e->losses));
     IC_TRY(ic_allocate_array(context, count, row, &e->probabilities));
@@ -117,6 +119,7 @@ static void finish(evaluation *e)
     ic_free(context, e->class_map);
     ic_free(context, e->slots);
     ic_free(context, e->pictures);
+    ic_free(context, e->items);
     ic_free(context, e->labels);
     ic_free(context, e->probabilities);
     ic_free(context, e->losses);
@@ -160,11 +163,13 @@ static ic_status read_picture(void *arguments, int64_t unit, int32_t worker)
 }
 
 /* Puts one picture's scores behind the others. */
-static ic_status keep_scores(evaluation *e, const ic_item *item, const float *logits)
+static ic_status keep_scores(evaluation *e, int64_t picture, const float *logits)
 {
+    const ic_item *item = ic_dataset_at(e->dataset, picture);
     const ic_kernels *kernels = ic_kernels_at(e->context->cpu_level);
     int32_t classes = e->model->class_count;
     int64_t at = e->measured;
+    e->items[at] = picture;
     e->labels[at] = e->class_map[item->class_index];
     kernels->softmax(1, classes, logits, e->probabilities + at * classes);
     const ic_targets target = {.labels = &e->labels[at]};
@@ -184,11 +189,12 @@ static ic_status measure_batch(evaluation *e, int64_t first, int32_t count)
     const float *logits;
     IC_TRY(ic_views_infer(&e->views, e->executor, e->weights, count, &logits));
     for (int32_t i = 0; i < count; i++) {
-        const ic_item *item = ic_dataset_at(e->dataset, e->pictures[first + i]);
+        int64_t picture = e->pictures[first + i];
         if (e->slots[i].sound)
-            IC_TRY(keep_scores(e, item, logits + (int64_t)i * e->model->class_count));
+            IC_TRY(keep_scores(e, picture, logits + (int64_t)i * e->model->class_count));
         else
-            IC_TRY(ic_report_skip(e->report, item->origin, e->slots[i].reason));
+            IC_TRY(ic_report_skip(e->report, ic_dataset_at(e->dataset, picture)->origin,
+                                  e->slots[i].reason));
     }
     return IC_OK;
 }
@@ -206,8 +212,26 @@ static ic_status measure_all(evaluation *e)
     if (e->measured == 0)
         return ic_fail(IC_ERROR_DATA, "none of the %lld pictures could be read: %s",
                        (long long)e->picture_count, e->report->skipped[0].reason);
-    ic_scores scores = {e->model->class_count, e->measured, e->labels, e->probabilities, e->losses};
-    return ic_metrics_measure(e->context, &scores, &e->report->metrics);
+    return IC_OK;
+}
+
+/* Hands what was measured to the report, and draws the figures from it. */
+static ic_status conclude(evaluation *e, const ic_options *options)
+{
+    ic_report *report = e->report;
+    report->items = e->items;
+    report->scores =
+        (ic_scores){e->model->class_count, e->measured, e->labels, e->probabilities, e->losses};
+    e->items = NULL;
+    e->labels = NULL;
+    e->probabilities = e->losses = NULL;
+    report->dataset = ic_dataset_retain((ic_dataset *)e->dataset);
+    report->resampling = (ic_resampling){.level = ic_option_float(options, "interval"),
+                                         .resamples = ic_option_int(options, "resamples"),
+                                         .seed = (uint64_t)ic_option_int(options, "seed")};
+    IC_TRY(ic_metrics_measure(e->context, &report->scores, &report->metrics));
+    return ic_intervals_create(e->context, &report->metrics, report->resampling.level,
+                               &report->intervals);
 }
 
 /* Pictures that were left out for another reason than being broken, which the data set has told. */
@@ -240,6 +264,7 @@ ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset, const ic
     e.dataset = part;
     IC_TRY_CLEAN(prepare(&e, options));
     IC_TRY_CLEAN(measure_all(&e));
+    IC_TRY_CLEAN(conclude(&e, options));
     tell_skipped(&e);
     *out = e.report;
     e.report = NULL;

@@ -3,7 +3,7 @@
 #ifndef EVALUATE_EVALUATION_H
 #define EVALUATE_EVALUATION_H
 
-#include "evaluate/metrics.h"
+#include "evaluate/interval.h"
 #include "model/model.h"
 
 #include <imgcls/report.h>
@@ -14,17 +14,54 @@ typedef struct ic_skipped {
     char *reason;
 } ic_skipped;
 
+/* Points of a curve, kept for whoever borrows them. */
+typedef struct ic_curve {
+    struct ic_curve *next;
+    int32_t kind, class_index;
+    int64_t count;
+    double values[]; /* [3][count]: x, y, and the third */
+} ic_curve;
+
 struct ic_report {
     ic_context *context;
-    ic_model *model;   /* for the names of the classes */
+    ic_model *model; /* for the names of the classes */
+    ic_dataset
+        *dataset;      /* for the origins of the pictures, and for those who want to look at them */
     const char *split; /* static */
+    int64_t *items;    /* [scores.count]: the measured pictures by their index in the data set */
+    ic_scores scores;  /* its arrays are the report's */
     ic_metrics metrics;
+    ic_resampling resampling;
     ic_skipped *skipped;
     size_t skipped_count, skipped_capacity;
+    /* What takes time, or is seldom wanted, is made when first asked for. */
+    ic_intervals intervals;
+    bool resampled;
+    double ece_limit; /* NaN: not known yet */
+    ic_curve *curves;
 };
 
 ic_status ic_report_create(ic_model *model, ic_report **out);
 ic_status ic_report_skip(ic_report *report, const char *file, const char *reason);
+
+/* Where a measured picture comes from, and the name of its class. Borrowed. */
+const char *ic_report_origin(const ic_report *report, int64_t index);
+const char *ic_report_label(const ic_report *report, int64_t index);
+
+/* Sees to it that all intervals and ece_limit are known. */
+ic_status ic_report_resample(const ic_report *report);
+ic_status ic_report_find_ece_limit(const ic_report *report, double *out);
+
+/* A number as JSON; an undefined or infinite one is null. */
+json_t *ic_report_number(double value);
+/* A file's name as JSON: what is not UTF-8 becomes one question mark a byte. */
+json_t *ic_report_file(const char *name);
+
+/* The place of a name among so many; -1: it is none of them. */
+int32_t ic_report_find_name(const char (*names)[20], int32_t count, const char *name);
+
+/* IC_ERROR_ARGUMENT: no such class. */
+ic_status ic_report_check_class(const ic_report *report, int32_t index, const char *caller);
 
 /*
  * The part of a data set that `wanted` (a value of the option split) means for a model, as report.h

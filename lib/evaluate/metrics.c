@@ -3,14 +3,37 @@
 #include "evaluate/metrics.h"
 
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/status.h"
+#include "evaluate/ranking.h"
+#include "evaluate/reliability.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 enum { TOP = 5 };
 
-/* ---- Counting ---- */
+const char ic_figure_names[IC_FIGURES][20] = {"accuracy",
+                                              "top5_accuracy",
+                                              "loss",
+                                              "auc",
+                                              "average_precision",
+                                              "precision",
+                                              "recall",
+                                              "f1",
+                                              "weighted_precision",
+                                              "weighted_recall",
+                                              "weighted_f1",
+                                              "balanced_accuracy",
+                                              "mcc",
+                                              "kappa",
+                                              "ece",
+                                              "brier"};
+
+const char ic_class_figure_names[IC_CLASS_FIGURES][20] = {
+    "precision", "recall", "f1", "auc", "average_precision", "specificity"};
+
+/* ---- Making ready ---- */
 
 /* How many classes rank before the label: more probable, or as probable with a lower number. */
 static int32_t rank_of_label(const float *probabilities, int32_t classes, int32_t label)
@@ -22,37 +45,132 @@ static int32_t rank_of_label(const float *probabilities, int32_t classes, int32_
     return before;
 }
 
-static int32_t first_of_ranks(const float *probabilities, int32_t classes)
+int32_t ic_scores_predicted(const ic_scores *scores, int64_t index)
 {
+    const float *probabilities = scores->probabilities + index * scores->classes;
     int32_t best = 0;
-    for (int32_t c = 1; c < classes; c++)
+    for (int32_t c = 1; c < scores->classes; c++)
         if (probabilities[c] > probabilities[best])
             best = c;
     return best;
 }
 
-static void count_pictures(const ic_scores *scores, ic_metrics *metrics)
+static double brier_score(const float *probabilities, int32_t classes, int32_t label)
+{
+    double sum = 0;
+    for (int32_t c = 0; c < classes; c++) {
+        double off = (double)probabilities[c] - (c == label);
+        sum += off * off;
+    }
+    return classes == 2 ? sum / 2 : sum;
+}
+
+static void judge_pictures(const ic_scores *scores, ic_tally *tally, uint64_t *keys)
 {
     int32_t classes = scores->classes;
-    int64_t right = 0, near_right = 0;
-    double loss = 0;
     for (int64_t i = 0; i < scores->count; i++) {
         const float *probabilities = scores->probabilities + i * classes;
         int32_t label = scores->labels[i];
-        int32_t predicted = first_of_ranks(probabilities, classes);
-        metrics->confusion[(int64_t)label * classes + predicted]++;
-        right += predicted == label;
-        near_right += rank_of_label(probabilities, classes, label) < TOP;
-        loss += (double)scores->losses[i];
+        tally->predicted[i] = ic_scores_predicted(scores, i);
+        tally->near[i] = rank_of_label(probabilities, classes, label) < TOP;
+        tally->brier[i] = brier_score(probabilities, classes, label);
+        tally->confidence[i] = probabilities[tally->predicted[i]];
+        tally->once[i] = 1;
+        keys[i] = ic_ranking_key(tally->confidence[i], i);
     }
-    metrics->accuracy = (double)right / (double)scores->count;
-    metrics->top5_accuracy = (double)near_right / (double)scores->count;
-    metrics->loss = loss / (double)scores->count;
+    ic_ranking_sort(keys, scores->count);
+    for (int64_t i = 0; i < scores->count; i++)
+        tally->by_confidence[i] = (uint32_t)keys[i];
 }
+
+typedef struct rank_work {
+    const ic_tally *tally;
+    uint64_t *keys; /* [threads][count] */
+} rank_work;
+
+static ic_status rank_class(void *arguments, int64_t unit, int32_t worker)
+{
+    const rank_work *work = arguments;
+    const ic_scores *scores = work->tally->scores;
+    ic_rank(scores, (int32_t)unit, work->keys + worker * scores->count,
+            work->tally->ranked + unit * scores->count);
+    return IC_OK;
+}
+
+ic_status ic_tally_create(ic_context *context, const ic_scores *scores, bool ranked, ic_tally *out)
+{
+    ic_tally tally = {.scores = scores};
+    rank_work work = {&tally, NULL};
+    size_t count = (size_t)scores->count, row = (size_t)scores->classes * sizeof *tally.ranked;
+    ic_pool *pool;
+    ic_status status;
+    if (scores->count > (int64_t)1 << 30)
+        return ic_fail(IC_ERROR_LIMIT,
+                       "%lld pictures are too many to measure at once: 2^30 are not",
+                       (long long)scores->count);
+    IC_TRY(ic_context_pool(context, &pool));
+    IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *tally.predicted, &tally.predicted));
+    IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *tally.near, &tally.near));
+    IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *tally.brier, &tally.brier));
+    IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *tally.confidence, &tally.confidence));
+    IC_TRY_CLEAN(
+        ic_allocate_array(context, count, sizeof *tally.by_confidence, &tally.by_confidence));
+    IC_TRY_CLEAN(ic_allocate_array(context, count, sizeof *tally.once, &tally.once));
+    IC_TRY_CLEAN(ic_allocate_array(context, count,
+                                   (size_t)ic_pool_threads(pool) * sizeof *work.keys, &work.keys));
+    judge_pictures(scores, &tally, work.keys);
+    if (ranked) {
+        IC_TRY_CLEAN(ic_allocate_array(context, count, row, &tally.ranked));
+        IC_TRY_CLEAN(ic_pool_run(pool, scores->classes, rank_class, &work));
+    }
+    *out = tally;
+cleanup:
+    ic_free(context, work.keys);
+    if (status < 0)
+        ic_tally_free(context, &tally);
+    return status;
+}
+
+void ic_tally_free(ic_context *context, ic_tally *tally)
+{
+    ic_free(context, tally->predicted);
+    ic_free(context, tally->near);
+    ic_free(context, tally->brier);
+    ic_free(context, tally->confidence);
+    ic_free(context, tally->by_confidence);
+    ic_free(context, tally->once);
+    ic_free(context, tally->ranked);
+}
+
+/* ---- Counting ---- */
 
 static double share(int64_t part, int64_t whole)
 {
     return whole > 0 ? (double)part / (double)whole : 0;
+}
+
+static void count_pictures(const ic_tally *tally, const uint32_t *weights, ic_metrics *metrics)
+{
+    const ic_scores *scores = tally->scores;
+    size_t cells = (size_t)metrics->classes * (size_t)metrics->classes;
+    int64_t right = 0, near_right = 0;
+    double loss = 0, brier = 0;
+    memset(metrics->confusion, 0, cells * sizeof *metrics->confusion);
+    metrics->count = 0;
+    for (int64_t i = 0; i < scores->count; i++) {
+        int64_t weight = weights[i];
+        int32_t label = scores->labels[i], predicted = tally->predicted[i];
+        metrics->confusion[(int64_t)label * metrics->classes + predicted] += weight;
+        metrics->count += weight;
+        right += predicted == label ? weight : 0;
+        near_right += tally->near[i] ? weight : 0;
+        loss += (double)weight * (double)scores->losses[i];
+        brier += (double)weight * tally->brier[i];
+    }
+    metrics->figures[IC_ACCURACY] = share(right, metrics->count);
+    metrics->figures[IC_TOP5] = share(near_right, metrics->count);
+    metrics->figures[IC_LOSS] = loss / (double)metrics->count;
+    metrics->figures[IC_BRIER] = brier / (double)metrics->count;
 }
 
 static void measure_class(const ic_metrics *metrics, int32_t index, ic_class_metrics *out)
@@ -63,119 +181,122 @@ static void measure_class(const ic_metrics *metrics, int32_t index, ic_class_met
         actual += metrics->confusion[(int64_t)index * metrics->classes + other];
         predicted += metrics->confusion[(int64_t)other * metrics->classes + index];
     }
+    int64_t others = metrics->count - actual;
     out->support = actual;
-    out->precision = share(hits, predicted);
-    out->recall = share(hits, actual);
-    out->f1 = share(2 * hits, actual + predicted);
-}
-
-static void add_weighted(const ic_class_metrics *figures, double weight, ic_averages *sum)
-{
-    sum->precision += weight * figures->precision;
-    sum->recall += weight * figures->recall;
-    sum->f1 += weight * figures->f1;
+    out->predicted = predicted;
+    out->figures[IC_CLASS_PRECISION] = share(hits, predicted);
+    out->figures[IC_CLASS_RECALL] = share(hits, actual);
+    out->figures[IC_CLASS_F1] = share(2 * hits, actual + predicted);
+    out->figures[IC_CLASS_SPECIFICITY] = share(others - (predicted - hits), others);
 }
 
 static void average(ic_metrics *metrics)
 {
+    double *figures = metrics->figures;
     int32_t filled = 0;
     for (int32_t c = 0; c < metrics->classes; c++)
         filled += metrics->per_class[c].support > 0;
+    memset(figures + IC_PRECISION, 0, 6 * sizeof *figures);
     for (int32_t c = 0; c < metrics->classes; c++) {
-        const ic_class_metrics *figures = &metrics->per_class[c];
-        if (figures->support > 0)
-            add_weighted(figures, 1.0 / filled, &metrics->macro);
-        add_weighted(figures, share(figures->support, metrics->count), &metrics->weighted);
+        const ic_class_metrics *one = &metrics->per_class[c];
+        double weight = share(one->support, metrics->count);
+        for (int f = IC_CLASS_PRECISION; f <= IC_CLASS_F1; f++) {
+            figures[IC_PRECISION + f] += one->support > 0 ? 1.0 / filled * one->figures[f] : 0;
+            figures[IC_WEIGHTED_PRECISION + f] += weight * one->figures[f];
+        }
     }
+    figures[IC_BALANCED_ACCURACY] = figures[IC_RECALL];
 }
 
-/* ---- Areas under ROC curves ---- */
-
-typedef struct scored {
-    float score;
-    bool positive;
-} scored;
-
-static int compare_scores(const void *left, const void *right)
+/* How far label and prediction go together, beyond what their frequencies alone would give. */
+static void measure_agreement(ic_metrics *metrics)
 {
-    const scored *a = left, *b = right;
-    return (a->score > b->score) - (a->score < b->score);
-}
-
-/* Twice the sum of the positives' ranks (from 1), so that mean ranks of ties stay whole. */
-static double doubled_rank_sum(const scored *sorted, int64_t count)
-{
-    double sum = 0;
-    for (int64_t first = 0, next; first < count; first = next) {
-        int64_t positives = 0;
-        for (next = first; next < count && sorted[next].score == sorted[first].score; next++)
-            positives += sorted[next].positive;
-        sum += (double)positives * (double)(first + 1 + next);
+    double n = (double)metrics->count, both = 0, actual = 0, predicted = 0;
+    double right = n * metrics->figures[IC_ACCURACY];
+    for (int32_t c = 0; c < metrics->classes; c++) {
+        double t = (double)metrics->per_class[c].support;
+        double p = (double)metrics->per_class[c].predicted;
+        both += t * p;
+        actual += t * t;
+        predicted += p * p;
     }
-    return sum;
+    double together = right * n - both, spread = (n * n - predicted) * (n * n - actual);
+    metrics->figures[IC_MCC] = spread > 0 ? together / sqrt(spread) : 0;
+    metrics->figures[IC_KAPPA] = n * n > both ? together / (n * n - both) : (double)NAN;
 }
 
-ic_status ic_metrics_auc(ic_context *context, const ic_scores *scores, int32_t class_index,
-                         double *out)
-{
-    scored *sorted;
-    double positives = 0;
-    IC_TRY(ic_allocate_array(context, (size_t)scores->count, sizeof *sorted, &sorted));
-    for (int64_t i = 0; i < scores->count; i++) {
-        bool positive = scores->labels[i] == class_index;
-        sorted[i] = (scored){scores->probabilities[i * scores->classes + class_index], positive};
-        positives += positive;
-    }
-    double negatives = (double)scores->count - positives;
-    qsort(sorted, (size_t)scores->count, sizeof *sorted, compare_scores);
-    double doubled = doubled_rank_sum(sorted, scores->count) - positives * (positives + 1);
-    *out = positives > 0 && negatives > 0 ? doubled / (2 * positives * negatives) : (double)NAN;
-    ic_free(context, sorted);
-    return IC_OK;
-}
+/* ---- Areas ---- */
 
-static ic_status measure_areas(ic_context *context, const ic_scores *scores, ic_metrics *metrics)
+/* Two classes: the figure of class 1; else the mean of the defined ones. */
+static double mean_of_defined(const ic_metrics *metrics, ic_class_figure figure)
 {
     double sum = 0;
     int32_t defined = 0;
-    for (int32_t c = 0; c < metrics->classes; c++) {
-        double *auc = &metrics->per_class[c].auc;
-        IC_TRY(ic_metrics_auc(context, scores, c, auc));
-        if (!isnan(*auc)) {
-            sum += *auc;
-            defined++;
-        }
-    }
     if (metrics->classes == 2)
-        metrics->auc = metrics->per_class[1].auc;
-    else
-        metrics->auc = defined > 0 ? sum / defined : (double)NAN;
-    return IC_OK;
+        return metrics->per_class[1].figures[figure];
+    for (int32_t c = 0; c < metrics->classes; c++) {
+        double value = metrics->per_class[c].figures[figure];
+        sum += isnan(value) ? 0 : value;
+        defined += !isnan(value);
+    }
+    return defined > 0 ? sum / defined : (double)NAN;
+}
+
+static void measure_areas(const ic_tally *tally, const uint32_t *weights, ic_metrics *metrics)
+{
+    for (int32_t c = 0; c < metrics->classes; c++) {
+        double *figures = metrics->per_class[c].figures;
+        ic_ranking_areas(tally->ranked + c * tally->scores->count, tally->scores->count, weights,
+                         &figures[IC_CLASS_AUC], &figures[IC_CLASS_AVERAGE_PRECISION]);
+    }
+    metrics->figures[IC_AUC] = mean_of_defined(metrics, IC_CLASS_AUC);
+    metrics->figures[IC_AVERAGE_PRECISION] = mean_of_defined(metrics, IC_CLASS_AVERAGE_PRECISION);
 }
 
 /* ---- The interface ---- */
 
-ic_status ic_metrics_measure(ic_context *context, const ic_scores *scores, ic_metrics *out)
+void ic_tally_measure(const ic_tally *tally, const uint32_t *weights, ic_metrics *metrics)
 {
-    ic_metrics metrics = {.classes = scores->classes, .count = scores->count};
-    size_t classes = (size_t)scores->classes;
-    size_t cells;
+    ic_bin bins[IC_BINS];
+    count_pictures(tally, weights, metrics);
+    for (int32_t c = 0; c < metrics->classes; c++)
+        measure_class(metrics, c, &metrics->per_class[c]);
+    average(metrics);
+    measure_agreement(metrics);
+    measure_areas(tally, weights, metrics);
+    ic_bins_fill(tally, weights, bins);
+    metrics->figures[IC_ECE] = ic_bins_error(bins);
+}
+
+ic_status ic_metrics_create(ic_context *context, int32_t classes, ic_metrics *out)
+{
+    ic_metrics metrics = {.classes = classes};
+    size_t row = (size_t)classes * sizeof *metrics.confusion;
     ic_status status;
-    if (!ic_multiply_size(classes * classes, sizeof *metrics.confusion, &cells))
-        return ic_fail(IC_ERROR_MEMORY, "out of memory for the confusion of %zu classes", classes);
-    IC_TRY_CLEAN(ic_allocate_zero(context, cells, &metrics.confusion));
+    IC_TRY_CLEAN(ic_allocate_array(context, (size_t)classes, row, &metrics.confusion));
     IC_TRY_CLEAN(
-        ic_allocate_array(context, classes, sizeof *metrics.per_class, &metrics.per_class));
-    count_pictures(scores, &metrics);
-    for (int32_t c = 0; c < metrics.classes; c++)
-        measure_class(&metrics, c, &metrics.per_class[c]);
-    average(&metrics);
-    IC_TRY_CLEAN(measure_areas(context, scores, &metrics));
+        ic_allocate_array(context, (size_t)classes, sizeof *metrics.per_class, &metrics.per_class));
     *out = metrics;
     return IC_OK;
 cleanup:
     ic_metrics_free(context, &metrics);
     return status;
+}
+
+ic_status ic_metrics_measure(ic_context *context, const ic_scores *scores, ic_metrics *out)
+{
+    ic_metrics metrics;
+    ic_tally tally;
+    IC_TRY(ic_metrics_create(context, scores->classes, &metrics));
+    ic_status status = ic_tally_create(context, scores, true, &tally);
+    if (status < 0) {
+        ic_metrics_free(context, &metrics);
+        return status;
+    }
+    ic_tally_measure(&tally, tally.once, &metrics);
+    ic_tally_free(context, &tally);
+    *out = metrics;
+    return IC_OK;
 }
 
 void ic_metrics_free(ic_context *context, ic_metrics *metrics)

@@ -3,7 +3,9 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "dataset/dataset.h"
 #include "evaluate/evaluation.h"
+#include "evaluate/reliability.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,6 +19,7 @@ ic_status ic_report_create(ic_model *model, ic_report **out)
     report->context = ic_context_retain(model->context);
     report->model = ic_model_retain(model);
     report->split = "";
+    report->ece_limit = NAN;
     *out = report;
     return IC_OK;
 }
@@ -31,7 +34,17 @@ void ic_report_free(ic_report *report)
         ic_free(context, report->skipped[i].reason);
     }
     ic_free(context, report->skipped);
+    ic_free(context, report->items);
+    ic_free(context, (void *)report->scores.labels);
+    ic_free(context, (void *)report->scores.probabilities);
+    ic_free(context, (void *)report->scores.losses);
     ic_metrics_free(context, &report->metrics);
+    ic_intervals_free(context, &report->intervals);
+    for (ic_curve *curve = report->curves, *next; curve != NULL; curve = next) {
+        next = curve->next;
+        ic_free(context, curve);
+    }
+    ic_dataset_free(report->dataset);
     ic_model_free(report->model);
     ic_free(context, report);
     ic_context_free(context);
@@ -52,7 +65,7 @@ cleanup:
     return status;
 }
 
-/* ---- For the plots ---- */
+/* ---- For the plots and lists ---- */
 
 ic_context *ic_report_context(const ic_report *report)
 {
@@ -69,53 +82,56 @@ const char *ic_report_class_name(const ic_report *report, int32_t index)
     return ic_model_class_name(report->model, index);
 }
 
-/* ---- Getters ---- */
-
-typedef struct named_value {
-    const char *name;
-    double value;
-} named_value;
-
-static ic_status find_value(const named_value *values, size_t count, const char *name, double *out)
+const char *ic_report_origin(const ic_report *report, int64_t index)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(values[i].name, name) != 0)
-            continue;
-        if (isnan(values[i].value))
-            return ic_fail(IC_ERROR_NOT_FOUND,
-                           "%s is not defined here: it takes pictures of the class and of others",
-                           name);
-        *out = values[i].value;
-        return IC_OK;
-    }
-    return ic_fail(IC_ERROR_NOT_FOUND, "a report has no value named \"%s\"", name);
+    return ic_dataset_at(report->dataset, report->items[index])->origin;
 }
 
-ic_status ic_report_value(const ic_report *report, const char *name, double *out)
+const char *ic_report_label(const ic_report *report, int64_t index)
+{
+    return ic_model_class_name(report->model, report->scores.labels[index]);
+}
+
+/* ---- What is made when first asked for ---- */
+
+/*
+ * To a caller a report does not change, and it belongs to one thread at a time: so the getters take
+ * a const one and these two see through it.
+ */
+ic_status ic_report_resample(const ic_report *report)
+{
+    ic_report *kept = (ic_report *)report;
+    if (!report->resampled)
+        IC_TRY(ic_intervals_resample(report->context, &report->scores, &report->resampling,
+                                     &kept->intervals));
+    kept->resampled = true;
+    return IC_OK;
+}
+
+ic_status ic_report_find_ece_limit(const ic_report *report, double *out)
+{
+    ic_report *kept = (ic_report *)report;
+    if (isnan(report->ece_limit))
+        IC_TRY(ic_calibration_limit(report->context, &report->scores, report->resampling.seed,
+                                    &kept->ece_limit));
+    *out = report->ece_limit;
+    return IC_OK;
+}
+
+/* ---- Figures ---- */
+
+static ic_status check_arguments(const char *caller, const void *report, const void *name,
+                                 const void *out)
 {
     if (report == NULL || name == NULL || out == NULL)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_report_value: %s is NULL",
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: %s is NULL", caller,
                        report == NULL ? "report"
                        : name == NULL ? "name"
                                       : "out");
-    const ic_metrics *m = &report->metrics;
-    const named_value values[] = {
-        {"accuracy", m->accuracy},
-        {"top5_accuracy", m->top5_accuracy},
-        {"loss", m->loss},
-        {"auc", m->auc},
-        {"count", (double)m->count},
-        {"precision", m->macro.precision},
-        {"recall", m->macro.recall},
-        {"f1", m->macro.f1},
-        {"weighted_precision", m->weighted.precision},
-        {"weighted_recall", m->weighted.recall},
-        {"weighted_f1", m->weighted.f1},
-    };
-    return find_value(values, sizeof values / sizeof *values, name, out);
+    return IC_OK;
 }
 
-static ic_status check_class(const ic_report *report, int32_t index, const char *caller)
+ic_status ic_report_check_class(const ic_report *report, int32_t index, const char *caller)
 {
     if (index < 0 || index >= report->metrics.classes)
         return ic_fail(IC_ERROR_ARGUMENT, "%s: class %d, but the classes are 0..%d", caller,
@@ -123,32 +139,147 @@ static ic_status check_class(const ic_report *report, int32_t index, const char 
     return IC_OK;
 }
 
+int32_t ic_report_find_name(const char (*names)[20], int32_t count, const char *name)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static ic_status fail_name(const char *name)
+{
+    return ic_fail(IC_ERROR_NOT_FOUND, "a report has no value named \"%s\"", name);
+}
+
+static ic_status give_value(const char *name, double value, double *out)
+{
+    if (isnan(value))
+        return ic_fail(IC_ERROR_NOT_FOUND,
+                       "%s is not defined here: it takes pictures of the class and of others",
+                       name);
+    *out = value;
+    return IC_OK;
+}
+
+ic_status ic_report_value(const ic_report *report, const char *name, double *out)
+{
+    IC_TRY(check_arguments("ic_report_value", report, name, out));
+    int32_t figure = ic_report_find_name(ic_figure_names, IC_FIGURES, name);
+    if (figure >= 0)
+        return give_value(name, report->metrics.figures[figure], out);
+    if (strcmp(name, "ece_limit") == 0)
+        return ic_report_find_ece_limit(report, out);
+    if (strcmp(name, "count") == 0)
+        *out = (double)report->metrics.count;
+    else if (strcmp(name, "interval") == 0)
+        *out = report->resampling.level;
+    else
+        return fail_name(name);
+    return IC_OK;
+}
+
 ic_status ic_report_class_value(const ic_report *report, int32_t class_index, const char *name,
                                 double *out)
 {
-    if (report == NULL || name == NULL || out == NULL)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_report_class_value: %s is NULL",
-                       report == NULL ? "report"
-                       : name == NULL ? "name"
-                                      : "out");
-    IC_TRY(check_class(report, class_index, "ic_report_class_value"));
+    IC_TRY(check_arguments("ic_report_class_value", report, name, out));
+    IC_TRY(ic_report_check_class(report, class_index, "ic_report_class_value"));
     const ic_class_metrics *m = &report->metrics.per_class[class_index];
-    const named_value values[] = {
-        {"precision", m->precision},     {"recall", m->recall}, {"f1", m->f1}, {"auc", m->auc},
-        {"support", (double)m->support},
-    };
-    return find_value(values, sizeof values / sizeof *values, name, out);
+    int32_t figure = ic_report_find_name(ic_class_figure_names, IC_CLASS_FIGURES, name);
+    if (figure >= 0)
+        return give_value(name, m->figures[figure], out);
+    if (strcmp(name, "support") != 0)
+        return fail_name(name);
+    *out = (double)m->support;
+    return IC_OK;
 }
+
+/* ---- Intervals ---- */
+
+/* Shares have theirs from the start; the others want resamples, once. */
+static ic_status give_interval(const ic_report *report, const char *name,
+                               const ic_interval *interval, double *low, double *high)
+{
+    if (isnan(interval->low))
+        IC_TRY(ic_report_resample(report));
+    if (isnan(interval->low))
+        return ic_fail(IC_ERROR_NOT_FOUND, "%s has no interval here: %s", name,
+                       report->resampling.resamples == 0
+                           ? "it takes resamples, and the option resamples is 0"
+                           : "it is not defined, as pictures of a class are missing");
+    *low = interval->low;
+    *high = interval->high;
+    return IC_OK;
+}
+
+ic_status ic_report_interval(const ic_report *report, const char *name, double *low, double *high)
+{
+    IC_TRY(check_arguments("ic_report_interval", report, name, low != NULL ? high : NULL));
+    int32_t figure = ic_report_find_name(ic_figure_names, IC_FIGURES, name);
+    if (figure < 0)
+        return ic_fail(IC_ERROR_NOT_FOUND, "a report has no interval of \"%s\"", name);
+    return give_interval(report, name, &report->intervals.figures[figure], low, high);
+}
+
+ic_status ic_report_class_interval(const ic_report *report, int32_t class_index, const char *name,
+                                   double *low, double *high)
+{
+    IC_TRY(check_arguments("ic_report_class_interval", report, name, low != NULL ? high : NULL));
+    IC_TRY(ic_report_check_class(report, class_index, "ic_report_class_interval"));
+    int32_t figure = ic_report_find_name(ic_class_figure_names, IC_CLASS_FIGURES, name);
+    if (figure < 0)
+        return ic_fail(IC_ERROR_NOT_FOUND, "a report has no interval of a class's \"%s\"", name);
+    return give_interval(report, name, &report->intervals.per_class[class_index][figure], low,
+                         high);
+}
+
+/* ---- Counts and pictures ---- */
 
 ic_status ic_report_confusion(const ic_report *report, int32_t actual, int32_t predicted,
                               int64_t *out)
 {
-    if (report == NULL || out == NULL)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_report_confusion: %s is NULL",
-                       report == NULL ? "report" : "out");
-    IC_TRY(check_class(report, actual, "ic_report_confusion"));
-    IC_TRY(check_class(report, predicted, "ic_report_confusion"));
+    IC_TRY(check_arguments("ic_report_confusion", report, "", out));
+    IC_TRY(ic_report_check_class(report, actual, "ic_report_confusion"));
+    IC_TRY(ic_report_check_class(report, predicted, "ic_report_confusion"));
     *out = report->metrics.confusion[(int64_t)actual * report->metrics.classes + predicted];
+    return IC_OK;
+}
+
+static ic_status check_picture(const ic_report *report, int64_t index, const char *caller)
+{
+    if (report == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: report is NULL", caller);
+    if (index < 0 || index >= report->scores.count)
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: picture %lld, but the pictures are 0..%lld", caller,
+                       (long long)index, (long long)report->scores.count - 1);
+    return IC_OK;
+}
+
+ic_status ic_report_picture(const ic_report *report, int64_t index, const char **origin,
+                            int32_t *actual, int32_t *predicted, float *probability)
+{
+    IC_TRY(check_picture(report, index, "ic_report_picture"));
+    const ic_scores *scores = &report->scores;
+    int32_t best = ic_scores_predicted(scores, index);
+    if (origin != NULL)
+        *origin = ic_report_origin(report, index);
+    if (actual != NULL)
+        *actual = scores->labels[index];
+    if (predicted != NULL)
+        *predicted = best;
+    if (probability != NULL)
+        *probability = scores->probabilities[index * scores->classes + best];
+    return IC_OK;
+}
+
+ic_status ic_report_probabilities(const ic_report *report, int64_t index,
+                                  const float **probabilities, int32_t *count)
+{
+    IC_TRY(check_picture(report, index, "ic_report_probabilities"));
+    if (probabilities != NULL)
+        *probabilities = report->scores.probabilities + index * report->scores.classes;
+    if (count != NULL)
+        *count = report->scores.classes;
     return IC_OK;
 }
 

@@ -7,16 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Undefined figures are null: JSON has no NaN. */
-static json_t *number(double value)
+enum { CURVE_POINTS = 200 };
+
+json_t *ic_report_number(double value)
 {
-    return isnan(value) ? json_null() : json_real(value);
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
-/*
- * File names need not be UTF-8, but JSON is: what is not becomes one question mark a byte.
- */
-static json_t *file_text(const char *name)
+json_t *ic_report_file(const char *name)
 {
     if (ic_utf8_valid(name, strlen(name)))
         return json_string(name);
@@ -27,27 +25,94 @@ static json_t *file_text(const char *name)
     return json_stringn(plain, length);
 }
 
-static ic_status add_averages(json_t *object, const ic_averages *macro, const ic_averages *weighted)
+/* ---- Figures and their intervals ---- */
+
+static ic_status add_interval(json_t *intervals, const char *name, const ic_interval *interval)
 {
-    IC_TRY(ic_json_set(object, "precision", number(macro->precision)));
-    IC_TRY(ic_json_set(object, "recall", number(macro->recall)));
-    IC_TRY(ic_json_set(object, "f1", number(macro->f1)));
-    IC_TRY(ic_json_set(object, "weighted_precision", number(weighted->precision)));
-    IC_TRY(ic_json_set(object, "weighted_recall", number(weighted->recall)));
-    return ic_json_set(object, "weighted_f1", number(weighted->f1));
+    json_t *pair = json_array();
+    IC_TRY(ic_json_set(intervals, name, pair));
+    IC_TRY(ic_json_append(pair, ic_report_number(interval->low)));
+    return ic_json_append(pair, ic_report_number(interval->high));
+}
+
+/* Figures under their names, and below "intervals" those that have one. */
+static ic_status add_values(json_t *object, const char (*names)[20], int32_t count,
+                            const double *figures, const ic_interval *intervals)
+{
+    json_t *list = json_object();
+    for (int32_t f = 0; f < count; f++)
+        IC_TRY(ic_json_set(object, names[f], ic_report_number(figures[f])));
+    IC_TRY(ic_json_set(object, "intervals", list));
+    for (int32_t f = 0; f < count; f++)
+        if (!isnan(intervals[f].low))
+            IC_TRY(add_interval(list, names[f], &intervals[f]));
+    return IC_OK;
 }
 
 static ic_status add_figures(json_t *object, const ic_report *report)
 {
-    const ic_metrics *metrics = &report->metrics;
-    IC_TRY(ic_json_set(object, "accuracy", number(metrics->accuracy)));
-    IC_TRY(ic_json_set(object, "top5_accuracy", number(metrics->top5_accuracy)));
-    IC_TRY(ic_json_set(object, "loss", number(metrics->loss)));
-    IC_TRY(ic_json_set(object, "auc", number(metrics->auc)));
-    IC_TRY(ic_json_set(object, "count", json_integer(metrics->count)));
+    double limit;
+    const ic_resampling *resampling = &report->resampling;
+    IC_TRY(ic_report_resample(report));
+    IC_TRY(ic_report_find_ece_limit(report, &limit));
+    IC_TRY(ic_json_set(object, "count", json_integer(report->metrics.count)));
     IC_TRY(ic_json_set(object, "split", json_string(report->split)));
-    return add_averages(object, &metrics->macro, &metrics->weighted);
+    IC_TRY(add_values(object, ic_figure_names, IC_FIGURES, report->metrics.figures,
+                      report->intervals.figures));
+    IC_TRY(ic_json_set(object, "ece_limit", ic_report_number(limit)));
+    IC_TRY(ic_json_set(object, "interval", json_real(resampling->level)));
+    IC_TRY(ic_json_set(object, "resamples", json_integer(resampling->resamples)));
+    return ic_json_set(object, "seed", json_integer((json_int_t)resampling->seed));
 }
+
+/* ---- Curves ---- */
+
+/* At most CURVE_POINTS of the values, evenly by index, the first and the last among them. */
+static ic_status add_points(json_t *object, const char *name, const double *values, int64_t count)
+{
+    json_t *list = json_array();
+    int64_t shown = count < CURVE_POINTS ? count : CURVE_POINTS;
+    IC_TRY(ic_json_set(object, name, list));
+    for (int64_t i = 0; i < shown; i++) {
+        int64_t at = shown > 1 ? i * (count - 1) / (shown - 1) : 0;
+        IC_TRY(ic_json_append(list, ic_report_number(values[at])));
+    }
+    return IC_OK;
+}
+
+/* An undefined curve is null. */
+static ic_status add_curve(json_t *object, const ic_report *report, const char *kind,
+                           int32_t class_index, const char *const names[3])
+{
+    const double *values[3];
+    int64_t count;
+    ic_status status =
+        ic_report_curve(report, kind, class_index, &values[0], &values[1], &values[2], &count);
+    if (status == IC_ERROR_NOT_FOUND)
+        return ic_json_set(object, kind, json_null());
+    IC_TRY(status);
+    json_t *curve = json_object();
+    IC_TRY(ic_json_set(object, kind, curve));
+    for (int i = 0; i < 3; i++)
+        IC_TRY(add_points(curve, names[i], values[i], count));
+    return IC_OK;
+}
+
+static ic_status add_calibration(json_t *object, const ic_report *report)
+{
+    static const char *const names[] = {"confidence", "accuracy", "share"};
+    return add_curve(object, report, "calibration", 0, names);
+}
+
+static ic_status add_class_curves(json_t *entry, const ic_report *report, int32_t index)
+{
+    static const char *const roc[] = {"false_positive_rate", "true_positive_rate", "threshold"};
+    static const char *const precision[] = {"recall", "precision", "threshold"};
+    IC_TRY(add_curve(entry, report, "roc", index, roc));
+    return add_curve(entry, report, "precision_recall", index, precision);
+}
+
+/* ---- Classes and pictures ---- */
 
 static ic_status add_classes(json_t *object, const ic_report *report)
 {
@@ -77,15 +142,34 @@ static ic_status add_per_class(json_t *object, const ic_report *report)
     json_t *list = json_array();
     IC_TRY(ic_json_set(object, "per_class", list));
     for (int32_t c = 0; c < report->metrics.classes; c++) {
-        const ic_class_metrics *figures = &report->metrics.per_class[c];
+        const ic_class_metrics *one = &report->metrics.per_class[c];
         json_t *entry = json_object();
         IC_TRY(ic_json_append(list, entry));
         IC_TRY(ic_json_set(entry, "class", json_string(ic_model_class_name(report->model, c))));
-        IC_TRY(ic_json_set(entry, "precision", number(figures->precision)));
-        IC_TRY(ic_json_set(entry, "recall", number(figures->recall)));
-        IC_TRY(ic_json_set(entry, "f1", number(figures->f1)));
-        IC_TRY(ic_json_set(entry, "auc", number(figures->auc)));
-        IC_TRY(ic_json_set(entry, "support", json_integer(figures->support)));
+        IC_TRY(ic_json_set(entry, "support", json_integer(one->support)));
+        IC_TRY(add_values(entry, ic_class_figure_names, IC_CLASS_FIGURES, one->figures,
+                          report->intervals.per_class[c]));
+        IC_TRY(add_class_curves(entry, report, c));
+    }
+    return IC_OK;
+}
+
+static ic_status add_pictures(json_t *object, const ic_report *report)
+{
+    json_t *list = json_array();
+    IC_TRY(ic_json_set(object, "pictures", list));
+    for (int64_t i = 0; i < report->scores.count; i++) {
+        const char *origin;
+        int32_t actual, predicted;
+        float probability;
+        json_t *entry = json_object();
+        IC_TRY(ic_report_picture(report, i, &origin, &actual, &predicted, &probability));
+        IC_TRY(ic_json_append(list, entry));
+        IC_TRY(ic_json_set(entry, "file", ic_report_file(origin)));
+        IC_TRY(ic_json_set(entry, "actual", json_integer(actual)));
+        IC_TRY(ic_json_set(entry, "predicted", json_integer(predicted)));
+        IC_TRY(ic_json_set(entry, "probability", ic_report_number((double)probability)));
+        IC_TRY(ic_json_set(entry, "loss", ic_report_number((double)report->scores.losses[i])));
     }
     return IC_OK;
 }
@@ -97,8 +181,8 @@ static ic_status add_skipped(json_t *object, const ic_report *report)
     for (size_t i = 0; i < report->skipped_count; i++) {
         json_t *entry = json_object();
         IC_TRY(ic_json_append(list, entry));
-        IC_TRY(ic_json_set(entry, "file", file_text(report->skipped[i].file)));
-        IC_TRY(ic_json_set(entry, "reason", file_text(report->skipped[i].reason)));
+        IC_TRY(ic_json_set(entry, "file", ic_report_file(report->skipped[i].file)));
+        IC_TRY(ic_json_set(entry, "reason", ic_report_file(report->skipped[i].reason)));
     }
     return IC_OK;
 }
@@ -106,9 +190,11 @@ static ic_status add_skipped(json_t *object, const ic_report *report)
 static ic_status fill(json_t *object, const ic_report *report)
 {
     IC_TRY(add_figures(object, report));
+    IC_TRY(add_calibration(object, report));
     IC_TRY(add_classes(object, report));
     IC_TRY(add_confusion(object, &report->metrics));
     IC_TRY(add_per_class(object, report));
+    IC_TRY(add_pictures(object, report));
     return add_skipped(object, report);
 }
 

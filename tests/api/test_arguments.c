@@ -172,6 +172,17 @@ static void trainers_and_reports(void **state)
     REFUSES(ic_report_value(NULL, "accuracy", &number));
     REFUSES(ic_report_class_value(NULL, 0, "recall", &number));
     REFUSES(ic_report_confusion(NULL, 0, 0, &count));
+    REFUSES(ic_report_interval(NULL, "auc", &number, &number));
+    REFUSES(ic_report_class_interval(NULL, 0, "auc", &number, &number));
+    REFUSES(ic_report_picture(NULL, 0, NULL, NULL, NULL, NULL));
+    REFUSES(ic_report_probabilities(NULL, 0, NULL, NULL));
+    REFUSES(ic_report_curve(NULL, "roc", 0, NULL, NULL, NULL, &count));
+    REFUSES(ic_report_operating_point(NULL, 0, "precision", 0.5, &number, NULL, NULL));
+    REFUSES(ic_report_compare(NULL, NULL, OUT(ic_comparison)));
+    REFUSES(ic_comparison_value(NULL, "count", &number));
+    REFUSES(ic_comparison_change(NULL, "gains", 0, NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSES(ic_comparison_json(NULL, NULL, 0, &size));
+    ic_comparison_free(NULL);
     REFUSES(ic_report_json(NULL, NULL, 0, &size));
     REFUSES(ic_report_plot_confusion(NULL, "x.png"));
     REFUSES(ic_dataset_plot_augmentation(NULL, NULL, "x.png"));

@@ -123,6 +123,34 @@ def evaluate():
     assert (root / "confusion.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def says_how_sure_it_is():
+    report = json.loads(run("evaluate", model, photos, "--json", "--split", "all", "--resamples", 50)[0])
+    for name in ("accuracy", "auc", "f1", "mcc", "brier"):
+        low, high = report["intervals"][name]
+        assert low <= report[name] <= high, name
+    assert len(report["pictures"]) == 40 and len(report["calibration"]["share"]) == 15
+    assert report["per_class"][1]["roc"]["true_positive_rate"][-1] == 1
+    again = json.loads(run("evaluate", model, photos, "--json", "--split", "all", "--resamples", 50, "--threads", 1)[0])
+    assert report == again
+    text = run("evaluate", model, photos, "--interval", "0.9")[0]
+    assert "90 % interval" in text and "would be chance" in text, text
+
+
+def compare():
+    other = root / "other.safetensors"
+    run("train", photos, "--out", other, *QUICK, "--seed", 3, "--epochs", "0.2")
+    text = run("compare", model, other, photos, "--split", "all")[0]
+    assert "40 pictures (all" in text and "McNemar's test: p = " in text, text
+    found = json.loads(run("compare", model, other, photos, "--split", "all", "--json")[0])
+    assert found["count"] == 40 and len(found["regressions"]) == found["only_before_right"]
+    cells = ("both_right", "only_before_right", "only_after_right", "both_wrong")
+    assert sum(found[cell] for cell in cells) == 40
+    same = json.loads(run("compare", model, model, photos, "--json")[0])
+    assert same["p_value"] == 1 and same["count"] == 6 and same["gains"] == []
+    assert "two models" in run("compare", model, photos, code=2)[1]
+    assert "missing" in run("compare", model, root / "missing", photos, code=1)[1]
+
+
 def parts():
     other = root / "parted.safetensors"
     run("train", parted, "--out", other, *QUICK)
@@ -173,7 +201,7 @@ def wrong_usage():
 
 
 def help_of_commands():
-    for command in ("train", "evaluate", "predict", "inspect", "info", "options"):
+    for command in ("train", "evaluate", "compare", "predict", "inspect", "info", "options"):
         out, messages = run(command, "--help")
         assert out.startswith("usage: imgcls " + command) and messages == ""
     assert "--epochs" in run("train", "-h")[0] and "--epochs" not in run("predict", "--help")[0]
@@ -419,7 +447,7 @@ def failures():
     assert "cut.safetensors" in run("info", cut, code=1)[1]
 
 
-for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, parts, predict,
+for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, says_how_sure_it_is, compare, parts, predict,
              views, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
              resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
              failures):

@@ -42,25 +42,25 @@ static void test_three_classes(void **state)
     ic_metrics m = measure(context, 3, 6, labels, probabilities);
     assert_int_equal(m.count, 6);
     assert_memory_equal(m.confusion, confusion, sizeof confusion);
-    CLOSE(m.accuracy, 4.0 / 6);
-    CLOSE(m.top5_accuracy, 1); /* of three classes, all are among the first five */
-    CLOSE(m.loss, 15.0 / 6);
-    CLOSE(m.per_class[0].precision, 0.5);
-    CLOSE(m.per_class[1].precision, 2.0 / 3);
-    CLOSE(m.per_class[2].precision, 1);
-    CLOSE(m.per_class[0].recall, 0.5);
-    CLOSE(m.per_class[1].recall, 1);
-    CLOSE(m.per_class[2].recall, 0.5);
-    CLOSE(m.per_class[0].f1, 0.5);
-    CLOSE(m.per_class[1].f1, 0.8);
-    CLOSE(m.per_class[2].f1, 2.0 / 3);
-    CLOSE(m.per_class[0].auc, 7.0 / 8);
-    CLOSE(m.per_class[1].auc, 1);
-    CLOSE(m.per_class[2].auc, 6.5 / 8);
-    CLOSE(m.auc, (7 + 8 + 6.5) / 24);
-    CLOSE(m.macro.precision, 13.0 / 18);
-    CLOSE(m.macro.recall, 2.0 / 3);
-    CLOSE(m.macro.f1, 59.0 / 90);
+    CLOSE(m.figures[IC_ACCURACY], 4.0 / 6);
+    CLOSE(m.figures[IC_TOP5], 1); /* of three classes, all are among the first five */
+    CLOSE(m.figures[IC_LOSS], 15.0 / 6);
+    CLOSE(m.per_class[0].figures[IC_CLASS_PRECISION], 0.5);
+    CLOSE(m.per_class[1].figures[IC_CLASS_PRECISION], 2.0 / 3);
+    CLOSE(m.per_class[2].figures[IC_CLASS_PRECISION], 1);
+    CLOSE(m.per_class[0].figures[IC_CLASS_RECALL], 0.5);
+    CLOSE(m.per_class[1].figures[IC_CLASS_RECALL], 1);
+    CLOSE(m.per_class[2].figures[IC_CLASS_RECALL], 0.5);
+    CLOSE(m.per_class[0].figures[IC_CLASS_F1], 0.5);
+    CLOSE(m.per_class[1].figures[IC_CLASS_F1], 0.8);
+    CLOSE(m.per_class[2].figures[IC_CLASS_F1], 2.0 / 3);
+    CLOSE(m.per_class[0].figures[IC_CLASS_AUC], 7.0 / 8);
+    CLOSE(m.per_class[1].figures[IC_CLASS_AUC], 1);
+    CLOSE(m.per_class[2].figures[IC_CLASS_AUC], 6.5 / 8);
+    CLOSE(m.figures[IC_AUC], (7 + 8 + 6.5) / 24);
+    CLOSE(m.figures[IC_PRECISION], 13.0 / 18);
+    CLOSE(m.figures[IC_RECALL], 2.0 / 3);
+    CLOSE(m.figures[IC_F1], 59.0 / 90);
     for (int c = 0; c < 3; c++)
         assert_int_equal(m.per_class[c].support, 2);
     ic_metrics_free(context, &m);
@@ -78,23 +78,23 @@ static void test_a_class_without_pictures(void **state)
                                    .1f, .1f, .1f, .8f, .6f, .3f, .1f};
     ic_context *context = test_context(1);
     ic_metrics m = measure(context, 3, 5, labels, probabilities);
-    CLOSE(m.accuracy, 0.6);
-    CLOSE(m.per_class[0].precision, 0.75);
-    CLOSE(m.per_class[0].recall, 0.75);
-    CLOSE(m.per_class[0].f1, 0.75);
-    CLOSE(m.per_class[1].precision, 0);
-    CLOSE(m.per_class[2].precision, 0);
-    CLOSE(m.per_class[2].recall, 0);
+    CLOSE(m.figures[IC_ACCURACY], 0.6);
+    CLOSE(m.per_class[0].figures[IC_CLASS_PRECISION], 0.75);
+    CLOSE(m.per_class[0].figures[IC_CLASS_RECALL], 0.75);
+    CLOSE(m.per_class[0].figures[IC_CLASS_F1], 0.75);
+    CLOSE(m.per_class[1].figures[IC_CLASS_PRECISION], 0);
+    CLOSE(m.per_class[2].figures[IC_CLASS_PRECISION], 0);
+    CLOSE(m.per_class[2].figures[IC_CLASS_RECALL], 0);
     assert_int_equal(m.per_class[2].support, 0);
-    CLOSE(m.macro.precision, 0.375);
-    CLOSE(m.macro.recall, 0.375);
-    CLOSE(m.weighted.precision, 0.6);
-    CLOSE(m.weighted.recall, 0.6);
-    CLOSE(m.weighted.f1, 0.6);
-    assert_true(isnan(m.per_class[2].auc));
-    CLOSE(m.per_class[0].auc, 3.0 / 4); /* .8 three times above .6, .1 below */
-    CLOSE(m.per_class[1].auc, 1);
-    CLOSE(m.auc, (0.75 + 1) / 2);
+    CLOSE(m.figures[IC_PRECISION], 0.375);
+    CLOSE(m.figures[IC_RECALL], 0.375);
+    CLOSE(m.figures[IC_WEIGHTED_PRECISION], 0.6);
+    CLOSE(m.figures[IC_WEIGHTED_RECALL], 0.6);
+    CLOSE(m.figures[IC_WEIGHTED_F1], 0.6);
+    assert_true(isnan(m.per_class[2].figures[IC_CLASS_AUC]));
+    CLOSE(m.per_class[0].figures[IC_CLASS_AUC], 3.0 / 4); /* .8 three times above .6, .1 below */
+    CLOSE(m.per_class[1].figures[IC_CLASS_AUC], 1);
+    CLOSE(m.figures[IC_AUC], (0.75 + 1) / 2);
     ic_metrics_free(context, &m);
     ic_context_free(context);
 }
@@ -107,11 +107,11 @@ static void test_binary_area_is_that_of_class_1(void **state)
     const int32_t one_kind[] = {1, 1, 1, 1};
     ic_context *context = test_context(1);
     ic_metrics m = measure(context, 2, 4, labels, probabilities);
-    CLOSE(m.auc, 0.75);
-    CLOSE(m.per_class[1].auc, 0.75);
+    CLOSE(m.figures[IC_AUC], 0.75);
+    CLOSE(m.per_class[1].figures[IC_CLASS_AUC], 0.75);
     ic_metrics_free(context, &m);
     m = measure(context, 2, 4, one_kind, probabilities);
-    assert_true(isnan(m.auc));
+    assert_true(isnan(m.figures[IC_AUC]));
     ic_metrics_free(context, &m);
     ic_context_free(context);
 }
@@ -127,13 +127,13 @@ static void test_ties_go_to_the_lower_class(void **state)
         labels[i] = i;
     ic_context *context = test_context(1);
     ic_metrics m = measure(context, 7, 7, labels, probabilities);
-    CLOSE(m.accuracy, 1.0 / 7);
-    CLOSE(m.top5_accuracy, 5.0 / 7);
+    CLOSE(m.figures[IC_ACCURACY], 1.0 / 7);
+    CLOSE(m.figures[IC_TOP5], 5.0 / 7);
     for (int c = 0; c < 7; c++) {
         assert_int_equal(m.confusion[c * 7], 1);
-        CLOSE(m.per_class[c].auc, 0.5);
+        CLOSE(m.per_class[c].figures[IC_CLASS_AUC], 0.5);
     }
-    CLOSE(m.auc, 0.5);
+    CLOSE(m.figures[IC_AUC], 0.5);
     ic_metrics_free(context, &m);
     ic_context_free(context);
 }
@@ -158,7 +158,7 @@ static void test_area_against_pairs(void **state)
 {
     enum { COUNT = 157, CLASSES = 3 };
     int32_t labels[COUNT];
-    float probabilities[COUNT * CLASSES], losses[COUNT];
+    float probabilities[COUNT * CLASSES], losses[COUNT] = {0};
     ic_context *context = test_context(1);
     for (int levels = 1; levels <= 1000; levels *= 10) { /* from all tied to hardly any */
         ic_random random = ic_random_at(3, IC_USE_SHUFFLE, (uint64_t)levels, 0);
@@ -167,11 +167,11 @@ static void test_area_against_pairs(void **state)
         for (int i = 0; i < COUNT * CLASSES; i++)
             probabilities[i] = (float)ic_random_below(&random, (uint64_t)levels) / 1000;
         ic_scores scores = {CLASSES, COUNT, labels, probabilities, losses};
-        for (int32_t c = 0; c < CLASSES; c++) {
-            double auc;
-            assert_ok(ic_metrics_auc(context, &scores, c, &auc));
-            CLOSE(auc, auc_by_pairs(&scores, c));
-        }
+        ic_metrics m;
+        assert_ok(ic_metrics_measure(context, &scores, &m));
+        for (int32_t c = 0; c < CLASSES; c++)
+            CLOSE(m.per_class[c].figures[IC_CLASS_AUC], auc_by_pairs(&scores, c));
+        ic_metrics_free(context, &m);
     }
     ic_context_free(context);
 }
@@ -189,7 +189,7 @@ static void test_out_of_memory(void **state)
     const int32_t labels[] = {0, 1};
     const float probabilities[] = {1, 0, 0.5f, 0.5f}, losses[] = {0, 1};
     ic_scores scores = {2, 2, labels, probabilities, losses};
-    assert_int_equal(test_fail_each_allocation(measure_flow, &scores), 4);
+    assert_true(test_fail_each_allocation(measure_flow, &scores) >= 10);
 }
 
 int main(void)

@@ -14,10 +14,12 @@ python = set(re.findall(r'^    "(ic_\w+)":', source, flags=re.M))
 python_left_out = set(re.findall(r'"(ic_\w+)"', source.split("LEFT_OUT = ")[1].split("}")[0]))
 lua = set(re.findall(r"\b(ic_\w+)\(", (root / "bindings/lua/imgcls.c").read_text()))
 
-# Lua has its own memory; reads a result through batch calls and rankings; adds files as pictures.
+# Lua has its own memory; reads a result through batch calls and rankings, a comparison as a table; adds files as
+# pictures.
 lua_left_out = {"ic_context_create_with_allocator", "ic_status_name", "ic_image_pixels",
                 "ic_image_resize", "ic_image_encode_png", "ic_dataset_add_file", "ic_dataset_item",
-                "ic_dataset_image", "ic_prediction_count", "ic_prediction_probabilities"}
+                "ic_dataset_image", "ic_prediction_count", "ic_prediction_probabilities",
+                "ic_comparison_json"}
 
 failed = 0
 for what, names in (("declared, but not in Python's table", declared - python - python_left_out),

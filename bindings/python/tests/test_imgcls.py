@@ -85,6 +85,45 @@ class Tests(unittest.TestCase):
         with self.assertRaises(AttributeError):
             report.nonsense
 
+    def test_says_how_sure_it_is(self):
+        report = self.model.evaluate(*pictures(), split="all", resamples=50, interval=0.9)
+        low, high = report.interval("accuracy")
+        self.assertTrue(low < report.accuracy <= high)
+        self.assertEqual(report.data["intervals"]["auc"], list(report.interval("auc")))
+        self.assertEqual(report.data["interval"], 0.9)
+        self.assertEqual(report.data["per_class"][1]["intervals"]["recall"],
+                         list(report.interval("recall", 1)))
+        self.assertEqual((report.mcc, report.ece_limit), (report.data["mcc"], report.data["ece_limit"]))
+        with self.assertRaises(imgcls.NotFoundError):
+            report.interval("count")
+
+    def test_curves_and_points(self):
+        report = self.model.evaluate(*pictures(), split="all")
+        x, y, threshold = report.curve("roc", 1)
+        self.assertEqual((x[0], y[0], threshold[0], x[-1], y[-1]), (0, 0, float("inf"), 1, 1))
+        area = sum((b - a) * (c + d) / 2 for a, b, c, d in zip(x, x[1:], y, y[1:]))
+        self.assertAlmostEqual(area, report.auc)
+        self.assertAlmostEqual(sum(report.curve("calibration")[2]), 1)
+        cut, sensitivity, specificity = report.operating_point(1, "sensitivity", 0.9)
+        rows = report.pictures()
+        self.assertEqual(len(rows), 60)
+        self.assertEqual(rows[0]["file"], "memory#1")
+        called = [row["probabilities"][1] >= cut for row in rows]
+        light = [row["actual"] == 1 for row in rows]
+        self.assertAlmostEqual(sum(map(min, called, light)) / sum(light), sensitivity)
+        self.assertGreaterEqual(sensitivity, 0.9)
+        self.assertLessEqual(specificity, 1)
+
+    def test_compares(self):
+        data, labels = pictures()
+        report = self.model.evaluate(data, labels, split="all")
+        other = imgcls.Classifier(**{**SETTINGS, "epochs": 0.1, "seed": 9}).fit(data, labels)
+        compared = report.compare(other.evaluate(data, labels, split="all"))
+        self.assertEqual(compared["count"], 60)
+        self.assertEqual(len(compared["regressions"]), compared["only_before_right"])
+        self.assertAlmostEqual(compared["accuracy_before"], report.accuracy)
+        self.assertEqual(report.compare(report)["p_value"], 1)
+
     def test_history(self):
         self.assertEqual([epoch["epoch"] for epoch in self.model.history], [1, 2, 3])
         self.model.plot_history(self.path("history.png"))
