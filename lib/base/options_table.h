@@ -14,6 +14,7 @@ OPTION("max_megapixels", "context", INT, "64", 1, 65536, "", "largest picture, m
 OPTION("seed", "dataset,model,trainer", INT, "1", 0, 4294967295, "", "seed of every random choice: split, weights, order, augmentation")
 OPTION("validation_share", "dataset,trainer", FLOAT, "0", 0, 0.9, "", "share of each class that is held out for validation; 0: 15 %, less of more than 10,000 pictures")
 OPTION("verify", "dataset", CHOICE, "full", 0, 0, "full|header", "how pictures are checked on opening: decode them, or read their headers only")
+OPTION("group", "dataset", TEXT, "none", 0, 0, "", "pictures that stay on one side of every split: none, folder (the folder below the class's), name:(patient*)_* (the part of the file's name in parentheses; several patterns with commas), column:NAME (of a CSV manifest)")
 
 OPTION("network", "model", CHOICE, "auto", 0, 0, "auto|airbench94|lenet5|plain|small|resnet9|resnet18|mobilenet_v2|mobilenet_v3_large|efficientnet_b0", "the network; auto: by the number and size of the pictures")
 OPTION("input_size", "model", INT, "0", 0, 1024, "", "side of the square that the network sees, pixels; 0: by the pictures")
