@@ -13,10 +13,9 @@
 
 enum { FULL = IC_PROOF_SIDE, SMALL = IC_SKETCH_SIDE, BLOCK = 8, UNKNOWNS = 6, STEPS = 5 };
 
-/* Correlation of whole sketches, and of blocks at half the size, below which it is not worth going
- * on. */
-#define ALIKE   0.85
-#define HOPEFUL 0.5
+/* Agreement of the sketches, and at half the size, below which it is not worth going on: copies have
+ * 0.9 and more. */
+#define HOPEFUL 0.75
 
 /* Deviation below which a block of either picture has no detail, of 1 in the whole picture. */
 #define PLAIN 0.04F
@@ -164,7 +163,7 @@ static double compare_blocks(const float *first, const float *second, int32_t si
                       i % side % block + 0.5 - block / 2, i / side % block + 0.5 - block / 2);
     }
     for (int32_t k = 0; k < across * across; k++)
-        if (correlate(&sums[k], block * block * 3 / 4, &one)) {
+        if (correlate(&sums[k], block * block, &one)) {
             total += one;
             counted++;
         }
@@ -199,7 +198,7 @@ bool ic_sketches_agree(const ic_sketch *first, const ic_sketch *second, ic_warp 
     unpack(first, a);
     unpack(second, b);
     mirror(b, SMALL, warp->mirrored, turned);
-    return agree(a, turned, SMALL, SMALL, warp) >= ALIKE;
+    return agree(a, turned, SMALL, BLOCK, warp) >= HOPEFUL;
 }
 
 double ic_prove(const float *first, const float *second, ic_warp *warp)

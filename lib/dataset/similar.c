@@ -29,7 +29,7 @@ enum {
 };
 
 /* Squared distance of codes beyond which two sketches are not near: unrelated ones are 1 apart. */
-#define NEAR_SHARE 0.4
+#define NEAR_SHARE 0.25
 
 typedef struct code {
     int8_t numbers[NUMBERS];
