@@ -43,7 +43,7 @@ void cli_print_text(FILE *file, const char *text, int width);
 /* Whether a file (a plot; NULL is fine) can be written there, found out before long work; says why
  * not, and which flag to change. */
 int cli_can_write(const char *path, const char *flag);
-int cli_can_plot(const char *path);
+int cli_can_plot(const char *path, const char *flag);
 
 /* One number of an event, or fallback. */
 double cli_value(const ic_progress *progress, const char *name, double fallback);

@@ -57,7 +57,8 @@ static ic_status check_data(const ic_trainer *trainer, const json_t *json)
         return IC_OK;
     return ic_fail(IC_ERROR_DATA,
                    "these are not the pictures that the training began with: some were added, "
-                   "removed, changed or held out otherwise; bring them back, or start anew");
+                   "removed, changed or held out otherwise (another option group?); bring them back, "
+                   "or start anew");
 }
 
 static ic_status check_level(const ic_trainer *trainer, const json_t *json)
