@@ -108,8 +108,8 @@ static ic_status find_leaks(ic_inspection *inspection)
             IC_TRY(add_finding(inspection, "leak",
                                "remove them from one of the two parts: a right answer on a picture "
                                "that was trained on proves nothing",
-                               "%lld of %lld %s pictures are in the training part, too: %lld the "
-                               "same, %lld in another form",
+                               "in the training part, too: %lld of %lld %s pictures (%lld the "
+                               "same, %lld in another form)",
                                (long long)(leak->exact + leak->near), (long long)leak->pictures,
                                ic_part_names[p], (long long)leak->exact, (long long)leak->near));
             IC_TRY(add_pairs(inspection, IC_PAIR_PARTS, 0));
@@ -118,8 +118,8 @@ static ic_status find_leaks(ic_inspection *inspection)
             IC_TRY(add_finding(inspection, "group",
                                "move each group to one part: results on groups that were trained "
                                "on promise too much for new ones",
-                               "%lld groups have pictures in the training and in the %s part",
-                               (long long)leak->groups, ic_part_names[p]));
+                               "groups with pictures in the training and in the %s part: %lld",
+                               ic_part_names[p], (long long)leak->groups));
     }
     return IC_OK;
 }
@@ -132,7 +132,7 @@ static ic_status find_contradictions(ic_inspection *inspection)
     IC_TRY(add_finding(inspection, "contradiction",
                        "decide for one class and delete the other file; one of the two labels is "
                        "wrong, or the classes overlap",
-                       "%lld pictures are filed under two classes", (long long)count));
+                       "filed under two classes: %lld pictures", (long long)count));
     return add_pairs(inspection, IC_PAIR_CLASSES, 0);
 }
 
@@ -147,8 +147,8 @@ static ic_status find_duplicates(ic_inspection *inspection)
                                    "they do little harm"
                                  : "delete the spare ones: a split may put the two forms of a "
                                    "picture on both sides",
-                       "%lld pictures are there twice within a part: %lld the same, %lld in "
-                       "another form",
+                       "twice within a part: %lld pictures (%lld the same, %lld in another "
+                       "form)",
                        (long long)(exact + near), (long long)exact, (long long)near));
     return add_pairs(inspection, 0, IC_PAIR_PARTS);
 }
@@ -163,7 +163,7 @@ static ic_status find_broken(ic_inspection *inspection)
         return IC_OK;
     IC_TRY(add_finding(inspection, "broken",
                        "get them anew, or delete them; they take no part in anything",
-                       "%lld of %lld files cannot be read", (long long)broken,
+                       "not readable: %lld of %lld files", (long long)broken,
                        (long long)(broken + ic_dataset_count(dataset))));
     for (int64_t i = 0; i < broken && i < EXAMPLES; i++) {
         const char *path = "", *reason = "";
@@ -225,8 +225,8 @@ static ic_status find_sizes(ic_inspection *inspection)
             IC_TRY(add_finding(inspection, "size",
                                "look at them: they may be thumbnails, banners or scans of whole "
                                "pages",
-                               "%lld pictures are %d times as large or small as is usual here "
-                               "(%d x %d)",
+                               "much larger or smaller than is usual: %lld pictures (%d times "
+                               "%d x %d)",
                                (long long)far_off, FAR_OFF, width, height));
     }
     return IC_OK;
@@ -301,7 +301,7 @@ static ic_status find_missing(ic_inspection *inspection,
                 IC_TRY(add_finding(inspection, "missing",
                                    "add pictures, or check how the folders are spelt: such a class "
                                    "is not learnt, or not measured",
-                                   "some parts have no picture of some classes"));
+                                   "classes that a part has no picture of"));
             found = true;
             IC_TRY(add_example(inspection, dataset->source->classes[c].name, ": none in ",
                                ic_part_names[p]));
@@ -326,7 +326,7 @@ static ic_status find_uneven(ic_inspection *inspection, const int64_t (*counts)[
             IC_TRY(add_finding(inspection, "tiny",
                                "collect more pictures of them, a hundred say, or join them with "
                                "classes that are alike",
-                               "some classes have fewer than %d pictures to learn from", TINY));
+                               "classes with fewer than %d pictures to learn from", TINY));
         if (tiny <= EXAMPLES)
             IC_TRY(add_example(inspection, dataset->source->classes[c].name, "", ""));
     }

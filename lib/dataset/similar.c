@@ -16,11 +16,11 @@
 
 enum {
     NUMBERS = IC_SKETCH_NUMBERS,
-    TABLES = 8,
+    TABLES = 6,
     KEYED = 24, /* numbers that keys are made of, the lowest frequencies */
     BITS_LEAST = 6,
     BITS_MOST = 20,
-    UNSURE = 3,     /* signs of a key that are tried both ways */
+    UNSURE = 2,     /* signs of a key that are tried both ways */
     CROWD = 256,    /* members of one key that are looked at, the nearest by place */
     STEP = 32,      /* of a deviation, in a code */
     SAMPLED = 4096, /* sketches that the standard is made from */
@@ -29,7 +29,7 @@ enum {
 };
 
 /* Squared distance of codes beyond which two sketches are not near: unrelated ones are 1 apart. */
-#define NEAR_SHARE 0.25
+#define NEAR_SHARE 0.22
 
 typedef struct code {
     int8_t numbers[NUMBERS];

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { INK = 0x222222, FAINT = 0x999999 };
-enum { CELL = 112, GAP = 6, LEFT = 20, TOP = 76, FONT = 13, LINE = 18 }; /* pixels */
+enum { CELL = 112, GAP = 6, LEFT = 20, TOP = 84, FONT = 13, LINE = 18 }; /* pixels */
 enum { ROWS_MOST = 40, SHOWN = 8 /* pictures of a class */, AVERAGED = 256 /* at most */ };
 enum { PAIRS_ACROSS = 3 };
 
@@ -110,9 +110,10 @@ static ic_status draw_class(const gallery *g, int32_t class_index, int32_t row, 
     if (averaged > 0)
         IC_TRY(draw_tensor(g, 0, row, mean, 1 / (float)averaged));
     char number[IC_TEXT_FLOAT_MAX];
-    const double y = TOP + row * (CELL + GAP + LINE) + FONT, after = LEFT + 2 * (CELL + GAP);
-    IC_TRY(text(g, LEFT, y, INK, name, 2 * CELL));
-    return text(g, after, y, FAINT, ic_text_int(count, number), CELL);
+    const double y = TOP + row * (CELL + GAP + LINE) + FONT;
+    const double wide = ic_plot_text_width(FONT, name), after = wide < 3 * CELL ? wide : 3 * CELL;
+    IC_TRY(text(g, LEFT, y, INK, name, 3 * CELL));
+    return text(g, LEFT + after + 2 * GAP, y, FAINT, ic_text_int(count, number), CELL);
 }
 
 static ic_status draw_classes(gallery *g, const ic_options *options)
