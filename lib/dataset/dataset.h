@@ -71,8 +71,8 @@ const char *ic_dataset_grouping(const ic_dataset *dataset);
 /*
  * The side of a picture in a split, a function of (digest, class, seed) alone as in
  * ic_dataset_split; so a held-out part can be found again from the data set, the seed and the
- * share (0: what suits the number of pictures). Returns the two parts of exactly `dataset` (declared
- * parts are not looked at).
+ * share (0: what suits the number of pictures). Returns the two parts of exactly `dataset`
+ * (declared parts are not looked at).
  */
 ic_status ic_dataset_split_by(const ic_dataset *dataset, uint64_t seed, double validation_share,
                               ic_dataset **train, ic_dataset **validation);

@@ -13,7 +13,8 @@
 
 enum { SIDE = IC_PROOF_SIDE, CHUNK = 64 /* pictures between two looks at the clock */ };
 
-/* Least agreement in detail. Copies have 0.95 and more, two photographs of one leaf 0.75 at most. */
+/* Least agreement in detail. Copies have 0.95 and more, two photographs of one leaf 0.75 at most.
+ */
 #define PROVEN 0.9
 /* From here on all pixels are compared. */
 #define ALL_BUT_SAME 0.97
@@ -97,8 +98,8 @@ static ic_status sort_contents(const ic_pictures *pictures, ic_context *context,
 
 static bool repeats(const content *contents, int64_t i)
 {
-    return i > 0 && memcmp(contents[i - 1].item->digest, contents[i].item->digest,
-                           IC_SHA256_BYTES) == 0;
+    return i > 0 &&
+           memcmp(contents[i - 1].item->digest, contents[i].item->digest, IC_SHA256_BYTES) == 0;
 }
 
 ic_status ic_duplicates_exact(const ic_pictures *pictures, ic_duplicates *out)

@@ -68,7 +68,6 @@ static const char *origin_of(const ic_inspection *inspection, int64_t index)
     return ic_dataset_at(inspection->dataset, index)->origin;
 }
 
-
 /* ---- Duplicates ---- */
 
 /* Pairs with some bits (and none of the others) as examples. */
@@ -232,7 +231,8 @@ static ic_status find_sizes(ic_inspection *inspection)
     return IC_OK;
 }
 
-/* A class whose pictures are grey where those of others have colours: the network would see that. */
+/* A class whose pictures are grey where those of others have colours: the network would see that.
+ */
 static ic_status find_mixed(ic_inspection *inspection)
 {
     const ic_dataset *dataset = inspection->dataset;
@@ -269,8 +269,7 @@ cleanup:
 /* ---- Classes ---- */
 
 /* Pictures of each class in each part, [class][part]. */
-static ic_status count_classes(const ic_inspection *inspection,
-                               int64_t (**out)[IC_PART_TEST + 1])
+static ic_status count_classes(const ic_inspection *inspection, int64_t (**out)[IC_PART_TEST + 1])
 {
     const ic_dataset *dataset = inspection->dataset;
     int64_t(*counts)[IC_PART_TEST + 1];
@@ -285,8 +284,7 @@ static ic_status count_classes(const ic_inspection *inspection,
 }
 
 /* Classes that a declared part lacks. */
-static ic_status find_missing(ic_inspection *inspection,
-                              const int64_t (*counts)[IC_PART_TEST + 1])
+static ic_status find_missing(ic_inspection *inspection, const int64_t (*counts)[IC_PART_TEST + 1])
 {
     const ic_dataset *dataset = inspection->dataset;
     int64_t parts[IC_PART_TEST + 1];

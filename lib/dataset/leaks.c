@@ -114,10 +114,8 @@ ic_status ic_leaks_find(const ic_pictures *pictures, ic_part_fn part,
     ic_status status = IC_OK;
     for (int32_t p = 0; p <= IC_PART_TEST; p++)
         leaks[p] = (ic_leak){.here = -1, .trained = -1};
-    IC_TRY_CLEAN(
-        ic_allocate_array(s.context, (size_t)s.count, sizeof *s.parents, &s.parents));
-    IC_TRY_CLEAN(
-        ic_allocate_array(s.context, (size_t)s.count, sizeof *s.trained, &s.trained));
+    IC_TRY_CLEAN(ic_allocate_array(s.context, (size_t)s.count, sizeof *s.parents, &s.parents));
+    IC_TRY_CLEAN(ic_allocate_array(s.context, (size_t)s.count, sizeof *s.trained, &s.trained));
     IC_TRY_CLEAN(ic_allocate_zero(s.context, (size_t)s.count * sizeof *leaking, &leaking));
     for (int64_t i = 0; i < s.count; i++) {
         s.parents[i] = i;

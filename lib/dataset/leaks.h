@@ -9,9 +9,9 @@
 
 /* What was found about the pictures of one part that measures. */
 typedef struct ic_leak {
-    int64_t pictures;     /* of the part */
-    int64_t exact, near;  /* of these: the same bytes or pixels, or another form, is trained on */
-    int64_t groups;       /* groups with pictures here and in training */
+    int64_t pictures;      /* of the part */
+    int64_t exact, near;   /* of these: the same bytes or pixels, or another form, is trained on */
+    int64_t groups;        /* groups with pictures here and in training */
     int64_t here, trained; /* the first such picture, and one that it was found by; -1: none */
 } ic_leak;
 

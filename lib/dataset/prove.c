@@ -14,8 +14,8 @@
 enum { FULL = IC_PROOF_SIDE, SMALL = IC_SKETCH_SIDE, BLOCK = 8, UNKNOWNS = 6, STEPS = 5 };
 
 /*
- * Agreement of the sketches, and of the pictures at half the size, below which it is not worth going
- * on: copies have 0.92 and 0.9 at least, X-rays of two people often 0.8.
+ * Agreement of the sketches, and of the pictures at half the size, below which it is not worth
+ * going on: copies have 0.92 and 0.9 at least, X-rays of two people often 0.8.
  */
 #define ALIKE   0.9
 #define HOPEFUL 0.86
@@ -86,8 +86,8 @@ static bool step(const float *first, const float *second, int32_t side, ic_warp 
         float x = (float)(at_x * side), y = (float)(at_y * side);
         double gx = sample(first, side, x + 0.5F, y) - sample(first, side, x - 0.5F, y);
         double gy = sample(first, side, x, y + 0.5F) - sample(first, side, x, y - 0.5F);
-        const double row[UNKNOWNS + 1] = {sample(first, side, x, y), 1, gx, gx * u, gy, gy * v,
-                                          second[i]};
+        const double row[UNKNOWNS + 1] = {
+            sample(first, side, x, y), 1, gx, gx * u, gy, gy * v, second[i]};
         for (int32_t j = 0; j < UNKNOWNS; j++)
             for (int32_t k = 0; k <= UNKNOWNS; k++)
                 m[j][k] += row[j] * row[k];
@@ -110,7 +110,8 @@ static bool is_slight(const ic_warp *warp)
            warp->height < 1 / least && fabs(warp->x) < off && fabs(warp->y) < off;
 }
 
-/* Sums over a block of the two pictures' samples and of the place in it, x and y about its middle. */
+/* Sums over a block of the two pictures' samples and of the place in it, x and y about its middle.
+ */
 typedef struct block_sums {
     double count, a, b, aa, bb, ab, ax, ay, bx, by, xx;
 } block_sums;

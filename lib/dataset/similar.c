@@ -1,9 +1,9 @@
 /*
  * dataset/similar.c: near sketches by hashing. The coefficients of a sketch, standardised over all
  * sketches, give it keys: the signs of some of them, other ones for each of several tables. Near
- * sketches share a key in some table, if that of one view of the one is tried with its least certain
- * signs both ways (Lv et al. 2007, "Multi-probe LSH"). Whoever shares a key is compared in full.
- * SPDX-License-Identifier: MIT
+ * sketches share a key in some table, if that of one view of the one is tried with its least
+ * certain signs both ways (Lv et al. 2007, "Multi-probe LSH"). Whoever shares a key is compared in
+ * full. SPDX-License-Identifier: MIT
  */
 #include "dataset/similar.h"
 
@@ -21,7 +21,7 @@ enum {
     BITS_LEAST = 6,
     BITS_MOST = 20,
     UNSURE = 2,     /* signs of a key that are tried both ways */
-    CROWD = 256,    /* members of one key that are looked at, the nearest by place */
+    CROWD = 32,     /* members of one key that are looked at, the nearest by rank */
     STEP = 32,      /* of a deviation, in a code */
     SAMPLED = 4096, /* sketches that the standard is made from */
     UNIT = 16,
@@ -41,7 +41,7 @@ typedef struct finder {
     const ic_sketch *sketches;
     int32_t count, bits;
     float mean[NUMBERS], scale[NUMBERS];
-    uint8_t chosen[TABLES][BITS_MOST];
+    uint8_t chosen[TABLES][BITS_MOST + 1]; /* of the key, and the rank */
     code *codes;
     uint32_t *starts[TABLES]; /* of each key's members, [2^bits + 1] */
     int32_t *members[TABLES]; /* sketches by key */
@@ -100,23 +100,42 @@ static void choose_numbers(finder *f)
             row[i] = row[at];
             row[at] = (uint8_t)i;
         }
-        memcpy(f->chosen[t], row, (size_t)f->bits);
+        memcpy(f->chosen[t], row, (size_t)f->bits + 1);
     }
 }
 
-/* Sorts the sketches by their key in one table, by counting. */
-static ic_status fill_table(finder *f, int32_t table)
+/* The number that the members of one key are sorted by: one that the key does not have. */
+static int32_t rank_of(const finder *f, int32_t table, int32_t member)
+{
+    return f->codes[member].numbers[f->chosen[table][f->bits]];
+}
+
+/* The sketches by rank, by counting. */
+static void sort_by_rank(const finder *f, int32_t table, int32_t *sorted)
+{
+    int32_t starts[257] = {0};
+    for (int32_t i = 0; i < f->count; i++)
+        starts[rank_of(f, table, i) + 129]++;
+    for (int32_t k = 1; k < 257; k++)
+        starts[k] += starts[k - 1];
+    for (int32_t i = 0; i < f->count; i++)
+        sorted[starts[rank_of(f, table, i) + 128]++] = i;
+}
+
+/* The sketches by their key in one table, those of one key by rank. */
+static ic_status fill_table(finder *f, int32_t table, int32_t *sorted)
 {
     const size_t keys = (size_t)1 << f->bits;
     IC_TRY(ic_allocate_zero(f->context, (keys + 2) * sizeof(uint32_t), &f->starts[table]));
     IC_TRY(ic_allocate_array(f->context, (size_t)f->count, sizeof(int32_t), &f->members[table]));
     uint32_t *starts = f->starts[table];
+    sort_by_rank(f, table, sorted);
     for (int32_t i = 0; i < f->count; i++)
         starts[key_of(f, table, &f->codes[i]) + 2]++;
     for (size_t k = 2; k < keys + 2; k++)
         starts[k] += starts[k - 1];
     for (int32_t i = 0; i < f->count; i++)
-        f->members[table][starts[key_of(f, table, &f->codes[i]) + 1]++] = i;
+        f->members[table][starts[key_of(f, table, &f->codes[sorted[i]]) + 1]++] = sorted[i];
     return IC_OK;
 }
 
@@ -156,11 +175,12 @@ static void look_up(const finder *f, int32_t self, int32_t view, const code *c, 
 {
     const int32_t limit = (int32_t)(NEAR_SHARE * 2 * NUMBERS * STEP * STEP);
     uint32_t from = f->starts[table][key], to = f->starts[table][key + 1];
-    if (to - from > CROWD) { /* members are in order: those around the sketch itself */
+    if (to - from > CROWD) {
         uint32_t low = from, high = to;
         while (low < high) {
             uint32_t middle = low + (high - low) / 2;
-            if (f->members[table][middle] < self)
+            if (rank_of(f, table, f->members[table][middle]) <
+                c->numbers[f->chosen[table][f->bits]])
                 low = middle + 1;
             else
                 high = middle;
@@ -236,6 +256,17 @@ static ic_status find_unit(void *arguments, int64_t unit, int32_t worker)
     return IC_OK;
 }
 
+static ic_status fill_tables(finder *f)
+{
+    int32_t *sorted;
+    ic_status status = IC_OK;
+    IC_TRY(ic_allocate_array(f->context, (size_t)f->count, sizeof *sorted, &sorted));
+    for (int32_t t = 0; t < TABLES && status >= 0; t++)
+        status = fill_table(f, t, sorted);
+    ic_free(f->context, sorted);
+    return status;
+}
+
 static ic_status find_all(finder *f)
 {
     ic_pool *pool;
@@ -268,8 +299,7 @@ ic_status ic_similar_find(ic_context *context, const ic_sketch *sketches, int32_
         ic_sketch_views(&f.basis, &sketches[i], 1, views);
         encode(&f, views[0], &f.codes[i]);
     }
-    for (int32_t t = 0; t < TABLES; t++)
-        IC_TRY_CLEAN(fill_table(&f, t));
+    IC_TRY_CLEAN(fill_tables(&f));
     IC_TRY_CLEAN(find_all(&f));
 cleanup:
     for (int32_t t = 0; t < TABLES; t++) {

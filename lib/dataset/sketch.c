@@ -74,10 +74,10 @@ static void make_wave(int32_t crop, int32_t frequency, float wave[SIDE])
         double b = ((double)(i + 1) / SIDE - from) / (to - from);
         a = a < 0 ? 0 : a > 1 ? 1 : a;
         b = b < 0 ? 0 : b > 1 ? 1 : b;
-        wave[i] = (float)(frequency == 0
-                              ? b - a
-                              : (ic_sin(PI * frequency * b) - ic_sin(PI * frequency * a)) /
-                                    (PI * frequency));
+        wave[i] =
+            (float)(frequency == 0 ? b - a
+                                   : (ic_sin(PI * frequency * b) - ic_sin(PI * frequency * a)) /
+                                         (PI * frequency));
     }
 }
 

@@ -22,8 +22,8 @@ typedef struct ic_sketch {
     uint8_t grey[IC_SKETCH_SIDE][IC_SKETCH_SIDE];
 } ic_sketch;
 
-/* The picture as grey floats [side][side] of mean 0 and deviation 1; *flat: it is of one colour, and
- * all zeros. */
+/* The picture as grey floats [side][side] of mean 0 and deviation 1; *flat: it is of one colour,
+ * and all zeros. */
 ic_status ic_thumbnail(const ic_image *image, int32_t side, float *out, bool *flat);
 
 void ic_sketch_of(const float *thumbnail, ic_sketch *out);

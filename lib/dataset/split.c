@@ -47,8 +47,7 @@ static bool contradicts_itself(const splitter *split, size_t first, size_t end)
 {
     for (size_t i = first + 1; i < end; i++) {
         const ic_item *a = split->units.entries[i - 1].item, *b = split->units.entries[i].item;
-        if (a->class_index != b->class_index &&
-            memcmp(a->digest, b->digest, IC_SHA256_BYTES) == 0)
+        if (a->class_index != b->class_index && memcmp(a->digest, b->digest, IC_SHA256_BYTES) == 0)
             return true;
     }
     return false;
@@ -91,8 +90,8 @@ static int64_t distance(int64_t a, int64_t b)
 static void judge(split_class *class, void *payload)
 {
     unit_effect *effect = payload;
-    effect->nearer += distance(class->taken, class->wanted) -
-                      distance(class->taken + class->here, class->wanted);
+    effect->nearer +=
+        distance(class->taken, class->wanted) - distance(class->taken + class->here, class->wanted);
     effect->empties |= class->units_left < 2;
     effect->first |= class->taken == 0 && class->wanted > 0;
 }
@@ -251,7 +250,8 @@ static int32_t magnitude(const fold_unit *unit)
     return digits;
 }
 
-/* Large ones first, as later ones have to fill the gaps; those of about one size in random order. */
+/* Large ones first, as later ones have to fill the gaps; those of about one size in random order.
+ */
 static int compare_fold_units(const void *a, const void *b)
 {
     const fold_unit *x = a, *y = b;
@@ -320,9 +320,8 @@ static ic_status take_fold(const ic_dataset *pool, uint64_t seed, int32_t folds,
                            ic_dataset **train, ic_dataset **validation)
 {
     ic_context *context = ic_dataset_context(pool);
-    folder f = {.units = {.context = context},
-                .folds = folds,
-                .classes = ic_dataset_class_count(pool)};
+    folder f = {
+        .units = {.context = context}, .folds = folds, .classes = ic_dataset_class_count(pool)};
     ic_status status = make_folds(&f, pool, seed);
     if (status >= 0)
         status = ic_units_part(pool, &f.units, index, train, validation);
@@ -339,19 +338,20 @@ ic_status ic_dataset_fold(const ic_dataset *dataset, const ic_options *options, 
         return ic_fail(IC_ERROR_ARGUMENT,
                        "ic_dataset_fold: data set, train and validation must be given");
     if (folds == 1 || folds < 0 || index < 0 || (folds > 0 && index >= folds))
-        return ic_fail(IC_ERROR_ARGUMENT,
-                       "ic_dataset_fold: there is no fold %d of %d: folds is 2 or more (0: repeated "
-                       "hold-out), and index begins at 0",
-                       index, folds);
+        return ic_fail(
+            IC_ERROR_ARGUMENT,
+            "ic_dataset_fold: there is no fold %d of %d: folds is 2 or more (0: repeated "
+            "hold-out), and index begins at 0",
+            index, folds);
     const uint64_t seed = (uint64_t)ic_option_int(options, "seed");
     ic_dataset *pool;
     IC_TRY(take_pool(dataset, training_parts | 1u << IC_PART_VALIDATION, &pool));
     ic_random draws = ic_random_at(seed, IC_USE_SPLIT, (uint64_t)index, UINT64_MAX);
     ic_status status =
-        folds > 0 ? take_fold(pool, seed, folds, index, train, validation)
-                  : ic_dataset_split_by(pool, index == 0 ? seed : ic_random_bits(&draws),
-                                        ic_option_float(options, "validation_share"), train,
-                                        validation);
+        folds > 0
+            ? take_fold(pool, seed, folds, index, train, validation)
+            : ic_dataset_split_by(pool, index == 0 ? seed : ic_random_bits(&draws),
+                                  ic_option_float(options, "validation_share"), train, validation);
     ic_dataset_free(pool);
     return status;
 }

@@ -90,7 +90,8 @@ static void sort(const ic_units *units, int (*compare)(const void *, const void 
         qsort(units->entries, units->count, sizeof *units->entries, compare);
 }
 
-/* Binds by content, and by group where there are any; a unit's order is the least of its pictures'. */
+/* Binds by content, and by group where there are any; a unit's order is the least of its pictures'.
+ */
 static void find_units(const ic_units *units, const ic_dataset *dataset, uint64_t seed,
                        int64_t *parents, uint64_t *orders)
 {

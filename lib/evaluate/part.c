@@ -56,10 +56,11 @@ static ic_status check_groups(const ic_dataset *dataset, const json_t *data)
     now = now == NULL ? "none" : now;
     if (strcmp(then, now) == 0)
         return IC_OK;
-    return ic_fail(IC_ERROR_DATA,
-                   "the model was trained with the option group = %s, but the data was opened with "
-                   "%s: open it with the same, so that the pictures that were held out can be found",
-                   then, now);
+    return ic_fail(
+        IC_ERROR_DATA,
+        "the model was trained with the option group = %s, but the data was opened with "
+        "%s: open it with the same, so that the pictures that were held out can be found",
+        then, now);
 }
 
 /* Splits as the record ("data" of model.h) says that the training did. */

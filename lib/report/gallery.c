@@ -62,7 +62,9 @@ static ic_status picture_of(const gallery *g, const float *tensor, float scale, 
     for (int32_t i = 0; i < 3 * p->width * p->height; i++) {
         float value = 255 * scale * tensor[i / 3 * p->channels + i % 3 % p->channels] + 0.5F;
         ic_image_row(image, i / 3 / p->width)[i % (3 * p->width)] =
-            (unsigned char)(value < 0 ? 0 : value > 255 ? 255 : value);
+            (unsigned char)(value < 0     ? 0
+                            : value > 255 ? 255
+                                          : value);
     }
     *out = image;
     if (p->width <= CELL && p->height <= CELL)
@@ -131,9 +133,10 @@ static ic_status draw_classes(gallery *g, const ic_options *options)
         g->pipeline.mean[c] = 0;
         g->pipeline.deviation[c] = 1;
     }
-    IC_TRY(begin(g, 2 * LEFT + 2 * GAP + (1 + SHOWN) * (CELL + GAP),
-                 TOP + rows * (CELL + GAP + LINE) + LEFT, "classes",
-                 "left: the mean of the pictures; beside it some of them, as the network sees them"));
+    IC_TRY(
+        begin(g, 2 * LEFT + 2 * GAP + (1 + SHOWN) * (CELL + GAP),
+              TOP + rows * (CELL + GAP + LINE) + LEFT, "classes",
+              "left: the mean of the pictures; beside it some of them, as the network sees them"));
     const size_t floats = (size_t)(g->pipeline.width * g->pipeline.height);
     IC_TRY_CLEAN(ic_allocate_array(g->context, floats, 3 * sizeof *mean, &mean));
     IC_TRY_CLEAN(ic_allocate_array(g->context, floats, 3 * sizeof *tensor, &tensor));
@@ -193,7 +196,7 @@ static ic_status draw_pair(const gallery *g, const ic_duplicate *pair, int32_t p
     const int32_t bits = ic_inspection_bits(g->inspection, pair);
     const int32_t x = LEFT + place % PAIRS_ACROSS * (2 * CELL + 5 * GAP);
     const int32_t y = TOP + place / PAIRS_ACROSS * (CELL + 4 * LINE);
-    const char *what = (bits & IC_PAIR_NEAR) == 0      ? "the same"
+    const char *what = (bits & IC_PAIR_NEAR) == 0       ? "the same"
                        : (bits & IC_PAIR_MIRRORED) != 0 ? "mirrored"
                                                         : "another form";
     IC_TRY(text(g, x, y - 4, bits >= IC_PAIR_PARTS ? 0xB00020 : INK,

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-/* Training pictures up to which near duplicates are looked for: a few per cent of a short training. */
+/* Training pictures up to which near duplicates are looked for: a few per cent of a short training.
+ */
 enum { NEAR_MOST = 10000 };
 
 static bool is_not_test(void *dataset, int64_t index)

@@ -80,8 +80,7 @@ static void check_folds(ic_options *options, const random_set *set, int32_t fold
     int32_t held_out[MOST] = {0};
     for (int32_t fold = 0; fold < folds; fold++) {
         ic_dataset *train = NULL, *validation = NULL;
-        ic_status status =
-            ic_dataset_fold(set->dataset, options, folds, fold, &train, &validation);
+        ic_status status = ic_dataset_fold(set->dataset, options, folds, fold, &train, &validation);
         if (status == IC_ERROR_DATA) { /* few groups bind all */
             assert_true(set->grouped || set->copied || set->count < folds);
             assert_non_null(strstr(ic_last_error(), "fewer folds"));
@@ -116,8 +115,7 @@ static void random_sets_are_parted_as_promised(void **state)
         assert_ok(ic_options_set_int(options, "seed", (int64_t)seed));
         check_folds(options, &set, 2 + (int32_t)(seed % 9));
         for (int32_t index = 0; index < 2; index++) {
-            ic_status status =
-                ic_dataset_fold(set.dataset, options, 0, index, &train, &validation);
+            ic_status status = ic_dataset_fold(set.dataset, options, 0, index, &train, &validation);
             if (status == IC_ERROR_DATA) {
                 refused++;
                 continue;

@@ -35,9 +35,9 @@ static void folders_below_classes_are_groups(void **state)
 {
     (void)state;
     const char *root = test_folder();
-    static const char *const files[] = {"train/a/p1/1.png",  "train/a/p1/deep/er/2.png",
-                                        "train/a/p2/3.png",  "train/a/4.png",
-                                        "train/b/p1/5.png",  "test/a/p2/6.png"};
+    static const char *const files[] = {"train/a/p1/1.png", "train/a/p1/deep/er/2.png",
+                                        "train/a/p2/3.png", "train/a/4.png",
+                                        "train/b/p1/5.png", "test/a/p2/6.png"};
     for (uint32_t i = 0; i < 6; i++)
         make_picture(root, files[i], i);
     ic_context *context = test_context(1);
@@ -135,8 +135,9 @@ static void wrong_wishes_are_refused(void **state)
     ic_context *context = test_context(1);
     ic_dataset *dataset = NULL;
     make_classes(root, 2, 2);
-    static const char *const bad[] = {"patient", "name:", "name:person*", "name:(a", "name:a)b(",
-                                      "name:(a)(b)", "name:(a),b", "column:", "Folder"};
+    static const char *const bad[] = {"patient",    "name:",     "name:person*",
+                                      "name:(a",    "name:a)b(", "name:(a)(b)",
+                                      "name:(a),b", "column:",   "Folder"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_fails(IC_ERROR_OPTION, "none of: none, folder",
                      open_with(context, root, bad[i], &dataset));

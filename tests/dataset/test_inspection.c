@@ -60,8 +60,8 @@ static ic_image *change(ic_image *image, int32_t kind, ic_random *random)
     assert_ok(ic_image_create(out->context, out->width, out->height, 3, 8, &turned));
     for (int32_t y = 0; y < out->height; y++)
         for (int32_t x = 0; x < out->width; x++)
-            memcpy(ic_image_row(turned, y) + 3 * x,
-                   ic_image_row(out, y) + 3 * (out->width - 1 - x), 3);
+            memcpy(ic_image_row(turned, y) + 3 * x, ic_image_row(out, y) + 3 * (out->width - 1 - x),
+                   3);
     ic_image_free(out);
     return turned;
 }
@@ -309,8 +309,9 @@ static void near_sketches_are_found_among_many(void **state)
         for (int32_t k = 0; k < 25; k++)
             coarse[k] = (unsigned char)(64 + ic_random_below(&random, 128));
         for (int32_t k = 0; k < 256; k++) /* the second half: a few levels off */
-            sketches[i].grey[k / 16][k % 16] = (uint8_t)(coarse[k / 16 * 5 / 16 * 5 + k % 16 * 5 / 16] +
-                                                         (i >= COUNT / 2 ? k * 7 % 9 : 0));
+            sketches[i].grey[k / 16][k % 16] =
+                (uint8_t)(coarse[k / 16 * 5 / 16 * 5 + k % 16 * 5 / 16] +
+                          (i >= COUNT / 2 ? k * 7 % 9 : 0));
     }
     assert_ok(ic_similar_find(context, sketches, COUNT, found));
     for (int32_t i = 0; i < COUNT / 2; i++)
