@@ -23,7 +23,8 @@ typedef struct object {
 static const char CONTEXT[] = "imgcls.context", OPTIONS[] = "imgcls.options",
                   IMAGE[] = "imgcls.image", DATASET[] = "imgcls.dataset", MODEL[] = "imgcls.model",
                   PREDICTION[] = "imgcls.prediction", TRAINER[] = "imgcls.trainer",
-                  REPORT[] = "imgcls.report", COMPARISON[] = "imgcls.comparison";
+                  REPORT[] = "imgcls.report", COMPARISON[] = "imgcls.comparison",
+                  INSPECTION[] = "imgcls.inspection";
 
 static void free_handle(const char *type, void *handle)
 {
@@ -43,6 +44,8 @@ static void free_handle(const char *type, void *handle)
         ic_trainer_free(handle);
     else if (type == COMPARISON)
         ic_comparison_free(handle);
+    else if (type == INSPECTION)
+        ic_inspection_free(handle);
     else
         ic_report_free(handle);
 }
@@ -303,6 +306,11 @@ static ic_status dataset_text(const void *handle, char *buffer, size_t capacity,
     return ic_dataset_json(handle, buffer, capacity, size);
 }
 
+static ic_status inspection_text(const void *handle, char *buffer, size_t capacity, size_t *size)
+{
+    return ic_inspection_json(handle, buffer, capacity, size);
+}
+
 static ic_status model_text(const void *handle, char *buffer, size_t capacity, size_t *size)
 {
     return ic_model_json(handle, buffer, capacity, size);
@@ -423,7 +431,7 @@ static int dataset_open(lua_State *L)
     return give(L, status);
 }
 
-/* dataset:add(image or path, class) */
+/* dataset:add(image or path, class, group) */
 static int dataset_add(lua_State *L)
 {
     int pushed = 0;
@@ -432,7 +440,20 @@ static int dataset_add(lua_State *L)
     const ic_image *image = image_at(L, 2, &pushed);
     if (image == NULL)
         return pushed;
-    return give_true(L, ic_dataset_add_image(dataset, image, name));
+    ic_status status = ic_dataset_add_image(dataset, image, name);
+    if (status >= 0 && *luaL_optstring(L, 4, "") != '\0')
+        status = ic_dataset_set_group(dataset, ic_dataset_count(dataset) - 1, lua_tostring(L, 4));
+    return give_true(L, status);
+}
+
+/* dataset:group(index from 1) -> a number, 0: none */
+static int dataset_group(lua_State *L)
+{
+    int64_t group = 0;
+    ic_status status = ic_dataset_group(check_handle(L, 1, DATASET),
+                                        (int64_t)luaL_checkinteger(L, 2) - 1, &group);
+    lua_pushnumber(L, (lua_Number)group); /* 63 bits: equal ones stay equal */
+    return give(L, status);
 }
 
 static int dataset_part(lua_State *L)
@@ -453,6 +474,100 @@ static int dataset_split(lua_State *L)
     ic_status status = ic_dataset_split(dataset, options, (ic_dataset **)&train->handle,
                                         (ic_dataset **)&validation->handle);
     return status < 0 ? push_failure(L, status) : 2;
+}
+
+/* dataset:fold(folds, index from 1, options) -> train, validation; folds 0: repeated hold-out */
+static int dataset_fold(lua_State *L)
+{
+    const ic_dataset *dataset = check_handle(L, 1, DATASET);
+    int32_t folds = (int32_t)luaL_checkinteger(L, 2), index = (int32_t)luaL_checkinteger(L, 3);
+    lua_settop(L, 4);
+    const ic_options *options = push_options(L, 4);
+    object *train = push_object(L, DATASET), *validation = push_object(L, DATASET);
+    ic_status status =
+        ic_dataset_fold(dataset, options, folds, index - 1, (ic_dataset **)&train->handle,
+                        (ic_dataset **)&validation->handle);
+    return status < 0 ? push_failure(L, status) : 2;
+}
+
+/* dataset:inspect(options, progress) */
+static int dataset_inspect(lua_State *L)
+{
+    const ic_dataset *dataset = check_handle(L, 1, DATASET);
+    lua_settop(L, 3);
+    const ic_options *options = push_options(L, 2);
+    object *o = push_object(L, INSPECTION);
+    progress_call call;
+    begin_progress(L, 3, &call);
+    ic_status status = ic_dataset_inspect(dataset, options, (ic_inspection **)&o->handle);
+    end_progress(&call);
+    return give(L, status);
+}
+
+/* inspection:findings() -> {{kind = , text = , advice = , examples = (lines)}, ...} */
+static int inspection_findings(lua_State *L)
+{
+    static const char *const keys[] = {"kind", "text", "advice", "examples"};
+    const ic_inspection *inspection = check_handle(L, 1, INSPECTION);
+    lua_newtable(L);
+    for (int32_t i = 0; i < ic_inspection_finding_count(inspection); i++) {
+        const char *texts[4] = {"", "", "", ""};
+        ic_inspection_finding(inspection, i, &texts[0], &texts[1], &texts[2], &texts[3]);
+        lua_newtable(L);
+        for (int k = 0; k < 4; k++) {
+            lua_pushstring(L, texts[k]);
+            lua_setfield(L, -2, keys[k]);
+        }
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static void set_flag(lua_State *L, const char *key, int value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, key);
+}
+
+/* inspection:pairs() -> {{first = , second = (indices from 1), score = , near = , mirrored = ,
+ * across_parts = , across_classes = }, ...} */
+static int inspection_pairs(lua_State *L)
+{
+    const ic_inspection *inspection = check_handle(L, 1, INSPECTION);
+    lua_newtable(L);
+    for (int64_t i = 0; i < ic_inspection_pair_count(inspection); i++) {
+        int64_t first = 0, second = 0;
+        int32_t bits = 0;
+        double score = 0;
+        ic_inspection_pair(inspection, i, &first, &second, &bits, &score);
+        lua_newtable(L);
+        lua_pushinteger(L, (lua_Integer)first + 1);
+        lua_setfield(L, -2, "first");
+        lua_pushinteger(L, (lua_Integer)second + 1);
+        lua_setfield(L, -2, "second");
+        lua_pushnumber(L, score);
+        lua_setfield(L, -2, "score");
+        set_flag(L, "near", (bits & IC_PAIR_NEAR) != 0);
+        set_flag(L, "mirrored", (bits & IC_PAIR_MIRRORED) != 0);
+        set_flag(L, "across_parts", (bits & IC_PAIR_PARTS) != 0);
+        set_flag(L, "across_classes", (bits & IC_PAIR_CLASSES) != 0);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+static int inspection_json(lua_State *L)
+{
+    return push_text(L, inspection_text, check_handle(L, 1, INSPECTION), 1);
+}
+
+/* inspection:plot("classes" or "duplicates", path, options) */
+static int inspection_plot(lua_State *L)
+{
+    const ic_inspection *inspection = check_handle(L, 1, INSPECTION);
+    const char *what = luaL_checkstring(L, 2), *path = luaL_checkstring(L, 3);
+    lua_settop(L, 4);
+    return give_true(L, ic_inspection_plot(inspection, push_options(L, 4), what, path));
 }
 
 static int dataset_count(lua_State *L)
@@ -1034,6 +1149,7 @@ static const luaL_Reg image_methods[] = {
 
 static const luaL_Reg dataset_methods[] = {
     {"add", dataset_add},       {"part", dataset_part},   {"split", dataset_split},
+    {"fold", dataset_fold},     {"group", dataset_group}, {"inspect", dataset_inspect},
     {"count", dataset_count},   {"__len", dataset_count}, {"classes", dataset_classes},
     {"broken", dataset_broken}, {"json", dataset_json},
     {"plot_augmentation", dataset_plot_augmentation},     {NULL, NULL}};
@@ -1058,6 +1174,11 @@ static const luaL_Reg trainer_methods[] = {{"step", trainer_step},
                                            {"plot", trainer_plot},
                                            {NULL, NULL}};
 
+static const luaL_Reg inspection_methods[] = {{"findings", inspection_findings},
+                                              {"pairs", inspection_pairs},
+                                              {"json", inspection_json},
+                                              {"plot", inspection_plot},
+                                              {NULL, NULL}};
 static const luaL_Reg report_methods[] = {{"value", report_value},
                                           {"class_value", report_class_value},
                                           {"interval", report_interval},
@@ -1139,6 +1260,7 @@ int luaopen_imgcls(lua_State *L)
     add_type(L, TRAINER, trainer_methods);
     add_type(L, REPORT, report_methods);
     add_type(L, COMPARISON, no_methods);
+    add_type(L, INSPECTION, inspection_methods);
     add_context(L);
     lua_newtable(L);
     add_functions(L, functions);

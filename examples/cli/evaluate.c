@@ -134,7 +134,7 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
     ic_report *report = NULL;
     char *text = NULL;
     int code = EXIT_DONE;
-    if (!cli_can_plot(plot))
+    if (!cli_can_plot(plot, "plot"))
         return EXIT_FAILED;
     if (ic_model_load(context, model_path, &model) < 0 ||
         ic_dataset_open(context, data, options, &dataset) < 0 ||

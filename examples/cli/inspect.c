@@ -1,102 +1,168 @@
-/* cli/inspect.c: imgcls inspect, info and options: what data, models and settings are.
+/* cli/inspect.c: imgcls inspect: what is there, what is wrong with it, what to do.
  * SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static ic_status give_dataset(const void *dataset, char *buffer, size_t capacity, size_t *size)
+enum { CLASSES_SHOWN = 30, WIDTH = 76 };
+
+static ic_status give_inspection(const void *inspection, char *buffer, size_t capacity,
+                                 size_t *size)
 {
-    return ic_dataset_json(dataset, buffer, capacity, size);
+    return ic_inspection_json(inspection, buffer, capacity, size);
 }
 
-static ic_status give_model(const void *model, char *buffer, size_t capacity, size_t *size)
+/* Pictures of each class in the whole and in the declared parts. */
+static void print_classes(const ic_dataset *dataset)
 {
-    return ic_model_json(model, buffer, capacity, size);
+    static const char *const names[] = {"train", "validation", "test"};
+    ic_dataset *parts[3] = {NULL, NULL, NULL};
+    const int32_t classes = ic_dataset_class_count(dataset);
+    printf("%-32s %10s", "class", "pictures");
+    for (int p = 0; p < 3; p++)
+        if (ic_dataset_part(dataset, names[p], &parts[p]) >= 0)
+            printf(" %10s", names[p]);
+    putchar('\n');
+    for (int32_t c = 0; c < classes && c < CLASSES_SHOWN; c++) {
+        const char *name = "";
+        int64_t count = 0;
+        ic_dataset_class(dataset, c, &name, &count);
+        cli_print_text(stdout, name, 32);
+        printf(" %10lld", (long long)count);
+        for (int p = 0; p < 3; p++)
+            if (parts[p] != NULL) {
+                ic_dataset_class(parts[p], c, NULL, &count);
+                printf(" %10lld", (long long)count);
+            }
+        putchar('\n');
+    }
+    if (classes > CLASSES_SHOWN)
+        printf("and %d classes more\n", classes - CLASSES_SHOWN);
+    for (int p = 0; p < 3; p++)
+        ic_dataset_free(parts[p]);
 }
 
-/* Prints what a ..._json function gives: as it is for scripts, as an outline for people. */
-static int print_description(ic_status (*give)(const void *, char *, size_t, size_t *),
-                             const void *object, int json)
+/* A text in lines of WIDTH columns, each with this indent. */
+static void print_wrapped(const char *text, const char *indent)
 {
-    char *text = cli_text_of(give, object);
-    if (text == NULL)
-        return cli_failed();
-    if (json)
+    while (*text != '\0') {
+        size_t length = strlen(text), room = WIDTH - strlen(indent);
+        if (length > room)
+            for (length = room; length > 0 && text[length] != ' ';)
+                length--;
+        length = length > 0 ? length : strcspn(text, " ");
+        printf("%s%.*s\n", indent, (int)length, text);
+        text += length + strspn(text + length, " ");
+    }
+}
+
+static void print_finding(const ic_inspection *inspection, int32_t index)
+{
+    const char *text = "", *advice = "", *examples = "";
+    ic_inspection_finding(inspection, index, NULL, &text, &advice, &examples);
+    putchar('\n');
+    print_wrapped(text, "! ");
+    while (*examples != '\0') {
+        size_t length = strcspn(examples, "\n");
+        printf("      %.*s\n", (int)length, examples);
+        examples += length + (examples[length] == '\n');
+    }
+    fputs("  -> ", stdout);
+    const size_t first = strlen(advice) <= WIDTH - 5 ? strlen(advice) : 0;
+    if (first > 0)
+        puts(advice);
+    else {
+        size_t cut = WIDTH - 5;
+        while (cut > 0 && advice[cut] != ' ')
+            cut--;
+        printf("%.*s\n", (int)cut, advice);
+        print_wrapped(advice + cut + 1, "     ");
+    }
+}
+
+static int print_inspection(const ic_dataset *dataset, const ic_inspection *inspection, int json)
+{
+    if (json) {
+        char *text = cli_text_of(give_inspection, inspection);
+        if (text == NULL)
+            return cli_failed();
         puts(text);
-    else
-        cli_outline(text);
-    free(text);
+        free(text);
+        return EXIT_DONE;
+    }
+    printf("%lld pictures in %d classes\n\n", (long long)ic_dataset_count(dataset),
+           ic_dataset_class_count(dataset));
+    print_classes(dataset);
+    const int32_t findings = ic_inspection_finding_count(inspection);
+    for (int32_t i = 0; i < findings; i++)
+        print_finding(inspection, i);
+    if (findings == 0)
+        puts("\nnothing is wrong, as far as can be seen");
+    return EXIT_DONE;
+}
+
+typedef struct inspect_flags {
+    const char *plot, *classes, *pairs;
+    int json;
+} inspect_flags;
+
+static int draw(const ic_dataset *dataset, const ic_inspection *inspection,
+                const ic_options *options, const inspect_flags *flags)
+{
+    if (flags->plot != NULL && ic_dataset_plot_augmentation(dataset, options, flags->plot) < 0)
+        return cli_failed();
+    if (flags->classes != NULL &&
+        ic_inspection_plot(inspection, options, "classes", flags->classes) < 0)
+        return cli_failed();
+    if (flags->pairs == NULL)
+        return EXIT_DONE;
+    if (ic_inspection_pair_count(inspection) == 0)
+        fputs("no duplicates were found: there is nothing to draw\n", stderr);
+    else if (ic_inspection_plot(inspection, options, "duplicates", flags->pairs) < 0)
+        return cli_failed();
     return EXIT_DONE;
 }
 
 static int inspect(ic_context *context, const char *data, const ic_options *options,
-                   const char *plot, int json)
+                   const inspect_flags *flags)
 {
     ic_dataset *dataset = NULL;
+    ic_inspection *inspection = NULL;
     int code;
-    if (!cli_can_plot(plot))
+    if (!cli_can_plot(flags->plot, "plot") || !cli_can_plot(flags->classes, "classes") ||
+        !cli_can_plot(flags->pairs, "pairs"))
         return EXIT_FAILED;
-    if (ic_dataset_open(context, data, options, &dataset) < 0)
+    if (ic_dataset_open(context, data, options, &dataset) < 0 ||
+        ic_dataset_inspect(dataset, options, &inspection) < 0) {
         code = cli_failed();
-    else
-        code = print_description(give_dataset, dataset, json);
-    if (code == EXIT_DONE && plot != NULL &&
-        ic_dataset_plot_augmentation(dataset, options, plot) < 0)
-        code = cli_failed();
+    } else {
+        cli_clear_line();
+        code = print_inspection(dataset, inspection, flags->json);
+    }
+    if (code == EXIT_DONE)
+        code = draw(dataset, inspection, options, flags);
+    ic_inspection_free(inspection);
     ic_dataset_free(dataset);
     return code;
 }
 
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    const char *plot = NULL;
-    int json = 0;
-    const cli_flag flags[] = {{"plot", &plot, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
+    inspect_flags given = {NULL, NULL, NULL, 0};
+    const cli_flag flags[] = {{"plot", &given.plot, NULL},
+                              {"classes", &given.classes, NULL},
+                              {"pairs", &given.pairs, NULL},
+                              {"json", NULL, &given.json},
+                              {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
-    code = rest == 1 ? inspect(context, arguments[0], options, plot, json)
+    code = rest == 1 ? inspect(context, arguments[0], options, &given)
                      : cli_usage(command, "inspect wants one data set");
-    ic_options_free(options);
-    return code;
-}
-
-int cli_info(ic_context *context, const cli_command *command, int count, char **arguments)
-{
-    int json = 0;
-    const cli_flag flags[] = {{"json", NULL, &json}, {NULL, NULL, NULL}};
-    ic_options *options = NULL;
-    ic_model *model = NULL;
-    int code;
-    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
-    if (rest < 0)
-        return code;
-    if (rest != 1)
-        code = cli_usage(command, "info wants one model");
-    else if (ic_model_load(context, arguments[0], &model) < 0)
-        code = cli_failed();
-    else
-        code = print_description(give_model, model, json);
-    ic_model_free(model);
-    ic_options_free(options);
-    return code;
-}
-
-int cli_options(ic_context *context, const cli_command *command, int count, char **arguments)
-{
-    const cli_flag flags[] = {{NULL, NULL, NULL}};
-    ic_options *options = NULL;
-    int code;
-    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
-    if (rest > 0)
-        code = cli_usage(command, "options takes nothing");
-    if (rest == 0) {
-        cli_print_options(NULL);
-        code = EXIT_DONE;
-    }
     ic_options_free(options);
     return code;
 }

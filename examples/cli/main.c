@@ -27,9 +27,13 @@ const cli_command cli_commands[] = {
     {"predict", "MODEL FILE... [--top K] [--views 1|2|6] [--json]",
      "Says what is in pictures; --views averages over mirrored and shifted views of each.",
      "context", cli_predict},
-    {"inspect", "DATA [--plot FILE.png] [--json] [--OPTION VALUE]...",
-     "Counts classes, sizes and broken pictures; draws what augmentation does to them.",
-     "context,dataset,model,trainer", cli_inspect},
+    {"inspect",
+     "DATA [--duplicates off|exact|near] [--classes FILE.png] [--pairs FILE.png]\n"
+     "    [--plot FILE.png] [--json] [--OPTION VALUE]...",
+     "Says what is wrong with pictures: broken files, duplicates, leaks between parts, small\n"
+     "      classes. --classes draws the classes, --pairs the duplicates, --plot what augmentation "
+     "does.",
+     "context,dataset,model,trainer,inspection", cli_inspect},
     {"info", "MODEL [--json]", "Says what a model is and how it was made.", "context", cli_info},
     {"options", "", "Lists every option.", "", cli_options},
     {NULL, NULL, NULL, NULL, NULL},

@@ -170,13 +170,13 @@ static int ends(const char *text, const char *end)
     return length >= wanted && strcmp(text + length - wanted, end) == 0;
 }
 
-int cli_can_plot(const char *path)
+int cli_can_plot(const char *path, const char *flag)
 {
     if (path == NULL)
         return 1;
     if (ends(path, ".png") || ends(path, ".svg"))
-        return cli_can_write(path, "plot");
-    return cannot_write(path, "a plot is a .png or an .svg", "plot");
+        return cli_can_write(path, flag);
+    return cannot_write(path, "a plot is a .png or an .svg", flag);
 }
 
 char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t capacity,

@@ -46,7 +46,7 @@ const char *cli_explain_split(const char *split);
 /* Whether a file (a plot; NULL is fine) can be written there, found out before long work; says why
  * not, and which flag to change. */
 int cli_can_write(const char *path, const char *flag);
-int cli_can_plot(const char *path);
+int cli_can_plot(const char *path, const char *flag);
 
 /* One number of an event, or fallback. */
 double cli_value(const ic_progress *progress, const char *name, double fallback);

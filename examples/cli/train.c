@@ -155,7 +155,7 @@ static int train(ic_context *context, cli_training *t, ic_options *options)
     ic_model *model = NULL;
     int code;
     char checkpoint[4096];
-    if (!cli_can_write(t->out, "out") || !cli_can_plot(t->plot) ||
+    if (!cli_can_write(t->out, "out") || !cli_can_plot(t->plot, "plot") ||
         cli_checkpoint_choose(t, options, checkpoint, sizeof checkpoint) < 0 ||
         !cli_checkpoint_make_room(t))
         code = EXIT_FAILED;

@@ -28,17 +28,28 @@ typedef struct ic_dataset ic_dataset;
  * Every picture is read once (option verify) so that broken ones are set aside with their
  * reasons; they stay untouched on the disk. Classes are sorted by name, those of IDX files by
  * label; a class without a sound picture is left out. Names that begin with a dot are passed over.
- * Reports progress ("scan") and can be cancelled. Takes the option verify. IC_ERROR_NOT_FOUND:
- * nothing lies there; IC_ERROR_DATA: no pictures, or none that is sound; IC_ERROR_FORMAT: a
- * manifest or an IDX file is damaged. Release the set, as every other that these functions give,
- * with ic_dataset_free.
+ *
+ * The option group says which pictures belong together (of one patient, plant or film) and must
+ * not be parted by a split. A group is its name: the same name in two classes or parts is one.
+ * - folder: the folder below the class folder (class/PATIENT/…/picture.png: the topmost one); in
+ *   a manifest the folder that the picture lies in. Pictures right in the class folder have none.
+ * - name:PATTERN: the part in parentheses of a pattern for the whole name of the file, with * for
+ *   any text (the shortest that will do) and ? for one character: name:(person*)_*. Of several
+ *   patterns with commas between them the first that fits counts; where none does there is no group.
+ * - column:NAME: the text in that column of a CSV manifest, whose first line names it; may be empty.
+ *
+ * Reports progress ("scan") and can be cancelled. Takes the options verify and group.
+ * IC_ERROR_NOT_FOUND: nothing lies there; IC_ERROR_DATA: no pictures, or none that is sound, or
+ * group finds no group at all; IC_ERROR_FORMAT: a manifest or an IDX file is damaged. Release the
+ * set, as every other that these functions give, with ic_dataset_free.
  */
 IC_API ic_status ic_dataset_open(ic_context *context, const char *path, const ic_options *options,
                                  ic_dataset **out);
 
 /*
  * An empty set, to be filled by ic_dataset_add_image and ic_dataset_add_file; its classes are in
- * the order of their first pictures. Takes the option verify.
+ * the order of their first pictures. Takes the options verify and group (of files that are added:
+ * folder is the one that they lie in).
  */
 IC_API ic_status ic_dataset_create(ic_context *context, const ic_options *options,
                                    ic_dataset **out);
@@ -57,6 +68,12 @@ IC_API ic_status ic_dataset_add_image(ic_dataset *dataset, const ic_image *image
 IC_API ic_status ic_dataset_add_file(ic_dataset *dataset, const char *path, const char *class_name);
 
 /*
+ * Puts a picture of a set that is being built into the group of this name; "": into none. The
+ * errors are those of ic_dataset_add_image; IC_ERROR_ARGUMENT: no such picture.
+ */
+IC_API ic_status ic_dataset_set_group(ic_dataset *dataset, int64_t index, const char *group);
+
+/*
  * The part that the data itself declares: "train", "validation" or "test". IC_ERROR_NOT_FOUND:
  * the data has no such part.
  */
@@ -64,7 +81,9 @@ IC_API ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic
 
 /*
  * Splits into a training and a validation part, stratified by class, by the content of the
- * pictures: identical ones stay on one side, and names and order do not matter. Takes
+ * pictures: identical ones stay on one side, as do those of one group (and what the two bind
+ * together), and names and order do not matter. Units of pictures that cannot be parted are held out
+ * in a random order as long as each brings its classes nearer to their shares. Takes
  * validation_share and seed. Where the data declares a validation part it is used, and a
  * declared test part stays out of both (unless there is nothing else to split). A class with one
  * picture keeps it in training. IC_ERROR_DATA: no class has two different pictures. What was set
@@ -72,6 +91,22 @@ IC_API ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic
  */
 IC_API ic_status ic_dataset_split(const ic_dataset *dataset, const ic_options *options,
                                   ic_dataset **train, ic_dataset **validation);
+
+/*
+ * Fold `index` (0 … folds - 1) of k-fold cross-validation: validation is the pictures of that fold,
+ * train those of all others, so that each picture is held out once. Identical pictures and groups
+ * stay in one fold. Of each class the folds have the same number of pictures, give or take one,
+ * unless copies or groups bind them: units go, the large ones first, to the fold that has the
+ * fewest pictures of their classes. A class of fewer pictures than folds is in as many folds as it
+ * has pictures. The folds are a function of the pictures' contents, groups and the option seed.
+ * folds 0 is repeated hold-out instead: split `index` (any, from 0) of as many as one likes, each
+ * drawn anew with validation_share; the first is that of ic_dataset_split. Declared validation
+ * parts are pictures as others here; a declared test part stays out (unless there is nothing else).
+ * IC_ERROR_ARGUMENT: no such fold; IC_ERROR_DATA: fewer different pictures or groups than folds.
+ */
+IC_API ic_status ic_dataset_fold(const ic_dataset *dataset, const ic_options *options,
+                                 int32_t folds, int32_t index, ic_dataset **train,
+                                 ic_dataset **validation);
 
 /* Gives up the reference; NULL does nothing. */
 IC_API void ic_dataset_free(ic_dataset *dataset);
@@ -96,6 +131,10 @@ IC_API ic_status ic_dataset_class(const ic_dataset *dataset, int32_t index, cons
  */
 IC_API ic_status ic_dataset_item(const ic_dataset *dataset, int64_t index, const char **origin,
                                  int32_t *class_index);
+
+/* A number of the picture's group, the same for all pictures of the group and for no others; 0: it
+ * belongs to none. */
+IC_API ic_status ic_dataset_group(const ic_dataset *dataset, int64_t index, int64_t *out);
 
 /* Decodes one picture, in full; release it with ic_image_free. The errors are ic_image_load's. */
 IC_API ic_status ic_dataset_image(const ic_dataset *dataset, int64_t index, ic_image **out);

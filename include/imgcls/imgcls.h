@@ -5,6 +5,7 @@
 #include <imgcls/context.h>
 #include <imgcls/dataset.h>
 #include <imgcls/image.h>
+#include <imgcls/inspection.h>
 #include <imgcls/model.h>
 #include <imgcls/options.h>
 #include <imgcls/prediction.h>

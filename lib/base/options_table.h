@@ -14,6 +14,8 @@ OPTION("max_megapixels", "context", INT, "64", 1, 65536, "", "largest picture, m
 OPTION("seed", "dataset,model,trainer,evaluation", INT, "1", 0, 4294967295, "", "seed of every random choice: split, weights, order, augmentation, resamples")
 OPTION("validation_share", "dataset,trainer", FLOAT, "0", 0, 0.9, "", "share of each class that is held out for validation; 0: 15 %, less of more than 10,000 pictures")
 OPTION("verify", "dataset", CHOICE, "full", 0, 0, "full|header", "how pictures are checked on opening: decode them, or read their headers only")
+OPTION("group", "dataset", TEXT, "none", 0, 0, "", "pictures that stay on one side of every split: none, folder (the folder below the class's), name:(patient*)_* (the part of the file's name in parentheses; several patterns with commas), column:NAME (of a CSV manifest)")
+OPTION("duplicates", "inspection", CHOICE, "near", 0, 0, "off|exact|near", "what an inspection looks for: pictures of the same bytes, or also the same picture saved again, resized, slightly cropped or mirrored")
 
 OPTION("network", "model", CHOICE, "auto", 0, 0, "auto|airbench94|lenet5|plain|small|resnet9|resnet18|mobilenet_v2|mobilenet_v3_large|efficientnet_b0", "the network; auto: by the number and size of the pictures")
 OPTION("input_size", "model", INT, "0", 0, 1024, "", "side of the square that the network sees, pixels; 0: by the pictures")
@@ -64,6 +66,7 @@ OPTION("resize_to", "trainer", FLOAT, "0", 0, 1, "", "share of input_size that t
 OPTION("mixup", "trainer", FLOAT, "-1", -1, 100, "", "blend pictures in pairs, their labels too; the share is drawn from Beta(mixup, mixup); 0: off; -1: by the recipe")
 OPTION("cutmix", "trainer", FLOAT, "-1", -1, 100, "", "put a rectangle of one picture into another; its area is drawn from Beta(cutmix, cutmix); 0: off; -1: by the recipe")
 OPTION("mix_probability", "trainer", FLOAT, "1", 0, 1, "", "share of the batches that mixup and cutmix change; with both on, each batch gets one of the two")
+OPTION("leaks", "trainer", CHOICE, "auto", 0, 0, "auto|off", "warn where training pictures are in the validation or test part, too; auto: near duplicates are looked for up to 10,000 pictures, those of the same bytes always")
 OPTION("cache_mb", "trainer", INT, "2048", 0, 1048576, "", "memory for decoded pictures, MiB; beyond it they are decoded again every epoch")
 OPTION("checkpoint", "trainer", TEXT, "", 0, 0, "", "file that keeps the training so far, to resume it exactly; empty: none is written")
 OPTION("checkpoint_minutes", "trainer", FLOAT, "2", 0, 100000, "", "time between checkpoints; 0: after every step")

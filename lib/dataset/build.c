@@ -12,7 +12,7 @@ ic_status ic_dataset_create(ic_context *context, const ic_options *options, ic_d
     if (context == NULL || out == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_create: context and out must be given");
     ic_source *source;
-    IC_TRY(ic_source_create(context, ic_verify_header_only(options), &source));
+    IC_TRY(ic_source_create(context, options, &source));
     return ic_dataset_of_source(source, out);
 }
 
@@ -86,7 +86,7 @@ ic_status ic_dataset_add_file(ic_dataset *dataset, const char *path, const char 
     IC_TRY(check_building(dataset, path, class_name, "ic_dataset_add_file"));
     ic_source *source = dataset->source;
     char before[IC_ERROR_TEXT_MAX], reason[IC_ERROR_TEXT_MAX];
-    ic_record record = {.item = {.part = IC_PART_NONE}};
+    ic_record record = {.item = {.group = ic_group_of_file(source, path)}};
     IC_TRY(ic_source_text(source, path, strlen(path), &record.item.origin));
     ic_error_copy(before, sizeof before);
     ic_status status = ic_look_at_file(source, &record.item);
@@ -98,5 +98,18 @@ ic_status ic_dataset_add_file(ic_dataset *dataset, const char *path, const char 
     IC_TRY(ic_source_add_broken(source, record.item.origin, reason, IC_PART_NONE));
     dataset->broken_count++;
     ic_error_set(before);
+    return IC_OK;
+}
+
+ic_status ic_dataset_set_group(ic_dataset *dataset, int64_t index, const char *group)
+{
+    static const char given[] = "given";
+    IC_TRY(check_building(dataset, group, given, "ic_dataset_set_group"));
+    if (index < 0 || index >= ic_dataset_count(dataset))
+        return ic_fail(IC_ERROR_ARGUMENT, "there is no picture %lld: the data set has %lld",
+                       (long long)index, (long long)ic_dataset_count(dataset));
+    ic_source *source = dataset->source;
+    source->grouping = (ic_grouping){IC_GROUP_GIVEN, given, given};
+    source->records[dataset->records[index]].item.group = ic_group_number(group, strlen(group));
     return IC_OK;
 }

@@ -172,6 +172,11 @@ ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic_datase
                    part);
 }
 
+const char *ic_dataset_grouping(const ic_dataset *dataset)
+{
+    return dataset->source->grouping.text;
+}
+
 ic_dataset *ic_dataset_retain(ic_dataset *dataset)
 {
     atomic_fetch_add(&dataset->references, 1);
@@ -248,6 +253,15 @@ ic_status ic_dataset_item(const ic_dataset *dataset, int64_t index, const char *
         *origin = item->origin;
     if (class_index != NULL)
         *class_index = item->class_index;
+    return IC_OK;
+}
+
+ic_status ic_dataset_group(const ic_dataset *dataset, int64_t index, int64_t *out)
+{
+    if (out == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_group: out is NULL");
+    IC_TRY(check_index(dataset, index, "ic_dataset_group"));
+    *out = (int64_t)(ic_dataset_at(dataset, index)->group >> 1);
     return IC_OK;
 }
 

@@ -17,7 +17,9 @@ typedef struct ic_item {
     int32_t class_index;
     ic_part part;
     int32_t width, height, channels, depth; /* of the decoded picture, upright */
-    unsigned char digest[IC_SHA256_BYTES];  /* of the encoded file, or of raw samples */
+    ic_format format;                       /* of the file; unknown: raw samples */
+    uint64_t group; /* pictures of one number stay on one side of a split; 0: in none */
+    unsigned char digest[IC_SHA256_BYTES]; /* of the encoded file, or of raw samples */
 } ic_item;
 
 const ic_item *ic_dataset_at(const ic_dataset *dataset, int64_t index);
@@ -62,11 +64,15 @@ void ic_dataset_digest(const ic_dataset *dataset, unsigned char digest[IC_SHA256
 void ic_dataset_digest_both(const ic_dataset *a, const ic_dataset *b,
                             unsigned char digest[IC_SHA256_BYTES]);
 
+/* How pictures were put into groups, the option group as it was set; "given": by
+ * ic_dataset_set_group; NULL: not at all. */
+const char *ic_dataset_grouping(const ic_dataset *dataset);
+
 /*
  * The side of a picture in a split, a function of (digest, class, seed) alone as in
  * ic_dataset_split; so a held-out part can be found again from the data set, the seed and the
- * share (0: what suits the number of pictures). Returns the two parts of exactly `dataset` (declared
- * parts are not looked at).
+ * share (0: what suits the number of pictures). Returns the two parts of exactly `dataset`
+ * (declared parts are not looked at).
  */
 ic_status ic_dataset_split_by(const ic_dataset *dataset, uint64_t seed, double validation_share,
                               ic_dataset **train, ic_dataset **validation);

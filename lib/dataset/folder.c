@@ -73,11 +73,24 @@ cleanup:
     return status;
 }
 
-/* All files below a class folder are candidates of its class. */
-static ic_status scan_class(ic_scan *scan, const char *folder, int32_t class_index, ic_part part,
-                            int32_t depth)
+/* The group of a candidate below a class folder: what the first folder below that is called, or as
+ * its name says. */
+static uint64_t group_of(const ic_source *source, const ic_candidate *folder, const char *path,
+                         int32_t depth)
 {
-    ic_candidate candidate = {folder, class_index, part, NULL};
+    if (source->grouping.kind != IC_GROUP_FOLDER)
+        return ic_group_of_file(source, path);
+    const char *name = ic_path_name(path);
+    return depth == 0 && ic_path_kind_of(path) == IC_PATH_FOLDER
+               ? ic_group_number(name, strlen(name))
+               : folder->group;
+}
+
+/* All files below a class folder are candidates of its class; `like`: the folder as one. */
+static ic_status scan_class(ic_scan *scan, const ic_candidate *like, int32_t depth)
+{
+    ic_candidate candidate = *like;
+    const char *folder = like->path;
     if (depth > MOST_NESTED) {
         candidate.problem = "folders lie too deep in one another";
         return ic_scan_add(scan, &candidate);
@@ -88,8 +101,9 @@ static ic_status scan_class(ic_scan *scan, const char *folder, int32_t class_ind
     for (size_t i = 0; i < listing.count; i++) {
         IC_TRY_CLEAN(
             ic_source_text_join(scan->source, folder, "/", listing.names[i], &candidate.path));
+        candidate.group = group_of(scan->source, like, candidate.path, depth);
         if (ic_path_kind_of(candidate.path) == IC_PATH_FOLDER)
-            IC_TRY_CLEAN(scan_class(scan, candidate.path, class_index, part, depth + 1));
+            IC_TRY_CLEAN(scan_class(scan, &candidate, depth + 1));
         else
             IC_TRY_CLEAN(ic_scan_add(scan, &candidate));
         IC_TRY_CLEAN(ic_scan_progress(scan, scan->count, 0));
@@ -104,16 +118,15 @@ static ic_status scan_classes(ic_scan *scan, const char *path, const ic_listing 
                               ic_part part)
 {
     for (size_t i = 0; i < listing->count; i++) {
-        const char *folder;
-        int32_t class_index;
-        IC_TRY(ic_source_text_join(scan->source, path, "/", listing->names[i], &folder));
-        if (ic_path_kind_of(folder) != IC_PATH_FOLDER)
+        ic_candidate class = {.part = part};
+        IC_TRY(ic_source_text_join(scan->source, path, "/", listing->names[i], &class.path));
+        if (ic_path_kind_of(class.path) != IC_PATH_FOLDER)
             continue;
         if (!ic_utf8_valid(listing->names[i], strlen(listing->names[i])))
             return ic_fail(IC_ERROR_DATA, "the name of the class folder %s is not UTF-8: rename it",
-                           folder);
-        IC_TRY(ic_source_class(scan->source, listing->names[i], 0, &class_index));
-        IC_TRY(scan_class(scan, folder, class_index, part, 0));
+                           class.path);
+        IC_TRY(ic_source_class(scan->source, listing->names[i], 0, &class.class_index));
+        IC_TRY(scan_class(scan, &class, 0));
     }
     return IC_OK;
 }

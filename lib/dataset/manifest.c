@@ -125,9 +125,10 @@ static ic_status begin(csv_reader *csv, const char *name, const ic_buffer *bytes
     return IC_OK;
 }
 
-/* Where the two columns are. */
+/* Where the columns are. */
 typedef struct csv_header {
     int32_t path, label;
+    int32_t group; /* -1: none is wanted */
 } csv_header;
 
 static int32_t find_column(const csv_reader *csv, const char *const *names)
@@ -139,16 +140,26 @@ static int32_t find_column(const csv_reader *csv, const char *const *names)
     return -1;
 }
 
-/* Reads the first row as a header if it names both columns; false: it is a picture already. */
-static bool read_header(const csv_reader *csv, csv_header *out)
+/* Reads the first row as a header if it names both columns; *is_header false: it is a picture
+ * already. */
+static ic_status read_header(const csv_reader *csv, const ic_grouping *grouping, csv_header *out,
+                             bool *is_header)
 {
+    const bool wanted = grouping->kind == IC_GROUP_COLUMN;
+    const char *const group_names[] = {wanted ? grouping->rest : NULL, NULL};
     static const char *const path_names[] = {"path", "file", "filename", "image", NULL};
     static const char *const label_names[] = {"label", "class", NULL};
     int32_t path = find_column(csv, path_names), label = find_column(csv, label_names);
-    if (path < 0 || label < 0)
-        return false;
-    *out = (csv_header){path, label};
-    return true;
+    int32_t group = find_column(csv, group_names);
+    *is_header = path >= 0 && label >= 0;
+    if (*is_header)
+        *out = (csv_header){path, label, group};
+    if (wanted && (!*is_header || group < 0))
+        return ic_fail(IC_ERROR_DATA,
+                       "%s has no column called %s: its first line must name it beside path and "
+                       "label, or set the option group otherwise",
+                       csv->name, grouping->rest);
+    return IC_OK;
 }
 
 /* A picture file and its class; a relative path begins at the manifest. */
@@ -156,10 +167,12 @@ static ic_status add_row(ic_scan *scan, const csv_reader *csv, const csv_header 
                          const char *folder)
 {
     int32_t needed = header->path > header->label ? header->path : header->label;
+    needed = header->group > needed ? header->group : needed;
     if (csv->columns <= needed)
         return ic_fail(IC_ERROR_FORMAT,
-                       "%s, line %lld: the columns path,label are wanted, but there is only %d",
-                       csv->name, (long long)csv->line, csv->columns);
+                       "%s, line %lld: the columns path,label are wanted%s, but there is only %d",
+                       csv->name, (long long)csv->line,
+                       header->group < 0 ? "" : " and that of the group", csv->columns);
     const char *path = field(csv, header->path), *label = field(csv, header->label);
     if (*path == '\0' || *label == '\0')
         return ic_fail(IC_ERROR_FORMAT, "%s, line %lld: the %s is empty", csv->name,
@@ -168,6 +181,9 @@ static ic_status add_row(ic_scan *scan, const csv_reader *csv, const csv_header 
     IC_TRY(ic_source_class(scan->source, label, 0, &candidate.class_index));
     IC_TRY(
         ic_source_text_join(scan->source, *path == '/' ? "" : folder, "", path, &candidate.path));
+    const char *group = header->group < 0 ? "" : field(csv, header->group);
+    candidate.group = header->group < 0 ? ic_group_of_file(scan->source, candidate.path)
+                                        : ic_group_number(group, strlen(group));
     IC_TRY(ic_scan_add(scan, &candidate));
     return ic_scan_progress(scan, scan->count, 0);
 }
@@ -176,13 +192,16 @@ ic_status ic_scan_manifest(ic_scan *scan, const char *path, const ic_buffer *byt
 {
     ic_context *context = scan->source->context;
     csv_reader csv = {.row = {.context = context}};
-    csv_header header = {0, 1};
+    csv_header header = {0, 1, -1};
+    bool is_header = false;
     const char *folder;
     ic_status status = IC_OK;
     IC_TRY(ic_source_text(scan->source, path, (size_t)(ic_path_name(path) - path), &folder));
     IC_TRY_CLEAN(begin(&csv, path, bytes));
     IC_TRY_CLEAN(read_row(&csv));
-    if (csv.columns > 0 && read_header(&csv, &header))
+    if (csv.columns > 0)
+        IC_TRY_CLEAN(read_header(&csv, &scan->source->grouping, &header, &is_header));
+    if (is_header)
         IC_TRY_CLEAN(read_row(&csv));
     while (csv.columns > 0) {
         IC_TRY_CLEAN(add_row(scan, &csv, &header, folder));

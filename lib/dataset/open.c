@@ -1,6 +1,5 @@
 /* dataset/open.c: from a path to a data set. SPDX-License-Identifier: MIT */
 #include "base/file.h"
-#include "base/options.h"
 #include "base/status.h"
 #include "dataset/source.h"
 
@@ -88,9 +87,10 @@ ic_status ic_dataset_open(ic_context *context, const char *path, const ic_option
     while (length > 1 && path[length - 1] == '/')
         length--;
     IC_TRY_CLEAN(ic_copy_text_part(context, path, length, &trimmed));
-    IC_TRY_CLEAN(ic_source_create(context, ic_verify_header_only(options), &source));
+    IC_TRY_CLEAN(ic_source_create(context, options, &source));
     scan.source = source;
     IC_TRY_CLEAN(scan_path(&scan, trimmed));
+    IC_TRY_CLEAN(ic_grouping_check(source));
     IC_TRY_CLEAN(ic_source_sort_classes(source));
     log_outcome(source, trimmed);
     status = ic_dataset_of_source(source, out);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "dataset/source.h"
 
+#include "base/options.h"
 #include "base/status.h"
 
 #include <stdlib.h>
@@ -15,15 +16,19 @@ typedef struct text_block {
     char bytes[];
 } text_block;
 
-ic_status ic_source_create(ic_context *context, bool header_only, ic_source **out)
+ic_status ic_source_create(ic_context *context, const ic_options *options, ic_source **out)
 {
     ic_source *source;
     IC_TRY(ic_allocate_zero(context, sizeof *source, &source));
     atomic_init(&source->references, 1);
     source->context = ic_context_retain(context);
-    source->header_only = header_only;
-    *out = source;
-    return IC_OK;
+    source->header_only = ic_option_is(options, "verify", "header");
+    ic_status status = ic_grouping_set(source, options);
+    if (status < 0)
+        ic_source_release(source);
+    else
+        *out = source;
+    return status;
 }
 
 void ic_source_release(ic_source *source)

@@ -25,10 +25,17 @@ typedef struct ic_broken {
     ic_part part;
 } ic_broken;
 
+/* How pictures are put into groups (group.c). */
+typedef struct ic_grouping {
+    enum { IC_GROUP_NONE, IC_GROUP_FOLDER, IC_GROUP_NAME, IC_GROUP_COLUMN, IC_GROUP_GIVEN } kind;
+    const char *text, *rest; /* the option, and what stands behind its colon; texts of the source */
+} ic_grouping;
+
 typedef struct ic_source {
     atomic_int references;
     ic_context *context;
     bool header_only; /* option verify */
+    ic_grouping grouping;
     struct text_block *texts;
     ic_class *classes;
     int32_t *by_name; /* indices of classes, sorted by name */
@@ -52,7 +59,8 @@ struct ic_dataset {
     size_t broken_first, broken_count; /* which of the source's belong here */
 };
 
-ic_status ic_source_create(ic_context *context, bool header_only, ic_source **out);
+/* Takes the options verify and group. */
+ic_status ic_source_create(ic_context *context, const ic_options *options, ic_source **out);
 void ic_source_release(ic_source *source);
 
 /* Texts that live as long as the source, packed into large blocks. */
@@ -87,14 +95,21 @@ void ic_dataset_count_parts(const ic_dataset *dataset, int64_t counts[IC_PART_TE
 /* dataset.c: a view on all records; takes over the caller's reference of the source in any case. */
 ic_status ic_dataset_of_source(ic_source *source, ic_dataset **out);
 
-/* verify.c: what the option verify says. */
-bool ic_verify_header_only(const ic_options *options);
+/* group.c: reads the option group. */
+ic_status ic_grouping_set(ic_source *source, const ic_options *options);
+/* The number of a group by its name; 0 for an empty one, which is none. */
+uint64_t ic_group_number(const char *name, size_t length);
+/* The group of a file as its path alone tells: by the pattern, or the folder that it lies in. */
+uint64_t ic_group_of_file(const ic_source *source, const char *path);
+/* An opening that was asked for groups and found none was asked for the wrong ones. */
+ic_status ic_grouping_check(const ic_source *source);
 
 /* A file that is to be looked at. */
 typedef struct ic_candidate {
     const char *path; /* one of the source's texts */
     int32_t class_index;
     ic_part part;
+    uint64_t group;
     const char *problem; /* why it is broken without being looked at, static; else NULL */
 } ic_candidate;
 

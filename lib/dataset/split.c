@@ -1,162 +1,126 @@
 /*
- * dataset/split.c: holding pictures out, by class and by content. Which ones depends on digests,
- * classes, seed and share alone: not on names, order, or where the files lie.
+ * dataset/split.c: holding pictures out, by class and by unit (units.h). Which ones depends on
+ * digests, classes, groups, seed and share alone: not on names, order, or where the files lie.
  * SPDX-License-Identifier: MIT
  */
 #include "base/options.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "dataset/source.h"
+#include "dataset/units.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A picture in the order in which pictures are picked. */
-typedef struct split_entry {
-    uint64_t order;
-    const ic_item *item;
-    int64_t index;
-    bool held_out;
-} split_entry;
-
 typedef struct split_class {
-    int64_t wanted, taken;          /* pictures to hold out, and those that are */
-    int64_t groups_left, groups_in; /* of one content each: still in training; in all */
+    int64_t wanted, taken;        /* pictures to hold out, and those that are */
+    int64_t units_left, units_in; /* units with pictures of it: still in training; in all */
+    int64_t here;                 /* pictures in the unit that is looked at */
 } split_class;
 
 typedef struct splitter {
-    split_entry *entries;
-    size_t count;
+    ic_units units;
     split_class *classes;
 } splitter;
 
-static uint64_t little_endian(const unsigned char *bytes)
+static split_class *class_of(const splitter *split, size_t entry)
 {
-    uint64_t value = 0;
-    for (int32_t i = 7; i >= 0; i--)
-        value = value << 8 | bytes[i];
-    return value;
+    return &split->classes[split->units.entries[entry].item->class_index];
 }
 
-static uint64_t order_of(const ic_item *item, uint64_t seed)
+/* Calls visit once for each class of the unit, whose pictures are counted; then they are not. */
+static void each_class(const splitter *split, size_t first, size_t end,
+                       void (*visit)(split_class *class, void *payload), void *payload)
 {
-    ic_random random = ic_random_at(seed, IC_USE_SPLIT, little_endian(item->digest),
-                                    little_endian(item->digest + 8));
-    return ic_random_bits(&random);
-}
-
-/* By order, then such that equal content stands together. */
-static int compare_entries(const void *a, const void *b)
-{
-    const split_entry *x = a, *y = b;
-    if (x->order != y->order)
-        return x->order < y->order ? -1 : 1;
-    int digests = memcmp(x->item->digest, y->item->digest, IC_SHA256_BYTES);
-    if (digests != 0)
-        return digests;
-    if (x->item->class_index != y->item->class_index)
-        return x->item->class_index < y->item->class_index ? -1 : 1;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-/* The end of the group that begins at `first`: all pictures of the same content. */
-static size_t group_end(const splitter *split, size_t first)
-{
-    size_t end = first + 1;
-    while (end < split->count && memcmp(split->entries[end].item->digest,
-                                        split->entries[first].item->digest, IC_SHA256_BYTES) == 0)
-        end++;
-    return end;
+    for (size_t i = first; i < end; i++)
+        class_of(split, i)->here++;
+    for (size_t i = first; i < end; i++) {
+        split_class *class = class_of(split, i);
+        if (class->here > 0)
+            visit(class, payload);
+        class->here = 0;
+    }
 }
 
 /* One content filed under two classes: it can prove nothing and stays in training. */
-static bool has_two_classes(const splitter *split, size_t first, size_t end)
+static bool contradicts_itself(const splitter *split, size_t first, size_t end)
 {
-    return split->entries[first].item->class_index != split->entries[end - 1].item->class_index;
+    for (size_t i = first + 1; i < end; i++) {
+        const ic_item *a = split->units.entries[i - 1].item, *b = split->units.entries[i].item;
+        if (a->class_index != b->class_index && memcmp(a->digest, b->digest, IC_SHA256_BYTES) == 0)
+            return true;
+    }
+    return false;
 }
 
-static void count_groups(splitter *split, double share)
+static void count_in(split_class *class, void *payload)
 {
-    for (size_t i = 0; i < split->count; i++)
-        split->classes[split->entries[i].item->class_index].wanted++;
-    for (size_t first = 0, end; first < split->count; first = end) {
-        end = group_end(split, first);
-        int32_t last = -1;
-        for (size_t i = first; i < end; i++) {
-            int32_t index = split->entries[i].item->class_index;
-            split->classes[index].groups_in += index != last;
-            last = index;
-        }
+    (void)payload;
+    class->units_in++;
+    class->wanted += class->here;
+}
+
+static void count_units(splitter *split, int32_t classes, double share)
+{
+    for (size_t first = 0, end; first < split->units.count; first = end) {
+        end = ic_unit_end(&split->units, first);
+        each_class(split, first, end, count_in, NULL);
     }
-    for (size_t i = 0; i < split->count; i++) {
-        split_class *class = &split->classes[split->entries[i].item->class_index];
-        if (class->groups_left != 0)
-            continue;
-        class->groups_left = class->groups_in;
+    for (int32_t i = 0; i < classes; i++) {
+        split_class *class = &split->classes[i];
+        class->units_left = class->units_in;
         class->wanted = (int64_t)((double)class->wanted * share + 0.5);
-        if (class->wanted == 0 && class->groups_in >= 2)
+        if (class->wanted == 0 && class->units_in >= 2)
             class->wanted = 1;
     }
 }
 
-/* Whether holding out the group brings its class nearer to the share without emptying it. */
-static bool takes_group(const split_class *class, int64_t size, bool at_any_size)
+/* What holding a unit out would mean. */
+typedef struct unit_effect {
+    int64_t nearer; /* pictures by which the classes together come nearer to their shares */
+    bool empties;   /* a class would be gone from training */
+    bool first;     /* a class of which some are wanted has none held out so far */
+} unit_effect;
+
+static int64_t distance(int64_t a, int64_t b)
 {
-    if (class->groups_left < 2 || class->taken >= class->wanted)
-        return false;
-    int64_t over = class->taken + size - class->wanted;
-    return at_any_size ? class->taken == 0 : over < class->wanted - class->taken;
+    return a < b ? b - a : a - b;
 }
 
-/* Goes over all groups; at_any_size: for classes whose groups are all too large to fit the share.
+static void judge(split_class *class, void *payload)
+{
+    unit_effect *effect = payload;
+    effect->nearer +=
+        distance(class->taken, class->wanted) - distance(class->taken + class->here, class->wanted);
+    effect->empties |= class->units_left < 2;
+    effect->first |= class->taken == 0 && class->wanted > 0;
+}
+
+static void take(split_class *class, void *payload)
+{
+    (void)payload;
+    class->taken += class->here;
+    class->units_left--;
+}
+
+/*
+ * Goes over all units and holds out those that bring their classes nearer to their shares without
+ * emptying one. at_any_size: for classes whose units are all too large to fit the share.
  */
 static void hold_out(splitter *split, bool at_any_size)
 {
-    for (size_t first = 0, end; first < split->count; first = end) {
-        end = group_end(split, first);
-        split_class *class = &split->classes[split->entries[first].item->class_index];
-        if (has_two_classes(split, first, end) ||
-            !takes_group(class, (int64_t)(end - first), at_any_size))
+    for (size_t first = 0, end; first < split->units.count; first = end) {
+        unit_effect effect = {0, false, false};
+        end = ic_unit_end(&split->units, first);
+        if (split->units.entries[first].side != 0 || contradicts_itself(split, first, end))
             continue;
-        class->taken += (int64_t)(end - first);
-        class->groups_left--;
+        each_class(split, first, end, judge, &effect);
+        if (effect.empties || !(at_any_size ? effect.first : effect.nearer > 0))
+            continue;
+        each_class(split, first, end, take, NULL);
         for (size_t i = first; i < end; i++)
-            split->entries[i].held_out = true;
+            split->units.entries[i].side = 1;
     }
-}
-
-typedef struct side_filter {
-    const bool *held_out; /* by index in the data set */
-    bool side;
-} side_filter;
-
-static bool on_side(void *payload, int64_t index)
-{
-    const side_filter *filter = payload;
-    return filter->held_out[index] == filter->side;
-}
-
-static ic_status make_sides(const ic_dataset *dataset, const splitter *split, bool *held_out,
-                            ic_dataset **train, ic_dataset **validation)
-{
-    int64_t count = 0;
-    for (size_t i = 0; i < split->count; i++) {
-        held_out[split->entries[i].index] = split->entries[i].held_out;
-        count += split->entries[i].held_out;
-    }
-    if (count == 0)
-        return ic_fail(IC_ERROR_DATA, "nothing can be held out for validation: no class has two "
-                                      "different pictures; add pictures");
-    ic_dataset *kept, *taken;
-    IC_TRY(ic_dataset_select(dataset, on_side, &(side_filter){held_out, false}, &kept));
-    ic_status status = ic_dataset_select(dataset, on_side, &(side_filter){held_out, true}, &taken);
-    if (status < 0) {
-        ic_dataset_free(kept);
-        return status;
-    }
-    *train = kept;
-    *validation = taken;
-    return IC_OK;
 }
 
 /*
@@ -176,27 +140,27 @@ ic_status ic_dataset_split_by(const ic_dataset *dataset, uint64_t seed, double v
                               ic_dataset **train, ic_dataset **validation)
 {
     ic_context *context = ic_dataset_context(dataset);
-    splitter split = {.count = dataset->count};
-    bool *held_out = NULL;
+    splitter split = {.units = {.context = context}};
+    const int32_t classes = ic_dataset_class_count(dataset);
     ic_status status = IC_OK;
-    IC_TRY_CLEAN(ic_allocate_array(context, split.count, sizeof *split.entries, &split.entries));
-    IC_TRY_CLEAN(ic_allocate_zero(
-        context, (size_t)ic_dataset_class_count(dataset) * sizeof *split.classes, &split.classes));
-    IC_TRY_CLEAN(ic_allocate_array(context, split.count, sizeof *held_out, &held_out));
-    for (size_t i = 0; i < split.count; i++) {
-        const ic_item *item = ic_dataset_at(dataset, (int64_t)i);
-        split.entries[i] = (split_entry){order_of(item, seed), item, (int64_t)i, false};
-    }
-    if (split.count > 0)
-        qsort(split.entries, split.count, sizeof *split.entries, compare_entries);
-    count_groups(&split, share_of(validation_share, split.count));
+    size_t held_out = 0;
+    IC_TRY_CLEAN(
+        ic_allocate_zero(context, (size_t)classes * sizeof *split.classes, &split.classes));
+    IC_TRY_CLEAN(ic_units_create(dataset, seed, &split.units));
+    count_units(&split, classes, share_of(validation_share, split.units.count));
     hold_out(&split, false);
     hold_out(&split, true);
-    IC_TRY_CLEAN(make_sides(dataset, &split, held_out, train, validation));
+    for (size_t i = 0; i < split.units.count; i++)
+        held_out += (size_t)split.units.entries[i].side;
+    if (held_out == 0)
+        IC_TRY_CLEAN(ic_fail(IC_ERROR_DATA,
+                             "nothing can be held out for validation: no class has two different "
+                             "pictures%s; add pictures",
+                             ic_dataset_grouping(dataset) == NULL ? "" : " of different groups"));
+    status = ic_units_part(dataset, &split.units, 1, train, validation);
 cleanup:
-    ic_free(context, held_out);
+    ic_units_free(&split.units);
     ic_free(context, split.classes);
-    ic_free(context, split.entries);
     return status;
 }
 
@@ -230,6 +194,19 @@ static ic_status split_declared(const ic_dataset *dataset, ic_dataset **train,
     return IC_OK;
 }
 
+/* What a split or folds are made of: without a training part, the next best one has to serve. */
+static ic_status take_pool(const ic_dataset *dataset, uint32_t parts, ic_dataset **out)
+{
+    int64_t counts[IC_PART_TEST + 1], trainable = 0;
+    ic_dataset_count_parts(dataset, counts);
+    for (int32_t i = 0; i <= IC_PART_TEST; i++)
+        trainable += (parts >> i & 1) != 0 ? counts[i] : 0;
+    parts_filter pool = {dataset, parts};
+    if (trainable == 0)
+        pool.parts = 1u << (counts[IC_PART_VALIDATION] > 0 ? IC_PART_VALIDATION : IC_PART_TEST);
+    return ic_dataset_select(dataset, in_parts, &pool, out);
+}
+
 ic_status ic_dataset_split(const ic_dataset *dataset, const ic_options *options, ic_dataset **train,
                            ic_dataset **validation)
 {
@@ -238,19 +215,143 @@ ic_status ic_dataset_split(const ic_dataset *dataset, const ic_options *options,
                        "ic_dataset_split: data set, train and validation must be given");
     int64_t counts[IC_PART_TEST + 1];
     ic_dataset_count_parts(dataset, counts);
-    int64_t trainable = counts[IC_PART_NONE] + counts[IC_PART_TRAIN];
-    if (trainable > 0 && counts[IC_PART_VALIDATION] > 0)
+    if (counts[IC_PART_NONE] + counts[IC_PART_TRAIN] > 0 && counts[IC_PART_VALIDATION] > 0)
         return split_declared(dataset, train, validation);
-
-    /* Without a training part, the next best one has to serve. */
-    parts_filter pool = {dataset, training_parts};
-    if (trainable == 0)
-        pool.parts = 1u << (counts[IC_PART_VALIDATION] > 0 ? IC_PART_VALIDATION : IC_PART_TEST);
-    ic_dataset *trained;
-    IC_TRY(ic_dataset_select(dataset, in_parts, &pool, &trained));
+    ic_dataset *pool;
+    IC_TRY(take_pool(dataset, training_parts, &pool));
     ic_status status =
-        ic_dataset_split_by(trained, (uint64_t)ic_option_int(options, "seed"),
+        ic_dataset_split_by(pool, (uint64_t)ic_option_int(options, "seed"),
                             ic_option_float(options, "validation_share"), train, validation);
-    ic_dataset_free(trained);
+    ic_dataset_free(pool);
+    return status;
+}
+
+/* ---- Folds ---- */
+
+typedef struct fold_unit {
+    size_t first, end; /* among the entries */
+} fold_unit;
+
+typedef struct folder {
+    ic_units units;
+    fold_unit *list;
+    size_t count;
+    int32_t folds, classes;
+    int64_t *totals; /* pictures of each fold */
+    int64_t *had;    /* of each class in it, [folds][classes] */
+} folder;
+
+/* Binary digits of a unit's size. */
+static int32_t magnitude(const fold_unit *unit)
+{
+    int32_t digits = 0;
+    for (size_t size = unit->end - unit->first; size > 0; size /= 2)
+        digits++;
+    return digits;
+}
+
+/* Large ones first, as later ones have to fill the gaps; those of about one size in random order.
+ */
+static int compare_fold_units(const void *a, const void *b)
+{
+    const fold_unit *x = a, *y = b;
+    int32_t sizes[2] = {magnitude(x), magnitude(y)};
+    if (sizes[0] != sizes[1])
+        return sizes[1] - sizes[0];
+    return x->first < y->first ? -1 : 1;
+}
+
+/* Pictures that the fold has of the unit's classes, counted once for each picture of the unit. */
+static int64_t crowd(const folder *f, const fold_unit *unit, int32_t fold)
+{
+    int64_t sum = 0;
+    for (size_t i = unit->first; i < unit->end; i++)
+        sum += f->had[(size_t)fold * (size_t)f->classes +
+                      (size_t)f->units.entries[i].item->class_index];
+    return sum;
+}
+
+/* Each unit goes to the fold with the fewest pictures of its classes, then of all. */
+static void deal(folder *f)
+{
+    for (size_t u = 0; u < f->count; u++) {
+        const fold_unit *unit = &f->list[u];
+        int32_t best = 0;
+        int64_t least = INT64_MAX;
+        for (int32_t fold = 0; fold < f->folds; fold++) {
+            int64_t here = crowd(f, unit, fold);
+            if (here < least || (here == least && f->totals[fold] < f->totals[best])) {
+                least = here;
+                best = fold;
+            }
+        }
+        for (size_t i = unit->first; i < unit->end; i++) {
+            f->units.entries[i].side = best;
+            f->had[(size_t)best * (size_t)f->classes +
+                   (size_t)f->units.entries[i].item->class_index]++;
+        }
+        f->totals[best] += (int64_t)(unit->end - unit->first);
+    }
+}
+
+static ic_status make_folds(folder *f, const ic_dataset *dataset, uint64_t seed)
+{
+    ic_context *context = f->units.context;
+    IC_TRY(ic_units_create(dataset, seed, &f->units));
+    IC_TRY(ic_allocate_array(context, f->units.count, sizeof *f->list, &f->list));
+    for (size_t first = 0; first < f->units.count; first = f->list[f->count++].end)
+        f->list[f->count] = (fold_unit){first, ic_unit_end(&f->units, first)};
+    if (f->count < (size_t)f->folds)
+        return ic_fail(IC_ERROR_DATA,
+                       "%d folds want %d different pictures%s at least: there are %zu; ask for "
+                       "fewer folds",
+                       f->folds, f->folds, ic_dataset_grouping(dataset) == NULL ? "" : " or groups",
+                       f->count);
+    qsort(f->list, f->count, sizeof *f->list, compare_fold_units);
+    const size_t row = (1 + (size_t)f->classes) * sizeof *f->totals;
+    IC_TRY(ic_allocate_array(context, (size_t)f->folds, row, &f->totals));
+    memset(f->totals, 0, (size_t)f->folds * row);
+    f->had = f->totals + f->folds;
+    deal(f);
+    return IC_OK;
+}
+
+static ic_status take_fold(const ic_dataset *pool, uint64_t seed, int32_t folds, int32_t index,
+                           ic_dataset **train, ic_dataset **validation)
+{
+    ic_context *context = ic_dataset_context(pool);
+    folder f = {
+        .units = {.context = context}, .folds = folds, .classes = ic_dataset_class_count(pool)};
+    ic_status status = make_folds(&f, pool, seed);
+    if (status >= 0)
+        status = ic_units_part(pool, &f.units, index, train, validation);
+    ic_free(context, f.totals);
+    ic_free(context, f.list);
+    ic_units_free(&f.units);
+    return status;
+}
+
+ic_status ic_dataset_fold(const ic_dataset *dataset, const ic_options *options, int32_t folds,
+                          int32_t index, ic_dataset **train, ic_dataset **validation)
+{
+    if (dataset == NULL || train == NULL || validation == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT,
+                       "ic_dataset_fold: data set, train and validation must be given");
+    if (folds == 1 || folds < 0 || index < 0 || (folds > 0 && index >= folds))
+        return ic_fail(
+            IC_ERROR_ARGUMENT,
+            "ic_dataset_fold: there is no fold %d of %d: folds is 2 or more (0: repeated "
+            "hold-out), and index begins at 0",
+            index, folds);
+    const uint64_t seed = (uint64_t)ic_option_int(options, "seed");
+    ic_dataset *pool;
+    IC_TRY(take_pool(dataset, training_parts | 1u << IC_PART_VALIDATION, &pool));
+    ic_random draws = ic_random_at(seed, IC_USE_SPLIT, (uint64_t)index, UINT64_MAX);
+    ic_status status =
+        folds > 0
+            ? take_fold(pool, seed, folds, index, train, validation)
+            : ic_dataset_split_by(pool, index == 0 ? seed : ic_random_bits(&draws),
+                                  ic_option_float(options, "validation_share"), train, validation);
+    ic_dataset_free(pool);
     return status;
 }

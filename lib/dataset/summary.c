@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "dataset/inspection.h"
 #include "dataset/source.h"
 
 #include <string.h>
@@ -88,7 +89,7 @@ static ic_status add_parts(const ic_dataset *dataset, json_t *root)
 }
 
 /* JSON text of a path, which may be any bytes: what is not UTF-8 becomes question marks. */
-static ic_status set_path(ic_context *context, json_t *object, const char *key, const char *path)
+ic_status ic_json_set_path(ic_context *context, json_t *object, const char *key, const char *path)
 {
     char *copy;
     size_t size = strlen(path) + 1;
@@ -108,7 +109,7 @@ static ic_status add_broken(const ic_dataset *dataset, json_t *root)
         const ic_broken *broken = &dataset->source->broken[dataset->broken_first + i];
         json_t *entry = json_object();
         IC_TRY(ic_json_append(list, entry));
-        IC_TRY(set_path(context, entry, "file", broken->path));
+        IC_TRY(ic_json_set_path(context, entry, "file", broken->path));
         IC_TRY(ic_json_set(entry, "reason", json_string(broken->reason)));
     }
     return IC_OK;
@@ -149,6 +150,14 @@ static ic_status add_sizes(const ic_dataset *dataset, json_t *root)
     return ic_json_set(sizes, "sixteen_bit", json_integer(range.deep));
 }
 
+ic_status ic_dataset_describe(const ic_dataset *dataset, json_t *root)
+{
+    IC_TRY(add_classes(dataset, root));
+    IC_TRY(add_broken(dataset, root));
+    IC_TRY(add_parts(dataset, root));
+    return add_sizes(dataset, root);
+}
+
 ic_status ic_dataset_json(const ic_dataset *dataset, char *buffer, size_t capacity, size_t *size)
 {
     if (dataset == NULL || size == NULL)
@@ -157,10 +166,7 @@ ic_status ic_dataset_json(const ic_dataset *dataset, char *buffer, size_t capaci
     json_t *root = json_object();
     if (root == NULL)
         return ic_fail(IC_ERROR_MEMORY, "out of memory for the summary of a data set");
-    IC_TRY_CLEAN(add_classes(dataset, root));
-    IC_TRY_CLEAN(add_broken(dataset, root));
-    IC_TRY_CLEAN(add_parts(dataset, root));
-    IC_TRY_CLEAN(add_sizes(dataset, root));
+    IC_TRY_CLEAN(ic_dataset_describe(dataset, root));
     status = ic_json_give(ic_dataset_context(dataset), root, buffer, capacity, size);
 cleanup:
     json_decref(root);

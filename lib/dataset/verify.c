@@ -3,7 +3,6 @@
  * aside before any work is done with them. SPDX-License-Identifier: MIT
  */
 #include "base/file.h"
-#include "base/options.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "dataset/source.h"
@@ -25,11 +24,6 @@ typedef struct verify_work {
     const ic_candidate *candidates; /* of this chunk */
     finding *findings;
 } verify_work;
-
-bool ic_verify_header_only(const ic_options *options)
-{
-    return strcmp(ic_option_text(options, "verify"), "header") == 0;
-}
 
 ic_status ic_scan_add(ic_scan *scan, const ic_candidate *candidate)
 {
@@ -60,6 +54,7 @@ ic_status ic_look_at_file(const ic_source *source, ic_item *item)
     item->height = facts.height;
     item->channels = facts.channels;
     item->depth = facts.depth;
+    item->format = facts.format;
 cleanup:
     ic_buffer_free(&bytes);
     return status;
@@ -72,8 +67,10 @@ static ic_status verify_unit(void *arguments, int64_t unit, int32_t worker)
     const verify_work *work = arguments;
     const ic_candidate *candidate = &work->candidates[unit];
     finding *found = &work->findings[unit];
-    found->item = (ic_item){
-        .origin = candidate->path, .class_index = candidate->class_index, .part = candidate->part};
+    found->item = (ic_item){.origin = candidate->path,
+                            .class_index = candidate->class_index,
+                            .part = candidate->part,
+                            .group = candidate->group};
     found->status = candidate->problem == NULL ? ic_look_at_file(work->source, &found->item)
                                                : ic_fail(IC_ERROR_DATA, "%s", candidate->problem);
     if (found->status == IC_ERROR_MEMORY || found->status == IC_ERROR_INTERNAL)

@@ -47,6 +47,22 @@ static bool has_digest(const ic_dataset *dataset, const char *wanted)
     return strcmp(text, wanted) == 0;
 }
 
+/* The held-out pictures can only be found again where the same ones belong together. */
+static ic_status check_groups(const ic_dataset *dataset, const json_t *data)
+{
+    const char *then = json_string_value(json_object_get(data, "group"));
+    const char *now = ic_dataset_grouping(dataset);
+    then = then == NULL ? "none" : then;
+    now = now == NULL ? "none" : now;
+    if (strcmp(then, now) == 0)
+        return IC_OK;
+    return ic_fail(
+        IC_ERROR_DATA,
+        "the model was trained with the option group = %s, but the data was opened with "
+        "%s: open it with the same, so that the pictures that were held out can be found",
+        then, now);
+}
+
 /* Splits as the record ("data" of model.h) says that the training did. */
 static ic_status split_again(ic_dataset *dataset, const json_t *data, two_parts *out)
 {
@@ -63,6 +79,7 @@ static ic_status split_again(ic_dataset *dataset, const json_t *data, two_parts 
     } else {
         IC_TRY(ic_json_int(data, "seed", 0, UINT32_MAX, what, &seed));
         IC_TRY(ic_json_float(data, "share", what, &held_out));
+        IC_TRY(check_groups(dataset, data));
         IC_TRY(ic_dataset_split_by(dataset, (uint64_t)seed, held_out, &parts.train,
                                    &parts.validation));
     }

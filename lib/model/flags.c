@@ -39,14 +39,15 @@ static ic_status add_flag(ic_buffer *text, const char *name, const json_t *value
 }
 
 /* The network and what it sees were chosen too; the rest of the pipeline follows from the data. */
-static ic_status add_flags(const ic_model *model, const json_t *options, ic_buffer *text)
+static ic_status add_flags(const ic_model *model, const json_t *options, const json_t *group,
+                           ic_buffer *text)
 {
     const char *name;
     json_t *value;
     IC_TRY(ic_buffer_print(text, "--network %s --input-size %d", model->network,
                            (int)model->pipeline.width));
     json_object_foreach((json_t *)options, name, value) IC_TRY(add_flag(text, name, value));
-    return IC_OK;
+    return group == NULL ? IC_OK : add_flag(text, "group", group);
 }
 
 ic_status ic_model_flags(const ic_model *model, char *buffer, size_t capacity, size_t *size)
@@ -60,10 +61,11 @@ ic_status ic_model_flags(const ic_model *model, char *buffer, size_t capacity, s
     text.context = model->context;
     IC_TRY(ic_model_record(model, &record));
     const json_t *options = json_object_get(record, "options");
+    const json_t *group = json_object_get(json_object_get(record, "data"), "group");
     if (!json_is_object(options))
         IC_TRY_CLEAN(ic_fail(IC_ERROR_STATE, "the model has not been trained: there is nothing to "
                                              "repeat"));
-    IC_TRY_CLEAN(add_flags(model, options, &text));
+    IC_TRY_CLEAN(add_flags(model, options, group, &text));
     status = ic_give_bytes(text.bytes, text.size + 1, buffer, capacity, size);
 cleanup:
     ic_buffer_free(&text);

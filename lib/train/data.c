@@ -5,8 +5,13 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
+#include "dataset/leaks.h"
 
 #include <string.h>
+
+/* Training pictures up to which near duplicates are looked for: a few per cent of a short training.
+ */
+enum { NEAR_MOST = 10000 };
 
 static bool is_not_test(void *dataset, int64_t index)
 {
@@ -152,6 +157,8 @@ ic_status ic_train_data_prepare(const ic_model *model, const ic_dataset *train,
         ic_dataset_digest_both(data.train, data.validation, data.digest);
     else
         ic_dataset_digest(data.train, data.digest);
+    if (!ic_option_is(options, "leaks", "off"))
+        IC_TRY_CLEAN(ic_leaks_warn(data.train, data.validation, data.pictures <= NEAR_MOST));
     *out = data;
     data = (ic_train_data){.context = model->context};
 cleanup:

@@ -13,7 +13,9 @@ static ic_status set_data(json_t *record, const ic_train_data *data,
     IC_TRY(ic_json_set(object, "digest", json_string(digest)));
     IC_TRY(ic_json_set(object, "split", json_string(data->declared ? "declared" : "seed")));
     IC_TRY(ic_json_set(object, "seed", json_integer((json_int_t)recipe->seed)));
-    return ic_json_set(object, "share", json_real(recipe->validation_share));
+    IC_TRY(ic_json_set(object, "share", json_real(recipe->validation_share)));
+    const char *grouping = ic_dataset_grouping(data->train);
+    return grouping == NULL ? IC_OK : ic_json_set(object, "group", json_string(grouping));
 }
 
 /* The members of an epoch. */

@@ -55,9 +55,11 @@ static ic_status check_data(const ic_trainer *trainer, const json_t *json)
     ic_checkpoint_data(&trainer->data, digest);
     if (strcmp(digest, wanted) == 0)
         return IC_OK;
-    return ic_fail(IC_ERROR_DATA,
-                   "these are not the pictures that the training began with: some were added, "
-                   "removed, changed or held out otherwise; bring them back, or start anew");
+    return ic_fail(
+        IC_ERROR_DATA,
+        "these are not the pictures that the training began with: some were added, "
+        "removed, changed or held out otherwise (another option group?); bring them back, "
+        "or start anew");
 }
 
 static ic_status check_level(const ic_trainer *trainer, const json_t *json)

@@ -92,6 +92,29 @@ static void images(void **state)
     ic_image_free(NULL);
 }
 
+/* Of a set without pictures. */
+static void inspections(const ic_dataset *dataset)
+{
+    size_t size;
+    ic_inspection *inspection;
+    assert_ok(ic_dataset_inspect(dataset, NULL, &inspection));
+    REFUSES(ic_inspection_pair(inspection, 0, NULL, NULL, NULL, NULL));
+    REFUSES(ic_inspection_pair(NULL, 0, NULL, NULL, NULL, NULL));
+    REFUSES(ic_inspection_finding(inspection, 0, NULL, NULL, NULL, NULL));
+    REFUSES(ic_inspection_json(NULL, NULL, 0, &size));
+    REFUSES(ic_inspection_json(inspection, NULL, 0, NULL));
+    REFUSES(ic_inspection_plot(NULL, NULL, "classes", "x.png"));
+    REFUSES(ic_inspection_plot(inspection, NULL, NULL, "x.png"));
+    REFUSES(ic_inspection_plot(inspection, NULL, "classes", NULL));
+    REFUSES(ic_inspection_plot(inspection, NULL, "words", "x.png"));
+    assert_int_equal(ic_inspection_plot(inspection, NULL, "duplicates", "x.png"), IC_ERROR_DATA);
+    assert_int_equal(ic_inspection_pair_count(inspection), 0);
+    assert_int_equal(ic_inspection_pair_count(NULL), 0);
+    assert_int_equal(ic_inspection_finding_count(NULL), 0);
+    ic_inspection_free(inspection);
+    ic_inspection_free(NULL);
+}
+
 static void datasets(void **state)
 {
     (void)state;
@@ -109,6 +132,15 @@ static void datasets(void **state)
     REFUSES(ic_dataset_part(NULL, "train", OUT(ic_dataset)));
     REFUSES(ic_dataset_split(NULL, NULL, OUT(ic_dataset), OUT(ic_dataset)));
     REFUSES(ic_dataset_split(dataset, NULL, OUT(ic_dataset), NULL));
+    REFUSES(ic_dataset_fold(NULL, NULL, 5, 0, OUT(ic_dataset), OUT(ic_dataset)));
+    REFUSES(ic_dataset_fold(dataset, NULL, 5, 0, NULL, OUT(ic_dataset)));
+    REFUSES(ic_dataset_fold(dataset, NULL, 5, 5, OUT(ic_dataset), OUT(ic_dataset)));
+    REFUSES(ic_dataset_fold(dataset, NULL, 1, 0, OUT(ic_dataset), OUT(ic_dataset)));
+    REFUSES(ic_dataset_set_group(NULL, 0, "x"));
+    REFUSES(ic_dataset_set_group(dataset, 0, NULL));
+    REFUSES(ic_dataset_set_group(dataset, 0, "x"));
+    REFUSES(ic_dataset_group(dataset, 0, (int64_t[]){0}));
+    REFUSES(ic_dataset_group(dataset, 0, NULL));
     REFUSES(ic_dataset_class(dataset, 0, NULL, NULL));
     REFUSES(ic_dataset_item(dataset, 0, NULL, NULL));
     REFUSES(ic_dataset_item(NULL, 0, NULL, NULL));
@@ -116,9 +148,12 @@ static void datasets(void **state)
     REFUSES(ic_dataset_broken(dataset, 0, NULL, NULL));
     REFUSES(ic_dataset_json(NULL, NULL, 0, &size));
     REFUSES(ic_dataset_json(dataset, NULL, 0, NULL));
+    REFUSES(ic_dataset_inspect(NULL, NULL, OUT(ic_inspection)));
+    REFUSES(ic_dataset_inspect(dataset, NULL, NULL));
     assert_int_equal(ic_dataset_count(NULL), 0);
     assert_int_equal(ic_dataset_class_count(NULL), 0);
     assert_int_equal(ic_dataset_broken_count(NULL), 0);
+    inspections(dataset);
     ic_dataset_free(dataset);
     ic_dataset_free(NULL);
 }

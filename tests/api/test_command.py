@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -68,7 +69,39 @@ def inspect():
     sheet = root / "sheet.png"
     assert "dark" in run("inspect", photos, "--plot", sheet, "--policy", "trivial")[0]
     assert sheet.read_bytes().startswith(b"\x89PNG")
+    assert found["pairs"] == [] and found["groups"] == 0 and found["formats"]["png"] == 40
+    assert [finding["kind"] for finding in found["findings"]] == ["broken"]
+    report = run("inspect", photos)[0]
+    assert "! not readable: 1 of 41 files\n" in report and "cut.png: " in report and "\n  -> get" in report
     assert "sheet.gif" in run("inspect", photos, "--plot", root / "sheet.gif", code=1)[1]
+
+
+def inspect_leaks():
+    leaky = root / "leaky"
+    shutil.copytree(parted, leaky)
+    shutil.copy(leaky / "train/dark/0.png", leaky / "test/light/again.png")
+    report, messages = run("inspect", leaky, "--pairs", root / "pairs.png", "--classes", root / "classes.svg")
+    assert "! in the training part, too: 1 of 21 test pictures" in report and "again.png" in report
+    assert "! filed under two classes: 1 pictures" in report
+    assert (root / "pairs.png").read_bytes().startswith(b"\x89PNG")
+    assert ">light</text>" in (root / "classes.svg").read_text()
+    assert "leak" not in run("inspect", leaky, "--duplicates", "off", "--json")[0]
+    assert "nothing to draw" in run("inspect", photos, "--pairs", root / "none.png")[1]
+    out = root / "leaky.safetensors"
+    assert "1 of 21 test pictures are in the training part" in run("train", leaky, "--out", out, *QUICK)[1]
+    assert "training part" not in run("train", leaky, "--out", out, *QUICK, "--leaks", "off")[1]
+
+
+def groups():
+    for i in range(40):
+        name = "light" if i % 2 else "dark"
+        png(root / "grouped" / name / f"p{i // 4}_{i}.png", i % 2, i)
+    group, out = ("--group", "name:(p*)_*"), root / "grouped.safetensors"
+    run("train", root / "grouped", "--out", out, *QUICK, *group, "--validation-share", 0.3)
+    report = json.loads(run("evaluate", out, root / "grouped", *group, "--json")[0])
+    assert report["split"] == "validation" and report["count"] == 12
+    assert "option group = name:(p*)_*" in run("evaluate", out, root / "grouped", code=1)[1]
+    assert "none of: none, folder" in run("inspect", root / "grouped", "--group", "x", code=1)[1]
 
 
 def train():
@@ -447,7 +480,8 @@ def failures():
     assert "cut.safetensors" in run("info", cut, code=1)[1]
 
 
-for body in (version_and_options, inspect, train, the_same_file_again, find_rate, info, evaluate, says_how_sure_it_is, compare, parts, predict,
+for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate,
+             says_how_sure_it_is, compare, parts, predict,
              views, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
              resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
              failures):

@@ -216,6 +216,29 @@ static void nothing_to_hold_out_is_an_error(void **state)
     ic_context_free(context);
 }
 
+/* Recorded models find their held-out pictures by the seed: the split must never change. */
+static void the_split_is_what_it_always_was(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    ic_dataset *dataset = create(context), *train, *validation;
+    for (uint32_t i = 0; i < 200; i++)
+        add(dataset, i % 3 == 0 ? "a" : i % 7 == 0 ? "b" : "c", i, 1 + (int32_t)(i % 11 == 0) * 2);
+    add(dataset, "b", 9, 1); /* also in a */
+    add(dataset, "giant", 500, 40);
+    add(dataset, "giant", 501, 30);
+    unsigned char digest[IC_SHA256_BYTES];
+    char text[IC_SHA256_TEXT];
+    assert_ok(ic_dataset_split_by(dataset, 5, 0.15, &train, &validation));
+    ic_dataset_digest(validation, digest);
+    ic_sha256_text(digest, text);
+    assert_string_equal(text, "d6f8dfa46f0f4b57acb566fcf36c2b228fef07eba28e1eb4ddc70ca772bba19f");
+    ic_dataset_free(train);
+    ic_dataset_free(validation);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+}
+
 static ic_status split_flow(ic_context *context, void *payload)
 {
     (void)payload;
@@ -256,6 +279,7 @@ int main(void)
         cmocka_unit_test(options_say_seed_and_share),
         cmocka_unit_test(declared_parts_are_kept),
         cmocka_unit_test(nothing_to_hold_out_is_an_error),
+        cmocka_unit_test(the_split_is_what_it_always_was),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

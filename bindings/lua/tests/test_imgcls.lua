@@ -63,6 +63,44 @@ test("data set", function()
    assert(train:count() + validation:count() == 60 and validation:count() > 0)
 end)
 
+test("folds and groups", function()
+   local held_out = 0
+   for index = 1, 5 do
+      local train, validation = assert(set:fold(5, index))
+      assert(train:count() + validation:count() == 60)
+      held_out = held_out + validation:count()
+   end
+   assert(held_out == 60)
+   local nothing, message = set:fold(5, 6)
+   assert(nothing == nil and message:match("fold 5 of 5"))
+   local grouped = assert(imgcls.dataset(nil))
+   for i = 1, 4 do
+      assert(grouped:add(picture(true, i, 28), "a", i < 3 and "one" or "two"))
+   end
+   assert(grouped:group(1) == grouped:group(2) and grouped:group(2) ~= grouped:group(3))
+   assert(set:group(1) == 0)
+end)
+
+test("inspection", function()
+   local twice = assert(imgcls.dataset(nil))
+   for i = 1, 3 do
+      assert(twice:add(picture(true, i % 2, 28), "a"))
+   end
+   local inspection = assert(twice:inspect { duplicates = "exact" })
+   local pairs_found, findings = inspection:pairs(), inspection:findings()
+   assert(#pairs_found == 1 and pairs_found[1].first == 1 and pairs_found[1].second == 3)
+   assert(pairs_found[1].score == 1 and not pairs_found[1].near)
+   assert(findings[1].kind == "duplicate" and findings[1].examples == "memory#1 = memory#3")
+   assert(inspection:json():match('"findings"'))
+   local path = os.tmpname()
+   os.remove(path)
+   assert(inspection:plot("duplicates", path .. ".svg"))
+   os.remove(path .. ".svg")
+   local phases = {}
+   assert(twice:inspect(nil, function(event) phases[event.phase] = true end))
+   assert(phases.duplicates)
+end)
+
 test("training step by step", function()
    local train, validation = assert(set:split(settings))
    local trainer = assert(imgcls.trainer(model, train, validation, settings))

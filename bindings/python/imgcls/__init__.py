@@ -9,9 +9,9 @@
 
 from ._core import (Error, FileError, Image, InvalidError, NotFoundError, OutOfMemoryError, options,
                     version)
-from ._data import Dataset
+from ._data import Dataset, Inspection
 from .classifier import Classifier, Report, Training
 
-__all__ = ["Classifier", "Dataset", "Error", "FileError", "Image", "InvalidError", "NotFoundError",
+__all__ = ["Classifier", "Dataset", "Error", "FileError", "Image", "Inspection", "InvalidError", "NotFoundError",
            "OutOfMemoryError", "Report", "Training", "options", "version"]
 __version__ = version()

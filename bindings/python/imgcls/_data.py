@@ -28,10 +28,19 @@ class Dataset(Handle):
                 _pointer = out.value
         super().__init__(_pointer, lib.ic_dataset_free)
 
-    def add(self, picture: Any, label: object) -> None:
-        """Adds a picture: an Image, or what Image takes."""
+    def add(self, picture: Any, label: object, group: object = "") -> None:
+        """Adds a picture: an Image, or what Image takes. Pictures of one group (a patient, say) stay
+        on one side of every split."""
         image = picture if isinstance(picture, Image) else Image(picture, self.context)
         check(lib.ic_dataset_add_image(self, image, str(label).encode()))
+        if str(group):
+            check(lib.ic_dataset_set_group(self, len(self) - 1, str(group).encode()))
+
+    def group(self, index: int) -> int:
+        """The number of a picture's group; 0: it belongs to none."""
+        number = c_int64()
+        check(lib.ic_dataset_group(self, index, byref(number)))
+        return number.value
 
     def part(self, name: str) -> Dataset:
         """The part that the data declares: "train", "validation" or "test"."""
@@ -39,12 +48,27 @@ class Dataset(Handle):
         return Dataset(context=self.context, _pointer=pointer)
 
     def split(self, **settings: Any) -> tuple[Dataset, Dataset]:
-        """(train, validation): stratified, by content."""
+        """(train, validation): stratified, by content; copies and groups stay together."""
+        return self._parted(lib.ic_dataset_split, Options(self.context, settings))
+
+    def fold(self, folds: int, index: int, **settings: Any) -> tuple[Dataset, Dataset]:
+        """(train, validation) of fold `index` of k-fold cross-validation; folds=0: repeated hold-out,
+        any index."""
+        return self._parted(lib.ic_dataset_fold, Options(self.context, settings), folds, index)
+
+    def _parted(self, function, *arguments):
         train, validation = c_void_p(), c_void_p()
-        check(lib.ic_dataset_split(self, Options(self.context, settings), byref(train),
-                                   byref(validation)))
+        check(function(self, *arguments, byref(train), byref(validation)))
         return (Dataset(context=self.context, _pointer=train.value),
                 Dataset(context=self.context, _pointer=validation.value))
+
+    def inspect(self, *, progress: Progress = None, **settings: Any) -> Inspection:
+        """Looks for duplicates, leaks between parts, broken files, small classes and more;
+        duplicates="exact" is quick."""
+        out = c_void_p()
+        self.context.call(progress, lib.ic_dataset_inspect, self, Options(self.context, settings),
+                          byref(out))
+        return Inspection(self.context, out.value)
 
     def plot_augmentation(self, path: Path, **settings: Any) -> None:
         """Draws what augmentation does to these pictures as .png or .svg; settings are those of a
@@ -87,3 +111,32 @@ class Dataset(Handle):
     def summary(self) -> dict[str, Any]:
         """Counts, sizes, parts and broken pictures, as a dict."""
         return json_of(lib.ic_dataset_json, self)
+
+
+class Inspection(Handle):
+    """What is wrong with a data set. `data` holds everything; `findings` are dicts of kind, text,
+    advice and examples, the gravest first; `pairs` are dicts of first, second (paths), kind
+    ("exact" or "near"), mirrored, across_parts, across_classes and score."""
+
+    def __init__(self, context: Context, pointer: int) -> None:
+        self._context = context
+        super().__init__(pointer, lib.ic_inspection_free)
+        self.data: dict[str, Any] = json_of(lib.ic_inspection_json, self)
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        return self.data["findings"]
+
+    @property
+    def pairs(self) -> list[dict[str, Any]]:
+        return self.data["pairs"]
+
+    def plot(self, what: str, path: Path, **settings: Any) -> None:
+        """Draws "classes" (their means, and pictures as the network sees them) or "duplicates" as .png
+        or .svg."""
+        check(lib.ic_inspection_plot(self, Options(self._context, settings), what.encode(),
+                                     path_bytes(path)))
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(finding["kind"] for finding in self.findings) or "nothing"
+        return f"<Inspection of {self.data['count']} pictures: {kinds}>"

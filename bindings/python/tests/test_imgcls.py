@@ -324,9 +324,56 @@ class Tests(unittest.TestCase):
         self.assertIn(">rotation 30</text>", self.path("sheet.svg").read_text())
         train, held_out = data.split(validation_share=0.25)
         self.assertEqual(len(train) + len(held_out), 24)
+        self.check_folds(data)
+        self.check_inspection(data)
         model = imgcls.Classifier(**SETTINGS).fit(root)
         self.assertEqual(model.evaluate(root).split, "validation")
         self.assertIn(model.predict(root / "dark" / "0.png"), ("dark", "light"))
+
+    def check_folds(self, data):
+        seen = []
+        for index in range(4):
+            train, held_out = data.fold(4, index, seed=2)
+            self.assertEqual(held_out.classes, {"dark": 3, "light": 3})
+            self.assertEqual(len(train), 18)
+            seen += [held_out[i][0] for i in range(len(held_out))]
+        self.assertEqual(len(set(seen)), 24)
+        self.assertEqual(len(data.fold(0, 7, validation_share=0.5)[1]), 12)
+        with self.assertRaises(ValueError):
+            data.fold(4, 4)
+
+    def check_inspection(self, data):
+        inspection = data.inspect(duplicates="exact")
+        kinds = [finding["kind"] for finding in inspection.findings]
+        self.assertEqual(kinds, ["broken", "tiny"])
+        self.assertIn("broken.png", inspection.findings[0]["examples"][0])
+        self.assertEqual(inspection.pairs, [])
+        self.assertEqual(inspection.data["formats"], {"raw": 0, "jpeg": 0, "png": 24})
+        inspection.plot("classes", self.path("classes.svg"))
+        self.assertIn(">light</text>", self.path("classes.svg").read_text())
+        self.assertIn("broken", repr(inspection))
+        phases = []
+        data.inspect(progress=lambda event: phases.append(event["phase"]))
+        self.assertIn("duplicates", phases)
+
+    def test_groups(self):
+        data = imgcls.Dataset()
+        for index in range(24):
+            data.add(picture(index % 2, index), index % 2, group=f"patient {index // 4}")
+        self.assertEqual(data.group(0), data.group(3))
+        self.assertNotEqual(data.group(3), data.group(4))
+        pairs = imgcls.Dataset()
+        for _ in range(2):
+            pairs.add(picture(0, 1), "a")
+        self.assertEqual(pairs.group(0), 0)
+        pair, = pairs.inspect(duplicates="exact").pairs
+        self.assertEqual((pair["kind"], pair["score"]), ("exact", 1))
+        for index in range(3):
+            _, held_out = data.fold(3, index)
+            groups = {held_out.group(i) for i in range(len(held_out))}
+            self.assertEqual((len(held_out), len(groups)), (8, 2))
+        with self.assertRaises(ValueError):
+            imgcls.Dataset(group="patient")
 
     def test_pictures_of_all_kinds(self):
         rgba = bytes(range(4 * 6)) * 2
