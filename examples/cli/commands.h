@@ -8,6 +8,8 @@
 int cli_train(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_evaluate(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_compare(ic_context *context, const cli_command *command, int count, char **arguments);
+int cli_cross_validate(ic_context *context, const cli_command *command, int count,
+                       char **arguments);
 int cli_predict(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_info(ic_context *context, const cli_command *command, int count, char **arguments);

@@ -95,7 +95,6 @@ static int compare(ic_context *context, char **arguments, const ic_options *opti
     ic_dataset *dataset = NULL;
     ic_report *before = NULL, *after = NULL;
     ic_comparison *comparison = NULL;
-    char *text = NULL;
     int code = EXIT_DONE;
     if (ic_dataset_open(context, arguments[2], options, &dataset) < 0 ||
         measure(context, arguments[0], dataset, options, &before) < 0 ||
@@ -103,16 +102,11 @@ static int compare(ic_context *context, char **arguments, const ic_options *opti
         ic_report_compare(before, after, &comparison) < 0) {
         code = cli_failed();
     } else if (json) {
-        text = cli_text_of(give_comparison, comparison);
-        if (text == NULL)
-            code = cli_failed();
-        else
-            puts(text);
+        code = cli_print_json(give_comparison, comparison);
     } else {
         print_parts(before, after, comparison);
         print_comparison(comparison);
     }
-    free(text);
     ic_comparison_free(comparison);
     ic_report_free(after);
     ic_report_free(before);

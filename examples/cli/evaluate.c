@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static ic_status give_report(const void *report, char *buffer, size_t capacity, size_t *size)
+ic_status cli_give_report(const void *report, char *buffer, size_t capacity, size_t *size)
 {
     return ic_report_json(report, buffer, capacity, size);
 }
@@ -44,18 +44,18 @@ static const char *interval_heading(const ic_report *report, char *buffer, size_
     return buffer;
 }
 
-static void print_classes(const ic_model *model, const ic_report *report)
+static void print_classes(const ic_report *report)
 {
     char heading[40];
     printf("\n%-24s %9s %9s %16s %9s %7s %9s\n", "class", "precision", "recall",
            interval_heading(report, heading, sizeof heading), "F1", "AUC", "pictures");
-    for (int32_t c = 0; c < ic_model_class_count(model); c++) {
+    for (int32_t c = 0; c < ic_report_class_count(report); c++) {
         double precision = 0, recall = 0, low, high, f1 = 0, auc, support = 0;
         ic_report_class_value(report, c, "precision", &precision);
         ic_report_class_value(report, c, "recall", &recall);
         ic_report_class_value(report, c, "f1", &f1);
         ic_report_class_value(report, c, "support", &support);
-        cli_print_text(stdout, ic_model_class_name(model, c), 24);
+        cli_print_text(stdout, ic_report_class_name(report, c), 24);
         printf(" %7.1f %% %7.1f %%", 100 * precision, 100 * recall);
         if (ic_report_class_interval(report, c, "recall", &low, &high) >= 0)
             printf(" %5.1f .. %5.1f %%", 100 * low, 100 * high);
@@ -71,9 +71,9 @@ static void print_classes(const ic_model *model, const ic_report *report)
 }
 
 /* The three commonest mistakes: where to look first. */
-static void print_mistakes(const ic_model *model, const ic_report *report)
+static void print_mistakes(const ic_report *report)
 {
-    int32_t classes = ic_model_class_count(model);
+    int32_t classes = ic_report_class_count(report);
     int64_t bound = INT64_MAX;
     int32_t bound_at = -1;
     for (int shown = 0; shown < 3; shown++) {
@@ -93,16 +93,16 @@ static void print_mistakes(const ic_model *model, const ic_report *report)
         if (shown == 0)
             printf("\nmost often mistaken\n");
         printf("%6lld  ", (long long)most);
-        cli_print_text(stdout, ic_model_class_name(model, at / classes), 0);
+        cli_print_text(stdout, ic_report_class_name(report, at / classes), 0);
         fputs(" taken for ", stdout);
-        cli_print_text(stdout, ic_model_class_name(model, at % classes), 0);
+        cli_print_text(stdout, ic_report_class_name(report, at % classes), 0);
         putchar('\n');
         bound = most;
         bound_at = at;
     }
 }
 
-static void print_report(const ic_model *model, const ic_report *report)
+void cli_print_report(const ic_report *report)
 {
     double count = 0;
     char heading[40];
@@ -111,7 +111,7 @@ static void print_report(const ic_model *model, const ic_report *report)
     printf("%.0f pictures (%s: %s)\n\n", count, split, cli_explain_split(split));
     printf("%-33s %s\n", "", interval_heading(report, heading, sizeof heading));
     print_figure(report, "accuracy", "accuracy", 1);
-    if (ic_model_class_count(model) > 5)
+    if (ic_report_class_count(report) > 5)
         print_figure(report, "top5_accuracy", "top-5 accuracy", 1);
     print_figure(report, "balanced_accuracy", "balanced accuracy", 1);
     print_figure(report, "f1", "mean F1", 1);
@@ -122,8 +122,8 @@ static void print_report(const ic_model *model, const ic_report *report)
     print_figure(report, "loss", "loss", 0);
     print_figure(report, "brier", "Brier score", 0);
     print_calibration(report);
-    print_classes(model, report);
-    print_mistakes(model, report);
+    print_classes(report);
+    print_mistakes(report);
 }
 
 static int evaluate(ic_context *context, const char *model_path, const char *data,
@@ -132,7 +132,6 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
     ic_model *model = NULL;
     ic_dataset *dataset = NULL;
     ic_report *report = NULL;
-    char *text = NULL;
     int code = EXIT_DONE;
     if (!cli_can_plot(plot, "plot"))
         return EXIT_FAILED;
@@ -141,17 +140,12 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
         ic_evaluate(model, dataset, options, &report) < 0) {
         code = cli_failed();
     } else if (json) {
-        text = cli_text_of(give_report, report);
-        if (text == NULL)
-            code = cli_failed();
-        else
-            puts(text);
+        code = cli_print_json(cli_give_report, report);
     } else {
-        print_report(model, report);
+        cli_print_report(report);
     }
     if (code == EXIT_DONE && plot != NULL && ic_report_plot_confusion(report, plot) < 0)
         code = cli_failed();
-    free(text);
     ic_report_free(report);
     ic_dataset_free(dataset);
     ic_model_free(model);

@@ -84,14 +84,8 @@ static void print_finding(const ic_inspection *inspection, int32_t index)
 
 static int print_inspection(const ic_dataset *dataset, const ic_inspection *inspection, int json)
 {
-    if (json) {
-        char *text = cli_text_of(give_inspection, inspection);
-        if (text == NULL)
-            return cli_failed();
-        puts(text);
-        free(text);
-        return EXIT_DONE;
-    }
+    if (json)
+        return cli_print_json(give_inspection, inspection);
     printf("%lld pictures in %d classes\n\n", (long long)ic_dataset_count(dataset),
            ic_dataset_class_count(dataset));
     print_classes(dataset);
@@ -104,8 +98,8 @@ static int print_inspection(const ic_dataset *dataset, const ic_inspection *insp
 }
 
 typedef struct inspect_flags {
-    const char *plot, *classes, *pairs;
-    int json;
+    const char *plot, *classes, *pairs, *model;
+    int json, labels;
 } inspect_flags;
 
 static int draw(const ic_dataset *dataset, const ic_inspection *inspection,
@@ -143,6 +137,8 @@ static int inspect(ic_context *context, const char *data, const ic_options *opti
     }
     if (code == EXIT_DONE)
         code = draw(dataset, inspection, options, flags);
+    if (code == EXIT_DONE && flags->labels)
+        code = cli_judge_labels(context, dataset, options, flags->model, flags->json);
     ic_inspection_free(inspection);
     ic_dataset_free(dataset);
     return code;
@@ -150,10 +146,12 @@ static int inspect(ic_context *context, const char *data, const ic_options *opti
 
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    inspect_flags given = {NULL, NULL, NULL, 0};
+    inspect_flags given = {NULL, NULL, NULL, NULL, 0, 0};
     const cli_flag flags[] = {{"plot", &given.plot, NULL},
                               {"classes", &given.classes, NULL},
                               {"pairs", &given.pairs, NULL},
+                              {"labels", NULL, &given.labels},
+                              {"model", &given.model, NULL},
                               {"json", NULL, &given.json},
                               {NULL, NULL, NULL}};
     ic_options *options = NULL;

@@ -24,16 +24,22 @@ const cli_command cli_commands[] = {
      "Measures two models on the same pictures: what has got worse, what better, and whether that "
      "may be\n      chance.",
      "context,dataset,evaluation", cli_compare},
+    {"cross-validate", "DATA [--folds K] [--repeats N] [--minutes M] [--json] [--OPTION VALUE]...",
+     "Trains K models, each measured on the pictures that it has not seen: an honest figure for "
+     "all "
+     "of\n      the data, and labels that are likely wrong. --minutes is for each of them.",
+     "context,dataset,model,trainer,evaluation,cross-validation", cli_cross_validate},
     {"predict", "MODEL FILE... [--top K] [--views 1|2|6] [--json]",
      "Says what is in pictures; --views averages over mirrored and shifted views of each.",
      "context", cli_predict},
     {"inspect",
      "DATA [--duplicates off|exact|near] [--classes FILE.png] [--pairs FILE.png]\n"
-     "    [--plot FILE.png] [--json] [--OPTION VALUE]...",
+     "    [--plot FILE.png] [--labels [--model MODEL]] [--json] [--OPTION VALUE]...",
      "Says what is wrong with pictures: broken files, duplicates, leaks between parts, small\n"
      "      classes. --classes draws the classes, --pairs the duplicates, --plot what augmentation "
-     "does.",
-     "context,dataset,model,trainer,inspection", cli_inspect},
+     "does.\n      --labels lists labels that are likely wrong, by models that have not seen the "
+     "pictures (as\n      cross-validate trains them: --minutes 2 for a first look).",
+     "context,dataset,model,trainer,inspection,evaluation,cross-validation", cli_inspect},
     {"info", "MODEL [--json]", "Says what a model is and how it was made.", "context", cli_info},
     {"options", "", "Lists every option.", "", cli_options},
     {NULL, NULL, NULL, NULL, NULL},

@@ -130,6 +130,7 @@ const char *cli_explain_split(const char *split)
         {"test", "the data's own test part"},
         {"validation", "held out from training"},
         {"train", "the model was trained on these"},
+        {"folds", "each picture by a model that had not seen it"},
         {"all", "every picture of the data, also those that the model may have been trained on"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -192,4 +193,16 @@ char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t cap
         return NULL;
     }
     return text;
+}
+
+int cli_print_json(ic_status (*give)(const void *object, char *buffer, size_t capacity,
+                                     size_t *size),
+                   const void *object)
+{
+    char *text = cli_text_of(give, object);
+    if (text == NULL)
+        return cli_failed();
+    puts(text);
+    free(text);
+    return EXIT_DONE;
 }

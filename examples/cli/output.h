@@ -57,6 +57,23 @@ char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t cap
                                     size_t *size),
                   const void *object);
 
+/* Prints what such a function gives; returns the exit code. */
+int cli_print_json(ic_status (*give)(const void *object, char *buffer, size_t capacity,
+                                     size_t *size),
+                   const void *object);
+
+/* The same for a report, and what commands show people of one. */
+ic_status cli_give_report(const void *report, char *buffer, size_t capacity, size_t *size);
+void cli_print_report(const ic_report *report);
+
+/* Labels of a report that are likely wrong. */
+void cli_print_doubts(const ic_report *report);
+
+/* Lists them for a data set, by a model (a path) or by models that are trained for it (NULL);
+ * returns the exit code. */
+int cli_judge_labels(ic_context *context, const ic_dataset *dataset, const ic_options *options,
+                     const char *model, int json);
+
 /* JSON as indented "key: value" lines for people. */
 void cli_outline(const char *json);
 

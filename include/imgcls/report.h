@@ -83,6 +83,12 @@ IC_API ic_status ic_report_interval(const ic_report *report, const char *name, d
 IC_API ic_status ic_report_class_interval(const ic_report *report, int32_t class_index,
                                           const char *name, double *low, double *high);
 
+/* The number of classes; 0 for NULL. */
+IC_API int32_t ic_report_class_count(const ic_report *report);
+
+/* The name of a class, borrowed; NULL when there is no such class. */
+IC_API const char *ic_report_class_name(const ic_report *report, int32_t index);
+
 /* How many pictures of class actual were called predicted. IC_ERROR_ARGUMENT: no such class. */
 IC_API ic_status ic_report_confusion(const ic_report *report, int32_t actual, int32_t predicted,
                                      int64_t *out);
@@ -127,7 +133,46 @@ IC_API ic_status ic_report_operating_point(const ic_report *report, int32_t clas
                                            const char *kind, double wanted, double *threshold,
                                            double *sensitivity, double *specificity);
 
-/* The part that was measured: "train", "validation", "test" or "all". Static; "" for NULL. */
+/*
+ * Cross-validation: trains models, each on all pictures but those of one fold (ic_dataset_fold, with
+ * the options folds and repeats of owner "cross-validation"), and measures each on the pictures that
+ * it has not seen. *out is one report over all of these: every picture once (with repeats, as often),
+ * judged by a model that did not know it. Takes options of the owners "dataset", "model", "trainer"
+ * and "evaluation" besides; "minutes" is for each model. What validation a training needs is split off its own
+ * pictures. Declared test parts stay out, as ic_dataset_fold has it. Progress is that of trainings
+ * and evaluations, and can cancel. IC_ERROR_DATA: fewer pictures than folds.
+ */
+IC_API ic_status ic_cross_validate(const ic_dataset *dataset, const ic_options *options,
+                                   ic_report **out);
+
+/* The number of models that a cross-validation has measured; 0 for other reports and for NULL. */
+IC_API int32_t ic_report_fold_count(const ic_report *report);
+
+/*
+ * A number of ic_report_value over the pictures of one fold (of repeated ones in the order of
+ * training). IC_ERROR_ARGUMENT: no such fold; IC_ERROR_NOT_FOUND: no such name, or undefined there.
+ */
+IC_API ic_status ic_report_fold_value(const ic_report *report, int32_t fold, const char *name,
+                                      double *out);
+
+/*
+ * The number of pictures whose label is likely wrong, by confident learning (Northcutt, Jiang,
+ * Chuang 2021, arXiv:1911.00068) from the probabilities of the report. The model must not have
+ * trained on the pictures: those of a cross-validation, or of a test or validation part, may be
+ * judged so; a model is no witness for a label that it has learnt.
+ */
+IC_API ic_status ic_report_label_error_count(const ic_report *report, int64_t *out);
+
+/*
+ * One of those, the surest first: its origin (borrowed), the class that it is filed under, the one
+ * that it likely belongs to, and how much more probable that is (0..1; with repeats, of the mean
+ * probabilities). Any output may be NULL. IC_ERROR_ARGUMENT: there are not so many.
+ */
+IC_API ic_status ic_report_label_error(const ic_report *report, int64_t index, const char **origin,
+                                       int32_t *label, int32_t *suggested, double *margin);
+
+/* The part that was measured: "train", "validation", "test", "all" or "folds" (of a
+ * cross-validation). Static; "" for NULL. */
 IC_API const char *ic_report_split(const ic_report *report);
 
 /*
@@ -135,7 +180,8 @@ IC_API const char *ic_report_split(const ic_report *report);
  * intervals{name:[low,high]}, interval (their level), resamples, seed,
  * calibration{confidence,accuracy,share}, classes, confusion, per_class[{class,support, numbers,
  * intervals, roc{false_positive_rate,true_positive_rate,threshold},
- * precision_recall{recall,precision,threshold}}], pictures[{file,actual,predicted (by the order of
+ * precision_recall{recall,precision,threshold}}], folds[{count, numbers}] (of a cross-validation),
+ * label_errors[{file,label,suggested,margin}] (of a cross-validation), pictures[{file,actual,predicted (by the order of
  * classes),probability,loss}], skipped[{file,reason}]. Curves have 200 points at most. What is
  * undefined is null, and so is an infinite threshold. Resamples as ic_report_interval does. *size
  * receives the bytes needed, the final zero included; a buffer that is too small is left alone and

@@ -72,6 +72,8 @@ OPTION("checkpoint", "trainer", TEXT, "", 0, 0, "", "file that keeps the trainin
 OPTION("checkpoint_minutes", "trainer", FLOAT, "2", 0, 100000, "", "time between checkpoints; 0: after every step")
 OPTION("memory_limit", "trainer", INT, "0", 0, 1048576, "", "memory for the activations of a training step, MiB: it computes some again to keep within; slower, the same result; 0: no limit")
 
+OPTION("folds", "cross-validation", INT, "5", 0, 1000, "", "parts that take turns in being held out; 0: hold out validation_share at random instead, `repeats` times")
+OPTION("repeats", "cross-validation", INT, "1", 1, 1000, "", "times that all folds are gone through, each time cut anew; without folds, how many models are trained")
 OPTION("split", "evaluation", CHOICE, "auto", 0, 0, "auto|train|validation|test|all", "the part to measure; auto: test, else what training held out, else all")
 OPTION("evaluation_batch", "evaluation", INT, "64", 1, 4096, "", "pictures a step of an evaluation; the results do not depend on it")
 OPTION("views", "evaluation", CHOICE, "1", 0, 0, "1|2|6", "views of a picture that are averaged: 2: as it is and mirrored; 6: both also shifted by a pixel; no mirrored ones where training mirrored none")

@@ -229,9 +229,7 @@ static ic_status conclude(evaluation *e, const ic_options *options)
     report->resampling = (ic_resampling){.level = ic_option_float(options, "interval"),
                                          .resamples = ic_option_int(options, "resamples"),
                                          .seed = (uint64_t)ic_option_int(options, "seed")};
-    IC_TRY(ic_metrics_measure(e->context, &report->scores, &report->metrics));
-    return ic_intervals_create(e->context, &report->metrics, report->resampling.level,
-                               &report->intervals);
+    return ic_report_conclude(report);
 }
 
 /* Pictures that were left out for another reason than being broken, which the data set has told. */

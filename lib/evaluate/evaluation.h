@@ -22,6 +22,19 @@ typedef struct ic_curve {
     double values[]; /* [3][count]: x, y, and the third */
 } ic_curve;
 
+/* A label that is likely wrong: that of a row (the first one of its picture). */
+typedef struct ic_label_doubt {
+    int64_t row;
+    int32_t suggested;
+    double margin; /* of its probability over the label's */
+} ic_label_doubt;
+
+/* The figures of one part of a joined report. */
+typedef struct ic_fold_figures {
+    int64_t count;
+    double figures[IC_FIGURES];
+} ic_fold_figures;
+
 struct ic_report {
     ic_context *context;
     ic_model *model; /* for the names of the classes */
@@ -39,10 +52,26 @@ struct ic_report {
     bool resampled;
     double ece_limit; /* NaN: not known yet */
     ic_curve *curves;
+    ic_label_doubt *doubts;
+    int64_t doubt_count;
+    bool doubted;
+    /* Of a joined report alone. */
+    ic_fold_figures *folds;
+    int32_t fold_count;
 };
 
 ic_status ic_report_create(ic_model *model, ic_report **out);
 ic_status ic_report_skip(ic_report *report, const char *file, const char *reason);
+
+/* Draws the figures from the scores. */
+ic_status ic_report_conclude(ic_report *report);
+
+/*
+ * One report over what several have measured, each on a part of `dataset` with a model of the same
+ * classes: in the order of the data set; a picture of several parts has a row for each.
+ */
+ic_status ic_report_join(const ic_dataset *dataset, ic_report *const *parts, int32_t count,
+                         ic_report **out);
 
 /* Where a measured picture comes from, and the name of its class. Borrowed. */
 const char *ic_report_origin(const ic_report *report, int64_t index);

@@ -34,6 +34,8 @@ void ic_report_free(ic_report *report)
         ic_free(context, report->skipped[i].reason);
     }
     ic_free(context, report->skipped);
+    ic_free(context, report->doubts);
+    ic_free(context, report->folds);
     ic_free(context, report->items);
     ic_free(context, (void *)report->scores.labels);
     ic_free(context, (void *)report->scores.probabilities);
@@ -48,6 +50,13 @@ void ic_report_free(ic_report *report)
     ic_model_free(report->model);
     ic_free(context, report);
     ic_context_free(context);
+}
+
+ic_status ic_report_conclude(ic_report *report)
+{
+    IC_TRY(ic_metrics_measure(report->context, &report->scores, &report->metrics));
+    return ic_intervals_create(report->context, &report->metrics, report->resampling.level,
+                               &report->intervals);
 }
 
 ic_status ic_report_skip(ic_report *report, const char *file, const char *reason)
@@ -74,12 +83,12 @@ ic_context *ic_report_context(const ic_report *report)
 
 int32_t ic_report_class_count(const ic_report *report)
 {
-    return report->metrics.classes;
+    return report != NULL ? report->metrics.classes : 0;
 }
 
 const char *ic_report_class_name(const ic_report *report, int32_t index)
 {
-    return ic_model_class_name(report->model, index);
+    return report != NULL ? ic_model_class_name(report->model, index) : NULL;
 }
 
 const char *ic_report_origin(const ic_report *report, int64_t index)
@@ -191,6 +200,26 @@ ic_status ic_report_class_value(const ic_report *report, int32_t class_index, co
     if (strcmp(name, "support") != 0)
         return fail_name(name);
     *out = (double)m->support;
+    return IC_OK;
+}
+
+int32_t ic_report_fold_count(const ic_report *report)
+{
+    return report != NULL ? report->fold_count : 0;
+}
+
+ic_status ic_report_fold_value(const ic_report *report, int32_t fold, const char *name, double *out)
+{
+    IC_TRY(check_arguments("ic_report_fold_value", report, name, out));
+    if (fold < 0 || fold >= report->fold_count)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_report_fold_value: fold %d, but there are %d",
+                       (int)fold, (int)report->fold_count);
+    int32_t figure = ic_report_find_name(ic_figure_names, IC_FIGURES, name);
+    if (figure >= 0)
+        return give_value(name, report->folds[fold].figures[figure], out);
+    if (strcmp(name, "count") != 0)
+        return fail_name(name);
+    *out = (double)report->folds[fold].count;
     return IC_OK;
 }
 

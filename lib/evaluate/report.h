@@ -8,7 +8,5 @@
 #include <imgcls/report.h>
 
 ic_context *ic_report_context(const ic_report *report);
-int32_t ic_report_class_count(const ic_report *report);
-const char *ic_report_class_name(const ic_report *report, int32_t index); /* borrowed */
 
 #endif

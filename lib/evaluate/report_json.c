@@ -174,6 +174,43 @@ static ic_status add_pictures(json_t *object, const ic_report *report)
     return IC_OK;
 }
 
+/* What only a cross-validation has: how far its models lie apart, and labels that they doubt. */
+static ic_status add_folds(json_t *object, const ic_report *report)
+{
+    json_t *list = json_array();
+    IC_TRY(ic_json_set(object, "folds", list));
+    for (int32_t i = 0; i < report->fold_count; i++) {
+        json_t *entry = json_object();
+        IC_TRY(ic_json_append(list, entry));
+        IC_TRY(ic_json_set(entry, "count", json_integer(report->folds[i].count)));
+        for (int32_t f = 0; f < IC_FIGURES; f++)
+            IC_TRY(ic_json_set(entry, ic_figure_names[f],
+                               ic_report_number(report->folds[i].figures[f])));
+    }
+    return IC_OK;
+}
+
+static ic_status add_label_errors(json_t *object, const ic_report *report)
+{
+    json_t *list = json_array();
+    int64_t count;
+    IC_TRY(ic_json_set(object, "label_errors", list));
+    IC_TRY(ic_report_label_error_count(report, &count));
+    for (int64_t i = 0; i < count; i++) {
+        const char *origin;
+        int32_t label, suggested;
+        double margin;
+        json_t *entry = json_object();
+        IC_TRY(ic_report_label_error(report, i, &origin, &label, &suggested, &margin));
+        IC_TRY(ic_json_append(list, entry));
+        IC_TRY(ic_json_set(entry, "file", ic_report_file(origin)));
+        IC_TRY(ic_json_set(entry, "label", json_integer(label)));
+        IC_TRY(ic_json_set(entry, "suggested", json_integer(suggested)));
+        IC_TRY(ic_json_set(entry, "margin", json_real(margin)));
+    }
+    return IC_OK;
+}
+
 static ic_status add_skipped(json_t *object, const ic_report *report)
 {
     json_t *list = json_array();
@@ -194,6 +231,10 @@ static ic_status fill(json_t *object, const ic_report *report)
     IC_TRY(add_classes(object, report));
     IC_TRY(add_confusion(object, &report->metrics));
     IC_TRY(add_per_class(object, report));
+    if (report->fold_count > 0) {
+        IC_TRY(add_folds(object, report));
+        IC_TRY(add_label_errors(object, report));
+    }
     IC_TRY(add_pictures(object, report));
     return add_skipped(object, report);
 }
