@@ -17,7 +17,7 @@ enum { SIDE = IC_PROOF_SIDE, CHUNK = 64 /* pictures between two looks at the clo
  */
 #define PROVEN 0.9
 /* Levels of 255 that the mean light of copies may be apart. */
-#define LIGHT_APART 48
+#define LIGHT_APART 80
 /* From here on all pixels are compared. */
 #define ALL_BUT_SAME 0.97
 
