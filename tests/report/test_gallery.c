@@ -83,7 +83,7 @@ static void classes_and_duplicates_are_drawn(void **state)
     assert_int_equal(count_words(path, ">5</text>"), 1);
     assert_ok(ic_inspection_plot(inspection, NULL, "duplicates", path));
     assert_true(count_words(path, "<image") >= 2);
-    assert_int_equal(count_words(path, ">two classes</text>"), 1);
+    assert_true(count_words(path, ">two classes</text>") >= 1);
     assert_true(count_words(path, ">memory#1</text>") >= 1);
     assert_fails(IC_ERROR_ARGUMENT, "classes or duplicates",
                  ic_inspection_plot(inspection, NULL, "all", path));
