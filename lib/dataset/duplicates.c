@@ -16,6 +16,8 @@ enum { SIDE = IC_PROOF_SIDE, CHUNK = 64 /* pictures between two looks at the clo
 /* Least agreement in detail. Copies have 0.95 and more, two photographs of one leaf 0.75 at most.
  */
 #define PROVEN 0.9
+/* Levels of 255 that the mean light of copies may be apart. */
+#define LIGHT_APART 80
 /* From here on all pixels are compared. */
 #define ALL_BUT_SAME 0.97
 
@@ -144,18 +146,17 @@ cleanup:
     return status;
 }
 
-/* *usable false: it has nothing to be known by, or cannot be read any more. */
+/* A tone without deviation: it has nothing to be known by, or cannot be read any more. */
 static ic_status take_thumbnail(const ic_pictures *pictures, int64_t index, int32_t side,
-                                float *out, bool *usable)
+                                float *out, ic_tone *tone)
 {
     ic_image *image;
-    bool flat = true;
+    *tone = (ic_tone){0, 0};
     ic_status status = read_picture(pictures, index, side, &image);
     if (status >= 0) {
-        status = ic_thumbnail(image, side, out, &flat);
+        status = ic_thumbnail(image, side, out, tone);
         ic_image_free(image);
     }
-    *usable = status >= 0 && !flat;
     return status == IC_ERROR_MEMORY || status == IC_ERROR_INTERNAL ? status : IC_OK;
 }
 
@@ -184,10 +185,10 @@ static ic_status sketch_unit(void *arguments, int64_t unit, int32_t worker)
     (void)worker;
     const search *s = arguments;
     float thumbnail[IC_SKETCH_SIDE * IC_SKETCH_SIDE];
-    bool usable;
+    ic_tone tone;
     int64_t at = s->first + unit;
-    IC_TRY(take_thumbnail(s->pictures, s->who[at], IC_SKETCH_SIDE, thumbnail, &usable));
-    if (usable)
+    IC_TRY(take_thumbnail(s->pictures, s->who[at], IC_SKETCH_SIDE, thumbnail, &tone));
+    if (tone.deviation > 0)
         ic_sketch_of(thumbnail, &s->sketches[at]);
     else
         s->who[at] = -1;
@@ -312,6 +313,14 @@ cleanup:
     return status;
 }
 
+/* Copies keep their light, or nearly: a bright and a dark picture of one shape are two. */
+static bool of_one_light(const ic_tone *a, const ic_tone *b)
+{
+    const double apart = a->mean - b->mean;
+    return apart < LIGHT_APART && apart > -LIGHT_APART && a->deviation > 0 &&
+           a->deviation < 2 * b->deviation && b->deviation < 2 * a->deviation;
+}
+
 static ic_status prove_unit(void *arguments, int64_t unit, int32_t worker)
 {
     (void)worker;
@@ -319,7 +328,8 @@ static ic_status prove_unit(void *arguments, int64_t unit, int32_t worker)
     candidate *c = &s->candidates[s->first + unit];
     ic_duplicate *r = &c->result;
     float first[SIDE * SIDE], second[SIDE * SIDE];
-    bool usable[2], same = false;
+    ic_tone tones[2];
+    bool same = false;
     ic_warp warp = ic_sketch_warp(c->view);
     *r = (ic_duplicate){.first = s->who[c->first],
                         .second = s->who[c->second],
@@ -328,9 +338,9 @@ static ic_status prove_unit(void *arguments, int64_t unit, int32_t worker)
     if (!ic_sketches_agree(&s->sketches[c->turned ? c->second : c->first],
                            &s->sketches[c->turned ? c->first : c->second], &warp))
         return IC_OK;
-    IC_TRY(take_thumbnail(s->pictures, r->first, SIDE, first, &usable[0]));
-    IC_TRY(take_thumbnail(s->pictures, r->second, SIDE, second, &usable[1]));
-    if (!usable[0] || !usable[1])
+    IC_TRY(take_thumbnail(s->pictures, r->first, SIDE, first, &tones[0]));
+    IC_TRY(take_thumbnail(s->pictures, r->second, SIDE, second, &tones[1]));
+    if (!of_one_light(&tones[0], &tones[1]))
         return IC_OK;
     r->score = ic_prove(c->turned ? second : first, c->turned ? first : second, &warp);
     c->proven = r->score >= PROVEN;

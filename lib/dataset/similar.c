@@ -21,7 +21,7 @@ enum {
     BITS_LEAST = 6,
     BITS_MOST = 20,
     UNSURE = 2,     /* signs of a key that are tried both ways */
-    CROWD = 32,     /* members of one key that are looked at, the nearest by rank */
+    CROWD = 16,     /* members of one key that are looked at, the nearest by rank */
     STEP = 32,      /* of a deviation, in a code */
     SAMPLED = 4096, /* sketches that the standard is made from */
     UNIT = 16,

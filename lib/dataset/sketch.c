@@ -25,7 +25,7 @@ static ic_status grey_thumbnail(const ic_image *image, int32_t side, ic_image **
     return status;
 }
 
-ic_status ic_thumbnail(const ic_image *image, int32_t side, float *out, bool *flat)
+ic_status ic_thumbnail(const ic_image *image, int32_t side, float *out, ic_tone *tone)
 {
     ic_image *grey;
     const int32_t pixels = side * side;
@@ -42,8 +42,8 @@ ic_status ic_thumbnail(const ic_image *image, int32_t side, float *out, bool *fl
     }
     ic_image_free(grey);
     const double mean = sum / pixels, variance = squares / pixels - mean * mean;
-    *flat = variance < 0.25;
-    const double scale = *flat ? 0 : 1 / sqrt(variance);
+    *tone = (ic_tone){mean, variance < 0.25 ? 0 : sqrt(variance)};
+    const double scale = tone->deviation > 0 ? 1 / tone->deviation : 0;
     for (int32_t i = 0; i < pixels; i++)
         out[i] = (float)((out[i] - mean) * scale);
     return IC_OK;

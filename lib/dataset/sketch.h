@@ -22,9 +22,13 @@ typedef struct ic_sketch {
     uint8_t grey[IC_SKETCH_SIDE][IC_SKETCH_SIDE];
 } ic_sketch;
 
-/* The picture as grey floats [side][side] of mean 0 and deviation 1; *flat: it is of one colour,
- * and all zeros. */
-ic_status ic_thumbnail(const ic_image *image, int32_t side, float *out, bool *flat);
+/* The light of a picture before it is evened out, 0..255. Of deviation 0: of one colour. */
+typedef struct ic_tone {
+    double mean, deviation;
+} ic_tone;
+
+/* The picture as grey floats [side][side] of mean 0 and deviation 1; all 0 if it is of one colour. */
+ic_status ic_thumbnail(const ic_image *image, int32_t side, float *out, ic_tone *tone);
 
 void ic_sketch_of(const float *thumbnail, ic_sketch *out);
 
