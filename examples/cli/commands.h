@@ -8,6 +8,7 @@
 int cli_train(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_evaluate(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_predict(ic_context *context, const cli_command *command, int count, char **arguments);
+int cli_explain(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_info(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_options(ic_context *context, const cli_command *command, int count, char **arguments);

@@ -18,7 +18,7 @@ static ic_options *new_options(void)
 
 static int known_owners(const char *owner)
 {
-    static const char *const owners[] = {"context", "dataset", "model", "trainer", "evaluation"};
+    static const char *const owners[] = {"context", "dataset", "model", "trainer", "evaluation", "explanation"};
     while (*owner != '\0') {
         size_t length = strcspn(owner, ","), found = 0;
         for (int i = 0; i < 5; i++)
