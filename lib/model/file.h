@@ -1,5 +1,4 @@
-/* model/file.h: what writers and readers of model files must agree on. SPDX-License-Identifier: MIT
- */
+/* model/file.h: what writers and readers of model files must agree on. SPDX-License-Identifier: MIT */
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
