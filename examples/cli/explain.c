@@ -32,6 +32,15 @@ static void print_json(const finding *f)
     printf("}\n");
 }
 
+static void print_json_error(const char *file)
+{
+    printf("{\"file\":");
+    cli_json_text(stdout, file);
+    printf(",\"error\":");
+    cli_json_text(stdout, ic_last_error());
+    printf("}\n");
+}
+
 static void print_text(const finding *f)
 {
     cli_print_text(stdout, f->file, 0);
@@ -102,6 +111,8 @@ static int explain_file(ic_context *context, const ic_model *model, const ic_opt
     }
     ic_explanation_free(explanation);
     ic_image_free(image);
+    if (status < 0 && json)
+        print_json_error(file);
     return status < 0 ? cli_failed() : EXIT_DONE;
 }
 
