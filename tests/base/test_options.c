@@ -18,10 +18,11 @@ static ic_options *new_options(void)
 
 static int known_owners(const char *owner)
 {
-    static const char *const owners[] = {"context", "dataset", "model", "trainer", "evaluation", "explanation"};
+    static const char *const owners[] = {"context", "dataset",    "model",
+                                         "trainer", "evaluation", "explanation"};
     while (*owner != '\0') {
         size_t length = strcspn(owner, ","), found = 0;
-        for (int i = 0; i < 5; i++)
+        for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
             found += strlen(owners[i]) == length && strncmp(owner, owners[i], length) == 0;
         if (found != 1)
             return 0;
