@@ -24,7 +24,7 @@ static const char CONTEXT[] = "imgcls.context", OPTIONS[] = "imgcls.options",
                   IMAGE[] = "imgcls.image", DATASET[] = "imgcls.dataset", MODEL[] = "imgcls.model",
                   PREDICTION[] = "imgcls.prediction", TRAINER[] = "imgcls.trainer",
                   REPORT[] = "imgcls.report", COMPARISON[] = "imgcls.comparison",
-                  INSPECTION[] = "imgcls.inspection";
+                  INSPECTION[] = "imgcls.inspection", EXPLANATION[] = "imgcls.explanation";
 
 static void free_handle(const char *type, void *handle)
 {
@@ -46,6 +46,8 @@ static void free_handle(const char *type, void *handle)
         ic_comparison_free(handle);
     else if (type == INSPECTION)
         ic_inspection_free(handle);
+    else if (type == EXPLANATION)
+        ic_explanation_free(handle);
     else
         ic_report_free(handle);
 }
@@ -826,6 +828,86 @@ static int model_evaluate(lua_State *L)
     return give(L, status);
 }
 
+/* ---- Explanations ---- */
+
+/* model:explain(image or path, options, progress) -> explanation, class, probability; options:
+ * method, class */
+static int model_explain(lua_State *L)
+{
+    int pushed = 0;
+    lua_settop(L, 4);
+    const ic_model *model = check_handle(L, 1, MODEL);
+    const ic_image *image = image_at(L, 2, &pushed);
+    if (image == NULL)
+        return pushed;
+    const ic_options *options = push_options(L, 3);
+    object *o = push_object(L, EXPLANATION);
+    progress_call call;
+    begin_progress(L, 4, &call);
+    ic_status status = ic_explain(model, image, options, (ic_explanation **)&o->handle);
+    end_progress(&call);
+    if (status < 0)
+        return push_failure(L, status);
+    int32_t index = 0;
+    float probability = 0;
+    ic_explanation_class(o->handle, &index, &probability);
+    lua_pushstring(L, ic_model_class_name(model, index));
+    lua_pushnumber(L, (lua_Number)probability);
+    return 3;
+}
+
+/* explanation:method() -> how it was found: "gradcam" or "occlusion" */
+static int explanation_method(lua_State *L)
+{
+    lua_pushstring(L, ic_explanation_method(check_handle(L, 1, EXPLANATION)));
+    return 1;
+}
+
+static int push_map(lua_State *L, ic_status status, const float *values, int32_t width,
+                    int32_t height)
+{
+    if (status < 0)
+        return push_failure(L, status);
+    lua_createtable(L, height, 0);
+    for (int32_t y = 0; y < height; y++) {
+        lua_createtable(L, width, 0);
+        for (int32_t x = 0; x < width; x++) {
+            lua_pushnumber(L, (lua_Number)*values++);
+            lua_rawseti(L, -2, x + 1);
+        }
+        lua_rawseti(L, -2, y + 1);
+    }
+    return 1;
+}
+
+/* explanation:map() -> {row, ...} of the picture, from the top, each a table of values in 0..1 */
+static int explanation_map(lua_State *L)
+{
+    const float *values = NULL;
+    int32_t width = 0, height = 0;
+    ic_status status =
+        ic_explanation_map(check_handle(L, 1, EXPLANATION), &values, &width, &height);
+    return push_map(L, status, values, width, height);
+}
+
+/* explanation:tensor_map() -> the same of what the network sees */
+static int explanation_tensor_map(lua_State *L)
+{
+    const float *values = NULL;
+    int32_t width = 0, height = 0;
+    ic_status status =
+        ic_explanation_tensor_map(check_handle(L, 1, EXPLANATION), &values, &width, &height);
+    return push_map(L, status, values, width, height);
+}
+
+/* explanation:image() -> the map as colours over the picture in grey */
+static int explanation_image(lua_State *L)
+{
+    const ic_explanation *explanation = check_handle(L, 1, EXPLANATION);
+    object *o = push_object(L, IMAGE);
+    return give(L, ic_explanation_image(explanation, (ic_image **)&o->handle));
+}
+
 /* ---- Training ---- */
 
 /* imgcls.trainer(model, train, validation or nil, options) */
@@ -1163,6 +1245,7 @@ static const luaL_Reg model_methods[] = {{"save", model_save},
                                          {"plot_history", model_plot_history},
                                          {"predict", model_predict},
                                          {"evaluate", model_evaluate},
+                                         {"explain", model_explain},
                                          {"predict_all", model_predict_all},
                                          {NULL, NULL}};
 
@@ -1192,6 +1275,12 @@ static const luaL_Reg report_methods[] = {{"value", report_value},
                                           {"json", report_json},
                                           {"plot_confusion", report_plot_confusion},
                                           {NULL, NULL}};
+
+static const luaL_Reg explanation_methods[] = {{"method", explanation_method},
+                                               {"map", explanation_map},
+                                               {"tensor_map", explanation_tensor_map},
+                                               {"image", explanation_image},
+                                               {NULL, NULL}};
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
 
@@ -1261,6 +1350,7 @@ int luaopen_imgcls(lua_State *L)
     add_type(L, REPORT, report_methods);
     add_type(L, COMPARISON, no_methods);
     add_type(L, INSPECTION, inspection_methods);
+    add_type(L, EXPLANATION, explanation_methods);
     add_context(L);
     lua_newtable(L);
     add_functions(L, functions);

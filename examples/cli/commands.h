@@ -11,6 +11,7 @@ int cli_compare(ic_context *context, const cli_command *command, int count, char
 int cli_cross_validate(ic_context *context, const cli_command *command, int count,
                        char **arguments);
 int cli_predict(ic_context *context, const cli_command *command, int count, char **arguments);
+int cli_explain(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_info(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_options(ic_context *context, const cli_command *command, int count, char **arguments);

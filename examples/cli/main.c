@@ -32,6 +32,9 @@ const cli_command cli_commands[] = {
     {"predict", "MODEL FILE... [--top K] [--views 1|2|6] [--json]",
      "Says what is in pictures; --views averages over mirrored and shifted views of each.",
      "context", cli_predict},
+    {"explain", "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD] [--json]",
+     "Shows what in pictures speaks for their class, or for another one, as a heat map.",
+     "context,explanation", cli_explain},
     {"inspect",
      "DATA [--duplicates off|exact|near] [--classes FILE.png] [--pairs FILE.png]\n"
      "    [--plot FILE.png] [--labels [--model MODEL]] [--json] [--OPTION VALUE]...",

@@ -77,7 +77,7 @@ IC_API ic_status ic_context_set_progress(ic_context *context, ic_progress_fn pro
 IC_API void ic_context_free(ic_context *context);
 
 /*
- * What is being done: "scan", "prepare", "rate", "train", "validate", "evaluate", "resample"; "" for
+ * What is being done: "scan", "prepare", "rate", "train", "validate", "evaluate", "resample", "explain"; "" for
  * NULL.
  * Static.
  */

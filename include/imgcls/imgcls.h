@@ -4,6 +4,7 @@
 
 #include <imgcls/context.h>
 #include <imgcls/dataset.h>
+#include <imgcls/explanation.h>
 #include <imgcls/image.h>
 #include <imgcls/inspection.h>
 #include <imgcls/model.h>

@@ -66,8 +66,8 @@ static int32_t find_option(const char *name)
 enum { NAME_MAX_LENGTH = 48 };
 
 /*
- * How far apart a given word and a known one of `length` bytes are; 0 for a beginning of at least
- * three letters, more than NEAR_MAX: not near.
+ * How far apart a given word and a known one of `length` bytes are; -1: they are the same, 0: it is
+ * a beginning of at least three letters, more than NEAR_MAX: not near.
  */
 enum { NEAR_MAX = 3 };
 static int32_t distance_to(const char *given, const char *known, size_t length)
@@ -82,7 +82,7 @@ static int32_t distance_to(const char *given, const char *known, size_t length)
         b[i] = canonical(known[i]);
     b[length] = '\0';
     if (given_length >= 3 && strncmp(a, b, given_length) == 0)
-        return 0;
+        return given_length == length ? -1 : 0;
     int32_t limit = given_length < 4 ? 1 : given_length < 8 ? 2 : NEAR_MAX;
     int32_t distance = ic_text_distance(a, b, limit);
     return distance <= limit ? distance : NEAR_MAX + 1;

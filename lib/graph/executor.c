@@ -16,6 +16,7 @@ typedef struct extras {
     const bool *trained;
     size_t limit;
     ic_executor *host;
+    ic_node tap;
 } extras;
 
 static ic_status create(ic_context *context, const ic_graph *graph, int32_t batch,
@@ -37,9 +38,10 @@ static ic_status create(ic_context *context, const ic_graph *graph, int32_t batc
     e->lanes = 1;
     IC_TRY_CLEAN(ic_context_pool(context, &e->pool));
     if (mode == IC_INFERENCE)
-        IC_TRY_CLEAN(ic_executor_create_groups(e));
+        IC_TRY_CLEAN(ic_executor_create_groups(e, with->tap));
     else
-        IC_TRY_CLEAN(ic_program_create(context, graph, batch, mode, with->trained, &e->program));
+        IC_TRY_CLEAN(
+            ic_program_create(context, graph, batch, mode, with->trained, with->tap, &e->program));
     IC_TRY_CLEAN(ic_executor_allocate(e, with->limit));
     *out = e;
     e = NULL;
@@ -51,20 +53,27 @@ cleanup:
 ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t batch,
                              ic_executor_mode mode, ic_executor **out)
 {
-    return create(context, graph, batch, mode, &(extras){0}, out);
+    return create(context, graph, batch, mode, &(extras){.tap = IC_NO_TAP}, out);
+}
+
+ic_status ic_executor_create_tapped(ic_context *context, const ic_graph *graph, int32_t batch,
+                                    ic_node tap, ic_executor **out)
+{
+    return create(context, graph, batch, IC_INFERENCE, &(extras){.tap = tap}, out);
 }
 
 ic_status ic_executor_create_training(ic_context *context, const ic_graph *graph, int32_t batch,
                                       const bool *trained, size_t limit, ic_executor **out)
 {
-    const extras with = {.trained = trained, .limit = limit};
+    const extras with = {.trained = trained, .limit = limit, .tap = IC_NO_TAP};
     return create(context, graph, batch, IC_TRAINING, &with, out);
 }
 
 ic_status ic_executor_create_beside(ic_executor *host, const ic_graph *graph, ic_executor_mode mode,
                                     ic_executor **out)
 {
-    return create(host->context, graph, host->batch, mode, &(extras){.host = host}, out);
+    return create(host->context, graph, host->batch, mode,
+                  &(extras){.host = host, .tap = IC_NO_TAP}, out);
 }
 
 void ic_executor_free(ic_executor *executor)
@@ -105,6 +114,11 @@ float *ic_executor_input(ic_executor *executor)
 const float *ic_executor_logits(const ic_executor *executor)
 {
     return executor->logits;
+}
+
+const float *ic_executor_tap(const ic_executor *executor)
+{
+    return executor->tap;
 }
 
 float *ic_executor_logit_gradients(ic_executor *executor)

@@ -33,6 +33,13 @@ ic_status ic_executor_create(ic_context *context, const ic_graph *graph, int32_t
                              ic_executor_mode mode, ic_executor **out);
 
 /*
+ * The same for IC_INFERENCE, which also keeps the value of a node inside the network for
+ * ic_executor_tap: one that no batch norm follows directly.
+ */
+ic_status ic_executor_create_tapped(ic_context *context, const ic_graph *graph, int32_t batch,
+                                    ic_node tap, ic_executor **out);
+
+/*
  * The same for IC_TRAINING, of some parameters: trained[i] says whether the gradient of parameter i
  * is wanted (NULL: of all). The backward pass then leaves out what only the others need, and their
  * gradients as they are; the wanted ones stay the same bits.
@@ -64,6 +71,9 @@ float *ic_executor_input(ic_executor *executor);
 
 /* [batch][classes] after a forward run. */
 const float *ic_executor_logits(const ic_executor *executor);
+
+/* [batch][h][w][c] of the node that ic_executor_create_tapped was told of, after a run. */
+const float *ic_executor_tap(const ic_executor *executor);
 
 /* [batch][classes], for the caller to fill before a backward run (IC_TRAINING). */
 float *ic_executor_logit_gradients(ic_executor *executor);

@@ -51,7 +51,9 @@ static ic_status keep_within(ic_executor *e, size_t limit)
 static size_t value_bytes(const ic_executor *e)
 {
     return ic_executor_in_groups(e)
-               ? (size_t)e->batch * (ic_executor_input_floats(e) + ic_executor_logit_floats(e)) *
+               ? (size_t)e->batch *
+                     (ic_executor_input_floats(e) + ic_executor_logit_floats(e) +
+                      ic_executor_tap_floats(e)) *
                      sizeof(float)
                : 0;
 }
@@ -82,9 +84,11 @@ ic_status ic_executor_allocate(ic_executor *e, size_t limit)
     e->scratch = e->memory + arenas;
     e->input = ic_at(&e->run, p->input);
     e->logits = ic_at(&e->run, p->logits);
+    e->tap = ic_at(&e->run, p->tap);
     if (ic_executor_in_groups(e)) {
         e->input = (float *)(void *)(e->scratch + scratch);
         e->logits = e->input + (size_t)e->batch * ic_executor_input_floats(e);
+        e->tap = e->logits + (size_t)e->batch * ic_executor_logit_floats(e);
     }
     return IC_OK;
 }
@@ -102,10 +106,10 @@ static int32_t group_size(const ic_program *one, int32_t batch)
     return fits < 1 ? 1 : (int32_t)fits;
 }
 
-ic_status ic_executor_create_groups(ic_executor *e)
+ic_status ic_executor_create_groups(ic_executor *e, ic_node tap)
 {
     int32_t threads = ic_pool_threads(e->pool);
-    IC_TRY(ic_program_create(e->context, e->graph, 1, IC_INFERENCE, NULL, &e->program));
+    IC_TRY(ic_program_create(e->context, e->graph, 1, IC_INFERENCE, NULL, tap, &e->program));
     int32_t group = group_size(e->program, e->batch);
     int32_t groups = (e->batch + group - 1) / group;
     e->lanes = groups < threads ? 1 : threads;
@@ -113,5 +117,5 @@ ic_status ic_executor_create_groups(ic_executor *e)
         return IC_OK;
     ic_program_free(e->program);
     e->program = NULL;
-    return ic_program_create(e->context, e->graph, group, IC_INFERENCE, NULL, &e->program);
+    return ic_program_create(e->context, e->graph, group, IC_INFERENCE, NULL, tap, &e->program);
 }

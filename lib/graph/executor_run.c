@@ -70,6 +70,7 @@ static ic_status run_group(const group_job *job, ic_run *run, int64_t index, int
     ic_executor *e = job->executor;
     const ic_program *p = e->program;
     size_t pixels = ic_executor_input_floats(e), logits = ic_executor_logit_floats(e);
+    size_t kept = ic_executor_tap_floats(e);
     size_t first = (size_t)(index * p->batch), left = (size_t)job->count - first;
     size_t count = left < (size_t)p->batch ? left : (size_t)p->batch;
     memcpy(ic_at(run, p->input), e->input + first * pixels, count * pixels * sizeof(float));
@@ -78,6 +79,8 @@ static ic_status run_group(const group_job *job, ic_run *run, int64_t index, int
     for (size_t i = 0; worker != ALL_WORKERS && i < p->forward_count; i++)
         IC_TRY(run_step(e, run, &p->steps[i], worker));
     memcpy(e->logits + first * logits, ic_at(run, p->logits), count * logits * sizeof(float));
+    if (kept > 0)
+        memcpy(e->tap + first * kept, ic_at(run, p->tap), count * kept * sizeof(float));
     return IC_OK;
 }
 

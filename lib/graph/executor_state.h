@@ -18,8 +18,8 @@ struct ic_executor {
     int32_t lanes;
     size_t arena_stride, scratch_stride;
     unsigned char *scratch;
-    float *input, *logits; /* of the batch: of their own where there are groups */
-    ic_run run;            /* in lane 0 */
+    float *input, *logits, *tap; /* of the batch: of their own where there are groups */
+    ic_run run;                  /* in lane 0 */
     bool ready_for_backward;
     double *profile; /* seconds by step; NULL: not wanted */
 };
@@ -35,6 +35,13 @@ static inline size_t ic_executor_logit_floats(const ic_executor *e)
     return (size_t)ic_graph_classes(e->graph);
 }
 
+/* Of the value of a picture that is kept. */
+static inline size_t ic_executor_tap_floats(const ic_executor *e)
+{
+    const ic_program *p = e->program;
+    return p->tap < 0 ? 0 : p->tensors[p->tap].bytes / sizeof(float) / (size_t)p->batch;
+}
+
 /* Whether the program is one of a few pictures, not of the batch. */
 static inline bool ic_executor_in_groups(const ic_executor *e)
 {
@@ -42,7 +49,7 @@ static inline bool ic_executor_in_groups(const ic_executor *e)
 }
 
 /* The program of a group of pictures, and the lanes, for inference. */
-ic_status ic_executor_create_groups(ic_executor *e);
+ic_status ic_executor_create_groups(ic_executor *e, ic_node tap);
 
 /* Takes the memory: the host's where it is enough. limit: see ic_executor_create_training. */
 ic_status ic_executor_allocate(ic_executor *e, size_t limit);

@@ -22,6 +22,7 @@ typedef struct ic_graph ic_graph;
 /* ---- Building. A builder call returns the node's number, or an error (negative). ---- */
 
 typedef int32_t ic_node;
+enum { IC_NO_TAP = -1 }; /* where a node may be named whose value is kept */
 
 ic_status ic_graph_create(ic_context *context, ic_shape input, ic_graph **out);
 ic_graph *ic_graph_retain(ic_graph *graph);
@@ -82,6 +83,22 @@ const char *ic_graph_classifier(const ic_graph *graph);
  * IC_ERROR_UNSUPPORTED: other classes, but no linear layer at the end.
  */
 ic_status ic_graph_remake(const ic_graph *graph, ic_shape input, int32_t classes, ic_graph **out);
+
+/*
+ * The last picture in the network: the node of more than one pixel behind which all is made of it
+ * alone; 0 where only the input is such.
+ */
+ic_node ic_graph_last_map(const ic_graph *graph);
+
+/*
+ * What the network makes of a node's value, as a network whose input is that value: as inference
+ * computes it, so that the gradient of the input is that of inference. (Norms with their running
+ * values are convolutions of one pixel and channel; what only training does is left out.) All
+ * behind the node must be made of it alone. *tail_parameters: the flat array that belongs to it,
+ * made of the network's; from ic_allocate.
+ */
+ic_status ic_graph_tail(const ic_graph *graph, ic_node node, const float *parameters,
+                        ic_graph **out, float **tail_parameters);
 
 /* As JSON for the model file, and back with every number checked (hostile files). */
 ic_status ic_graph_to_json(const ic_graph *graph, json_t **out);

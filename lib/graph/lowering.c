@@ -346,10 +346,12 @@ static void begin_nodes(ic_lowering *l)
     }
 }
 
-static ic_status lower_forward(ic_lowering *l)
+static ic_status lower_forward(ic_lowering *l, ic_node tap)
 {
     ic_program *p = l->program;
     int32_t last = (int32_t)l->graph->node_count - 1;
+    if (tap != IC_NO_TAP)
+        l->nodes[tap].uses++; /* so that nothing behind it is absorbed */
     l->pack_step = -1;
     IC_TRY(ic_lower_tensor(l, ic_graph_input_shape(l->graph), &p->input));
     ic_lower_set(l, 0, p->input);
@@ -359,6 +361,10 @@ static ic_status lower_forward(ic_lowering *l)
     IC_TRY(ic_lower_plain(l, last, &p->logits));
     p->tensors[p->input].permanent = true;
     p->tensors[p->logits].permanent = true;
+    if (tap != IC_NO_TAP) {
+        IC_TRY(ic_lower_plain(l, tap, &p->tap));
+        p->tensors[p->tap].permanent = true;
+    }
     p->forward_count = p->step_count;
     return IC_OK;
 }
@@ -394,7 +400,8 @@ void ic_program_free(ic_program *program)
 }
 
 ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,
-                            ic_executor_mode mode, const bool *trained, ic_program **out)
+                            ic_executor_mode mode, const bool *trained, ic_node tap,
+                            ic_program **out)
 {
     ic_program *p = NULL;
     ic_lowered_node *nodes = NULL;
@@ -406,13 +413,14 @@ ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t 
                       .batch = batch,
                       .mode = mode,
                       .logit_gradients = IC_NO_TENSOR,
-                      .input_gradients = IC_NO_TENSOR};
+                      .input_gradients = IC_NO_TENSOR,
+                      .tap = IC_NO_TENSOR};
     ic_lowering l = {.program = p, .graph = graph, .trained = trained, .taken = IC_NO_TENSOR};
     IC_TRY_CLEAN(ic_allocate_zero(context, graph->node_count * sizeof *p->convs, &p->convs));
     IC_TRY_CLEAN(ic_allocate_zero(context, graph->node_count * sizeof *nodes, &nodes));
     l.nodes = nodes;
     begin_nodes(&l);
-    IC_TRY_CLEAN(lower_forward(&l));
+    IC_TRY_CLEAN(lower_forward(&l, tap));
     if (mode != IC_INFERENCE)
         IC_TRY_CLEAN(lower_backward(&l));
     IC_TRY_CLEAN(ic_plan_memory(p));

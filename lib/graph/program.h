@@ -131,6 +131,7 @@ struct ic_program {
     ic_fold *folds;
     size_t fold_count, fold_capacity;
     int32_t input, logits, logit_gradients, input_gradients; /* tensors */
+    int32_t tap; /* the tensor of the value that is kept; IC_NO_TENSOR: none */
     size_t arena_bytes, constant_bytes, scratch_bytes;
     size_t live_bytes; /* the most that live at one step: no plan of the arena can do with less */
 };
@@ -151,10 +152,12 @@ static inline void ic_step_inputs(ic_step *step, int32_t *inputs[IC_STEP_INPUTS]
 
 /*
  * Lowers a graph and plans its memory. Holds no reference on the graph. trained: by parameter, see
- * ic_executor_create_training; NULL: all are.
+ * ic_executor_create_training; NULL: all are. tap: the node whose value is kept, see
+ * ic_executor_create_tapped; IC_NO_TAP: none.
  */
 ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,
-                            ic_executor_mode mode, const bool *trained, ic_program **out);
+                            ic_executor_mode mode, const bool *trained, ic_node tap,
+                            ic_program **out);
 void ic_program_free(ic_program *program);
 
 /* The address of a tensor in a run; NULL for IC_NO_TENSOR. */

@@ -10,9 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-/* scale and shift of channel i of the batch norm of this node. */
-static void norm_channel(const ic_graph *graph, const float *parameters, int32_t norm, int64_t i,
-                         double *scale, double *shift)
+void ic_norm_channel(const ic_graph *graph, const float *parameters, int32_t norm, int64_t i,
+                     double *scale, double *shift)
 {
     const ic_graph_node *node = &graph->nodes[norm];
     const ic_parameter *p = &graph->parameters[node->first_parameter];
@@ -30,7 +29,7 @@ static void fold_alone(const ic_run *run, const ic_fold *fold, const float *para
     float *scales = ic_at(run, fold->scale), *shifts = ic_at(run, fold->shift);
     for (int32_t i = 0; i < node->shape.c; i++) {
         double scale, shift;
-        norm_channel(graph, parameters, fold->node, i, &scale, &shift);
+        ic_norm_channel(graph, parameters, fold->node, i, &scale, &shift);
         scales[i] = (float)scale;
         shifts[i] = (float)shift;
     }
@@ -48,7 +47,7 @@ static void fold_into_conv(const ic_run *run, const ic_pack *pack, float *weight
     int64_t each = p->count / p->shape[0];
     for (int64_t k = 0; k < p->shape[0]; k++, weights += each) {
         double scale, shift;
-        norm_channel(graph, parameters, pack->norm, k, &scale, &shift);
+        ic_norm_channel(graph, parameters, pack->norm, k, &scale, &shift);
         folded[k] = (float)((bias != NULL ? bias[k] * scale : 0) + shift);
         for (int64_t i = 0; i < each; i++)
             weights[i] = (float)(weights[i] * scale);
@@ -120,7 +119,7 @@ ic_status ic_weights_create(ic_context *context, const ic_graph *graph, const fl
     ic_program *program = NULL;
     ic_status status = IC_OK;
     size_t floats = (size_t)ic_graph_parameter_sizes(graph).total;
-    IC_TRY_CLEAN(ic_program_create(context, graph, 1, IC_INFERENCE, NULL, &program));
+    IC_TRY_CLEAN(ic_program_create(context, graph, 1, IC_INFERENCE, NULL, IC_NO_TAP, &program));
     IC_TRY_CLEAN(ic_allocate_zero(context, sizeof *weights, &weights));
     atomic_init(&weights->references, 1);
     weights->context = ic_context_retain(context);

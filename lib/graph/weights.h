@@ -14,4 +14,8 @@ struct ic_weights {
     size_t constant_bytes;
 };
 
+/* Scale and shift of channel i of a batch norm with its running values. */
+void ic_norm_channel(const ic_graph *graph, const float *parameters, int32_t norm, int64_t i,
+                     double *scale, double *shift);
+
 #endif

@@ -17,7 +17,7 @@ struct ic_model {
     char *network; /* name in the zoo, or "" */
     char **classes;
     int32_t class_count;
-    bool pretrained; /* its weights have learnt something before */
+    bool pretrained;     /* its weights have learnt something before */
     ic_lock *lock;       /* guards the two below */
     ic_weights *weights; /* the published ones: immutable, counted */
     json_t *record; /* an object, never changed: replaced as a whole when weights are published */
@@ -73,6 +73,9 @@ ic_status ic_model_begin(ic_context *context, ic_model **out);
 
 /* Whether a data set has two classes to tell apart; else an error that says what to do. */
 ic_status ic_model_check_classes(const ic_dataset *train);
+
+/* Finite weights can still overflow on the way: no probability is made from that. */
+ic_status ic_model_check_logits(const float *logits, int32_t count, int32_t classes);
 
 /* The index of a class by its name, or -1. */
 int32_t ic_model_find_class(const ic_model *model, const char *name);

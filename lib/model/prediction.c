@@ -202,8 +202,7 @@ static ic_status make_room(ic_context *context, int32_t count, int32_t classes, 
     return IC_OK;
 }
 
-/* Finite weights can still overflow on the way: no probability is made from that. */
-static ic_status check_logits(const float *logits, int32_t count, int32_t classes)
+ic_status ic_model_check_logits(const float *logits, int32_t count, int32_t classes)
 {
     for (int64_t i = 0; i < (int64_t)count * classes; i++)
         if (!isfinite(logits[i]))
@@ -225,7 +224,7 @@ static ic_status predict_part(const ic_model *model, const ic_weights *weights,
     IC_TRY(ic_pool_run(prediction->pool, count, prepare_picture, &work));
     const float *logits;
     IC_TRY(ic_views_infer(&prediction->views, executor, weights, count, &logits));
-    IC_TRY(check_logits(logits, count, classes));
+    IC_TRY(ic_model_check_logits(logits, count, classes));
     float *probabilities = made->probabilities + (size_t)first * (size_t)classes;
     int32_t *ranking = made->ranking + (size_t)first * (size_t)classes;
     ic_kernels_at(prediction->context->cpu_level)->softmax(count, classes, logits, probabilities);

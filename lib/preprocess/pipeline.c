@@ -24,6 +24,15 @@ static ic_box box_for(const ic_pipeline *pipeline, int32_t width, int32_t height
     return box;
 }
 
+ic_box ic_pipeline_seen(const ic_pipeline *pipeline, int32_t width, int32_t height)
+{
+    const ic_pipeline *p = pipeline;
+    const ic_box box = box_for(p, width, height);
+    const double across = box.width / p->canvas_width, down = box.height / p->canvas_height;
+    const int32_t left = (p->canvas_width - p->width) / 2, top = (p->canvas_height - p->height) / 2;
+    return (ic_box){box.x + left * across, box.y + top * down, p->width * across, p->height * down};
+}
+
 static ic_status resize(const ic_pipeline *pipeline, ic_image *image, ic_image **out)
 {
     if (image->width == pipeline->canvas_width && image->height == pipeline->canvas_height) {

@@ -52,6 +52,9 @@ ic_status ic_pipeline_canvas_from_bytes(ic_context *context, const ic_pipeline *
                                         const void *bytes, size_t size, ic_image **canvas);
 ic_status ic_pipeline_canvas(const ic_pipeline *pipeline, const ic_image *image, ic_image **canvas);
 
+/* The part of a picture of this size that gets into the tensor, in the picture's pixels. */
+ic_box ic_pipeline_seen(const ic_pipeline *pipeline, int32_t width, int32_t height);
+
 /* The fixed suffix: the centre of the canvas, normalised, to tensor[height][width][channels]. */
 void ic_pipeline_tensor(const ic_pipeline *pipeline, const ic_image *canvas, float *tensor);
 

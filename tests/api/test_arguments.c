@@ -203,6 +203,13 @@ static void trainers_and_reports(void **state)
     REFUSES(ic_trainer_run(NULL));
     REFUSES(ic_trainer_value(NULL, "loss", &number));
     ic_trainer_free(NULL);
+    REFUSES(ic_explain(NULL, NULL, NULL, OUT(ic_explanation)));
+    REFUSES(ic_explanation_class(NULL, NULL, NULL));
+    REFUSES(ic_explanation_map(NULL, NULL, NULL, NULL));
+    REFUSES(ic_explanation_tensor_map(NULL, NULL, NULL, NULL));
+    REFUSES(ic_explanation_image(NULL, OUT(ic_image)));
+    assert_string_equal(ic_explanation_method(NULL), "");
+    ic_explanation_free(NULL);
     REFUSES(ic_evaluate(NULL, NULL, NULL, OUT(ic_report)));
     REFUSES(ic_report_value(NULL, "accuracy", &number));
     REFUSES(ic_report_class_value(NULL, 0, "recall", &number));

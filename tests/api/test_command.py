@@ -223,6 +223,33 @@ def views():
         assert "--views takes 1|2|6" in run("evaluate", model, photos, "--views", wrong, code=2)[1]
 
 
+def explain():
+    files, maps = [photos / "dark" / "0.png", root / "missing.png", photos / "light" / "1.png"], root / "maps"
+    maps.mkdir()
+    out, messages = run("explain", model, *files, "--json", "--out", maps, code=1)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["file"] for line in lines] == [str(f) for f in files]
+    assert "error" in lines[1] and "missing.png" in messages
+    assert (lines[0]["class"], lines[2]["class"]) == ("dark", "light") and lines[0]["method"] == "occlusion"
+    assert lines[0]["out"] == str(maps / "0.heat.png") and not (maps / "missing.heat.png").exists()
+    check_png((maps / "0.heat.png").read_bytes())
+    assert json.loads(run("predict", model, files[0], "--json")[0])["predictions"][0]["probability"] == \
+        lines[0]["probability"]
+    one = root / "one.png"
+    assert "light" in run("explain", model, files[0], "--class", "light", "--method", "gradcam", "--out", one)[0]
+    check_png(one.read_bytes())
+    text = run("explain", model, files[0])[0]
+    assert text.startswith(str(files[0]) + ": dark ") and "(occlusion)" in text
+    assert "no class grey: its classes are dark, light" in run("explain", model, files[0], "--class", "grey", code=1)[1]
+    assert "is a folder" in run("explain", model, files[0], files[2], "--out", one, code=2)[1]
+    (photos / "dark" / "0.png").read_bytes()
+    same = root / "0.png"
+    same.write_bytes(files[0].read_bytes())
+    assert "one name" in run("explain", model, files[0], same, "--out", maps, code=2)[1]
+    assert "auto, gradcam" in run("explain", model, files[0], "--method", "guess", code=2)[1].replace("|", ", ")
+    run("explain", model, code=2)
+
+
 def wrong_usage():
     assert "train" in run("trian", code=2)[1]
     assert "--epochs" in run("train", photos, "--out", model, "--epoch", 3, code=2)[1]
@@ -234,7 +261,7 @@ def wrong_usage():
 
 
 def help_of_commands():
-    for command in ("train", "evaluate", "compare", "predict", "inspect", "info", "options"):
+    for command in ("train", "evaluate", "compare", "predict", "explain", "inspect", "info", "options"):
         out, messages = run(command, "--help")
         assert out.startswith("usage: imgcls " + command) and messages == ""
     assert "--epochs" in run("train", "-h")[0] and "--epochs" not in run("predict", "--help")[0]
@@ -481,8 +508,8 @@ def failures():
 
 
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate,
-             says_how_sure_it_is, compare, parts, predict,
-             views, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
+             says_how_sure_it_is, compare, parts, predict, views, explain,
+             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
              resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
              failures):
     test(body)

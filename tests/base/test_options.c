@@ -18,11 +18,12 @@ static ic_options *new_options(void)
 
 static int known_owners(const char *owner)
 {
-    static const char *const owners[] = {"context", "dataset", "model", "trainer",
-                                         "evaluation", "inspection"};
+    static const char *const owners[] = {"context",    "dataset",     "model",
+                                         "trainer",    "evaluation",  "inspection",
+                                         "explanation", "cross-validation"};
     while (*owner != '\0') {
         size_t length = strcspn(owner, ","), found = 0;
-        for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++)
+        for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
             found += strlen(owners[i]) == length && strncmp(owner, owners[i], length) == 0;
         if (found != 1)
             return 0;

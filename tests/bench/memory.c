@@ -108,7 +108,7 @@ static void measure(ic_context *context, const row *r, ic_executor_mode mode, si
     ic_graph *graph = NULL;
     ic_program *p = NULL;
     check(ic_zoo_build(context, r->network, (ic_shape){r->size, r->size, r->channels}, 10, &graph));
-    check(ic_program_create(context, graph, r->batch, mode, NULL, &p));
+    check(ic_program_create(context, graph, r->batch, mode, NULL, IC_NO_TAP, &p));
     if (mode == IC_TRAINING && limit > 0)
         check(ic_program_limit(p, limit << 20, &least));
     printf("%-10s %-20s %dx%dx%d b%-4d arena %8.1f MB, live %8.1f MB (%.3f), beside %6.2f MB a "

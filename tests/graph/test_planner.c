@@ -173,7 +173,8 @@ static void random_graphs(void **state)
         ic_graph *graph = random_graph(context, &numbers);
         for (int mode = IC_INFERENCE; mode <= IC_TRAINING_TO_INPUT; mode++) {
             ic_program *program = NULL;
-            assert_ok(ic_program_create(context, graph, 3, (ic_executor_mode)mode, NULL, &program));
+            assert_ok(ic_program_create(context, graph, 3, (ic_executor_mode)mode, NULL, IC_NO_TAP,
+                                        &program));
             check_program(program);
             ic_program_free(program);
         }
@@ -187,7 +188,8 @@ static int check_limits(ic_context *context, const ic_graph *graph, int32_t batc
 {
     ic_program *program = NULL;
     size_t least = 0;
-    assert_ok(ic_program_create(context, graph, batch, IC_TRAINING_TO_INPUT, NULL, &program));
+    assert_ok(
+        ic_program_create(context, graph, batch, IC_TRAINING_TO_INPUT, NULL, IC_NO_TAP, &program));
     size_t all = program->arena_bytes, steps = program->step_count;
     assert_int_equal(ic_program_limit(program, 0, &least), IC_ERROR_LIMIT);
     assert_int_equal(program->step_count, steps);
@@ -202,7 +204,8 @@ static int check_limits(ic_context *context, const ic_graph *graph, int32_t batc
         bool repeats = program->step_count > steps;
         assert_true(repeats == (limits[i] < all));
         ic_program_free(program);
-        assert_ok(ic_program_create(context, graph, batch, IC_TRAINING_TO_INPUT, NULL, &program));
+        assert_ok(ic_program_create(context, graph, batch, IC_TRAINING_TO_INPUT, NULL, IC_NO_TAP,
+                                    &program));
     }
     ic_program_free(program);
     return least < all;
@@ -233,7 +236,8 @@ static void stock_networks(void **state)
         assert_ok(ic_zoo_build(context, names[i], (ic_shape){64, 64, 3}, 10, &graph));
         for (int mode = IC_INFERENCE; mode <= IC_TRAINING; mode++) {
             ic_program *program = NULL;
-            assert_ok(ic_program_create(context, graph, 2, (ic_executor_mode)mode, NULL, &program));
+            assert_ok(ic_program_create(context, graph, 2, (ic_executor_mode)mode, NULL, IC_NO_TAP,
+                                        &program));
             check_program(program);
             size_t sum = 0;
             for (size_t j = 0; j < program->tensor_count; j++)

@@ -229,6 +229,32 @@ test("predict", function()
    assert(all[1][1].probability == probability and all[2][1].class == "dark")
 end)
 
+test("explain", function()
+   local image = picture(true, 99, 40)
+   for _, method in ipairs { "gradcam", "occlusion" } do
+      local phase
+      local explanation, class, probability = assert(model:explain(image, { method = method }, function(event)
+         phase = event.phase
+      end))
+      assert(class == "light" and probability == select(2, model:predict(image)))
+      assert(explanation:method() == method and (phase == "explain") == (method == "occlusion"))
+      local map, small = explanation:map(), explanation:tensor_map()
+      assert(#map == 40 and #map[1] == 40 and #small == 28 and #small[28] == 28)
+      for _, row in ipairs(small) do
+         for _, value in ipairs(row) do
+            assert(value >= 0 and value <= 1)
+         end
+      end
+      local drawn = assert(explanation:image())
+      assert(select(3, drawn:info()) == 3 and drawn:save_png(folder .. "/heat.png"))
+      explanation:close()
+   end
+   assert(select(2, model:explain(folder .. "/heat.png", { class = "dark" })) == "dark")
+   local none, problem = model:explain(image, { class = "grey" })
+   assert(none == nil and problem:match("no class grey"))
+   assert(not pcall(model.explain, model, image, { method = "guess" }))
+end)
+
 test("views", function()
    local train, validation = assert(set:split(settings))
    local mirrors = { network = "lenet5", epochs = 1, batch_size = 10, flip = true }

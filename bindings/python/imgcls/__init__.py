@@ -10,8 +10,8 @@
 from ._core import (Error, FileError, Image, InvalidError, NotFoundError, OutOfMemoryError, options,
                     version)
 from ._data import Dataset, Inspection
-from .classifier import Classifier, Report, Training
+from .classifier import Classifier, Explanation, Report, Training
 
-__all__ = ["Classifier", "Dataset", "Error", "FileError", "Image", "Inspection", "InvalidError", "NotFoundError",
+__all__ = ["Classifier", "Dataset", "Error", "Explanation", "FileError", "Image", "Inspection", "InvalidError", "NotFoundError",
            "OutOfMemoryError", "Report", "Training", "options", "version"]
 __version__ = version()

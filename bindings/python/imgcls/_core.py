@@ -240,6 +240,10 @@ def options() -> list[dict[str, str]]:
     return listed
 
 
+class _Pointer(int):
+    """The address of a picture of the library's, for Image to own."""
+
+
 class Image(Handle):
     """A picture: from a path, from the bytes of a JPEG or PNG file, or from an array of pixels
     (anything with the buffer protocol or __array_interface__: height x width [x channels], 8 or 16
@@ -247,7 +251,9 @@ class Image(Handle):
 
     def __init__(self, source: Any, context: Context | None = None) -> None:
         context = context or default_context()
-        if isinstance(source, (str, os.PathLike)):
+        if isinstance(source, _Pointer):
+            pointer = source
+        elif isinstance(source, (str, os.PathLike)):
             pointer = create(lib.ic_image_load, context, path_bytes(source))
         elif isinstance(source, (bytes, bytearray)):
             data = bytes(source)

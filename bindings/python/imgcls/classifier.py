@@ -11,7 +11,7 @@ from ctypes import (POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int6
                     c_void_p)
 from typing import Any, Iterable
 
-from ._core import (Context, Error, Handle, Image, Options, Path, Progress, check, create,
+from ._core import (Context, Error, Handle, Image, Options, Path, Progress, _Pointer, check, create,
                     default_context, json_of, lib, log, path_bytes, text_of)
 from ._data import Dataset
 
@@ -195,6 +195,50 @@ class Report(Handle):
         return f"<Report: {100 * self.accuracy:.2f} % of {self.count} pictures ({self.split})>"
 
 
+class Explanation(Handle):
+    """Where in a picture a classifier found a class: `label`, its `probability`, the `method`, and
+    maps of values in 0..1, as memoryviews of floats [height][width], which numpy.asarray takes."""
+
+    def __init__(self, pointer: int, classes: list[str]) -> None:
+        super().__init__(pointer, lib.ic_explanation_free)
+        index, probability = c_int32(), c_float()
+        check(lib.ic_explanation_class(self, byref(index), byref(probability)))
+        self.label: str = classes[index.value]
+        self.probability: float = probability.value
+        self.method: str = lib.ic_explanation_method(self).decode()
+
+    def _read(self, function):
+        values, width, height = POINTER(c_float)(), c_int32(), c_int32()
+        check(function(self, byref(values), byref(width), byref(height)))
+        shape = (height.value, width.value)
+        data = ctypes.string_at(values, 4 * shape[0] * shape[1])
+        return memoryview(data).cast("f", shape)
+
+    @property
+    def map(self) -> memoryview:
+        """How much each pixel of the picture speaks for the class; 0 where the network has not
+        looked."""
+        return self._read(lib.ic_explanation_map)
+
+    @property
+    def tensor_map(self) -> memoryview:
+        """The same of what the network sees, after the pixel pipeline."""
+        return self._read(lib.ic_explanation_tensor_map)
+
+    @property
+    def image(self) -> Image:
+        """The map as colours over the picture in grey."""
+        return Image(_Pointer(create(lib.ic_explanation_image, self)))
+
+    def save_png(self, path: Path) -> None:
+        """Writes that image as a PNG file."""
+        with self.image as image:
+            image.save_png(path)
+
+    def __repr__(self) -> str:
+        return f"<Explanation: {self.label} {100 * self.probability:.1f} %, by {self.method}>"
+
+
 class Classifier:
     """An image classifier. Keywords are the library's options (imgcls.options() lists them), such
     as epochs=10, network="resnet9", threads=2; what is not given is chosen from the data.
@@ -376,6 +420,15 @@ class Classifier:
         row = self.predict_proba(picture, views=views)
         ranked = sorted(zip(self.classes_, row), key=lambda pair: -pair[1])
         return ranked[:count]
+
+    def explain(self, picture: Any, label: str = "", *, method: str = "auto",
+                progress: Progress = None) -> Explanation:
+        """What in a picture speaks for a class: label, or else the most probable one. method:
+        "gradcam", "occlusion", or "auto", the better one of them."""
+        image, out = self._images([picture])[0], c_void_p()
+        chosen = Options(self._context, {"class": label, "method": method})
+        self._context.call(progress, lib.ic_explain, self._ready(), image, chosen, byref(out))
+        return Explanation(out.value, self.classes_)
 
     def evaluate(self, data: Any, labels: Iterable[Any] | None = None, *, progress: Progress = None,
                  **settings: Any) -> Report:

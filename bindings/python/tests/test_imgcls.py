@@ -234,6 +234,27 @@ class Tests(unittest.TestCase):
         with self.assertRaises(RuntimeError):
             tuned.fit(data, labels, start=imgcls.Classifier())
 
+    def test_explains(self):
+        one = picture(True, 99, 40)
+        events = []
+        for method in ("gradcam", "occlusion"):
+            found = self.model.explain(one, method=method, progress=events.append)
+            self.assertEqual((found.label, found.method), ("light", method))
+            self.assertEqual(found.probability, max(self.model.predict_proba(one)))
+            self.assertEqual((found.map.shape, found.tensor_map.shape), ((40, 40), (28, 28)))
+            values = [value for row in found.tensor_map.tolist() for value in row]
+            self.assertTrue(min(values) >= 0 and max(values) in (0, 1))
+            self.assertEqual(found.image.info, (40, 40, 3, 8))
+            found.save_png(self.path("heat.png"))
+            self.assertEqual(imgcls.Image(self.path("heat.png")).info, (40, 40, 3, 8))
+        self.assertEqual({event["phase"] for event in events}, {"explain"})
+        self.assertEqual(self.model.explain(one, "dark").label, "dark")
+        self.assertIn("light", repr(found))
+        with self.assertRaises(imgcls.NotFoundError):
+            self.model.explain(one, "grey")
+        with self.assertRaises(ValueError):
+            self.model.explain(one, method="guess")
+
     def test_views(self):
         def mirrored(pixels):
             return memoryview(b"".join(bytes(row[::-1]) for row in pixels.tolist())).cast(
