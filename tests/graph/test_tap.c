@@ -77,7 +77,7 @@ static const struct {
     {"resnet9", 32, 3, 5, 512},
     {"resnet18", 40, 3, 5, 512},
     {"mobilenet_v2", 64, 3, 5, 1280},
-    {"mobilenet_v3_large", 64, 3, 5, 1280},
+    {"mobilenet_v3_large", 64, 3, 6, 1280},
     {"efficientnet_b0", 72, 3, 5, 1280},
 };
 enum { NETWORKS = sizeof networks / sizeof *networks };
