@@ -10,8 +10,8 @@
 from ._core import (Error, FileError, Image, InvalidError, NotFoundError, OutOfMemoryError, options,
                     version)
 from ._data import Dataset
-from .classifier import Classifier, Report, Training
+from .classifier import Answer, Classifier, Report, Training
 
-__all__ = ["Classifier", "Dataset", "Error", "FileError", "Image", "InvalidError", "NotFoundError",
-           "OutOfMemoryError", "Report", "Training", "options", "version"]
+__all__ = ["Answer", "Classifier", "Dataset", "Error", "FileError", "Image", "InvalidError",
+           "NotFoundError", "OutOfMemoryError", "Report", "Training", "options", "version"]
 __version__ = version()
