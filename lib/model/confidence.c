@@ -6,8 +6,6 @@
 #include "base/status.h"
 #include "model/calibrate.h"
 
-#include <math.h>
-
 static const char what[] = "confidence";
 
 ic_confidence *ic_confidence_retain(ic_confidence *confidence)
