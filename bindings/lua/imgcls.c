@@ -718,7 +718,25 @@ static int model_plot_history(lua_State *L)
     return give_true(L, ic_model_plot_history(check_handle(L, 1, MODEL), luaL_checkstring(L, 2)));
 }
 
-/* {{class = name, probability = p}, ...}, the most probable first */
+/* What is said of a picture besides its classes, as fields of the table on top of the stack. */
+static void add_notes(lua_State *L, const ic_prediction *prediction, int32_t picture)
+{
+    float score = 0, threshold = 0, spread = 0;
+    ic_prediction_spread(prediction, picture, &spread);
+    lua_pushnumber(L, (lua_Number)spread);
+    lua_setfield(L, -2, "spread");
+    if (ic_prediction_unknown(prediction, picture, &score, &threshold) < 0)
+        return;
+    lua_pushboolean(L, score > threshold);
+    lua_setfield(L, -2, "unknown");
+    lua_pushnumber(L, (lua_Number)score);
+    lua_setfield(L, -2, "score");
+    lua_pushnumber(L, (lua_Number)threshold);
+    lua_setfield(L, -2, "threshold");
+}
+
+/* {{class = name, probability = p}, ..., spread = s, unknown = true or false, score = s,
+ * threshold = t}, the most probable first; the last three where the model can tell */
 static void push_ranking(lua_State *L, const ic_model *model, const ic_prediction *prediction,
                          int32_t picture)
 {
@@ -734,6 +752,7 @@ static void push_ranking(lua_State *L, const ic_model *model, const ic_predictio
         lua_setfield(L, -2, "probability");
         lua_rawseti(L, -2, rank + 1);
     }
+    add_notes(L, prediction, picture);
 }
 
 /* The state's prediction, so that a steady loop allocates nothing in the library. It is made when
@@ -778,39 +797,72 @@ static int model_predict(lua_State *L)
     return 3;
 }
 
-/* model:predict_all({images or paths}, views) -> {ranking, ...} */
-static int model_predict_all(lua_State *L)
+/* The pictures of the table at index 2, kept alive in a table that is left on the stack; NULL:
+ * failure pushed, *pushed values of it. */
+static const ic_image **images_at(lua_State *L, int *count, int *pushed)
 {
-    int pushed = 0;
-    lua_settop(L, 3);
-    const ic_model *model = check_handle(L, 1, MODEL);
     luaL_checktype(L, 2, LUA_TTABLE);
-    int count = (int)lua_rawlen(L, 2);
+    *count = (int)lua_rawlen(L, 2);
     luaL_checkstack(L, 8, NULL);
-    const ic_image **images = lua_newuserdata(L, (size_t)(count + 1) * sizeof *images);
-    lua_newtable(L); /* keeps loaded pictures alive */
+    const ic_image **images = lua_newuserdata(L, (size_t)(*count + 1) * sizeof *images);
+    lua_newtable(L);
     int keep = lua_gettop(L);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < *count; i++) {
         lua_rawgeti(L, 2, i + 1);
-        images[i] = image_at(L, lua_gettop(L), &pushed);
+        images[i] = image_at(L, lua_gettop(L), pushed);
         if (images[i] == NULL)
-            return pushed;
+            return NULL;
         lua_rawseti(L, keep, i + 1);
         lua_settop(L, keep);
     }
+    return images;
+}
+
+/* {ranking, ...} of models that are asked together */
+static int predict_with(lua_State *L, const ic_model *const *models, int members)
+{
+    int pushed = 0, count;
+    const ic_image **images = images_at(L, &count, &pushed);
+    if (images == NULL)
+        return pushed;
     begin(L);
     ic_prediction *prediction;
     ic_status status = prediction_of(L, 3, &prediction);
     if (status >= 0)
-        status = ic_predict_batch(model, images, count, prediction);
+        status = members == 1
+                     ? ic_predict_batch(models[0], images, count, prediction)
+                     : ic_predict_ensemble(models, members, images, count, prediction);
     if (status < 0)
         return push_failure(L, status);
     lua_newtable(L);
     for (int i = 0; i < count; i++) {
-        push_ranking(L, model, prediction, i);
+        push_ranking(L, models[0], prediction, i);
         lua_rawseti(L, -2, i + 1);
     }
     return 1;
+}
+
+/* model:predict_all({images or paths}, views) -> {ranking, ...} */
+static int model_predict_all(lua_State *L)
+{
+    lua_settop(L, 3);
+    const ic_model *model = check_handle(L, 1, MODEL);
+    return predict_with(L, &model, 1);
+}
+
+/* imgcls.predict_ensemble({models}, {images or paths}, views) -> {ranking, ...} */
+static int predict_ensemble(lua_State *L)
+{
+    lua_settop(L, 3);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    int count = (int)lua_rawlen(L, 1);
+    const ic_model **models = lua_newuserdata(L, (size_t)(count + 1) * sizeof *models);
+    for (int i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, i + 1);
+        models[i] = check_handle(L, lua_gettop(L), MODEL);
+        lua_pop(L, 1); /* the table at 1 keeps it */
+    }
+    return predict_with(L, models, count);
 }
 
 /* model:evaluate(dataset, options, progress) -> report */
@@ -1295,6 +1347,7 @@ static const luaL_Reg functions[] = {{"version", version},
                                      {"model", model_create},
                                      {"model_from", model_create_from},
                                      {"load", model_load},
+                                     {"predict_ensemble", predict_ensemble},
                                      {"load_bytes", model_load_bytes},
                                      {"trainer", trainer_create},
                                      {"resume", trainer_resume},

@@ -29,8 +29,9 @@ const cli_command cli_commands[] = {
      "all "
      "of\n      the data, and labels that are likely wrong. --minutes is for each of them.",
      "context,dataset,model,trainer,evaluation,cross-validation", cli_cross_validate},
-    {"predict", "MODEL FILE... [--top K] [--views 1|2|6] [--json]",
-     "Says what is in pictures; --views averages over mirrored and shifted views of each.",
+    {"predict", "MODEL[,MODEL...] FILE... [--top K] [--views 1|2|6] [--json]",
+     "Says what is in pictures, or that they are unlike those of the training; --views averages over\n"
+     "mirrored and shifted views of each, several models over their answers.",
      "context", cli_predict},
     {"explain", "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD] [--json]",
      "Shows what in pictures speaks for their class, or for another one, as a heat map.",

@@ -3,10 +3,20 @@
 #include "output.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { MODELS_MAX = 16 };
+
+/* The models that are asked together; of one they are the whole ensemble. */
+typedef struct ensemble {
+    ic_model *models[MODELS_MAX];
+    int32_t count;
+} ensemble;
 
 static void print_json(const ic_model *model, const ic_prediction *prediction, const char *file,
                        int32_t top)
 {
+    float score = 0, threshold = 0, spread = 0;
     printf("{\"file\":");
     cli_json_text(stdout, file);
     printf(",\"predictions\":[");
@@ -18,33 +28,48 @@ static void print_json(const ic_model *model, const ic_prediction *prediction, c
         cli_json_text(stdout, ic_model_class_name(model, index));
         printf(",\"probability\":%.9g}", (double)probability);
     }
-    printf("]}\n");
+    ic_prediction_spread(prediction, 0, &spread);
+    printf("],\"spread\":%.9g", (double)spread);
+    if (ic_prediction_unknown(prediction, 0, &score, &threshold) < 0)
+        printf(",\"unknown\":null,\"score\":null,\"threshold\":null}\n");
+    else
+        printf(",\"unknown\":%s,\"score\":%.9g,\"threshold\":%.9g}\n",
+               score > threshold ? "true" : "false", (double)score, (double)threshold);
 }
 
 static void print_text(const ic_model *model, const ic_prediction *prediction, const char *file,
                        int32_t top)
 {
+    float score = 0, threshold = 0, spread = 0;
     cli_print_text(stdout, file, 0);
     putchar(':');
+    if (ic_prediction_unknown(prediction, 0, &score, &threshold) >= 0 && score > threshold)
+        printf(" unknown (looks like none of the training pictures: score %.1f, beyond %.1f); else",
+               (double)score, (double)threshold);
+    ic_prediction_spread(prediction, 0, &spread);
     for (int32_t rank = 0; rank < top; rank++) {
         int32_t index = 0;
         float probability = 0;
         ic_prediction_class(prediction, rank, &index, &probability);
         fputs(rank > 0 ? ", " : " ", stdout);
         cli_print_text(stdout, ic_model_class_name(model, index), 0);
-        printf(" %.1f %%", 100 * (double)probability);
+        printf(" %.1f", 100 * (double)probability);
+        if (rank == 0 && spread > 0)
+            printf(" +- %.1f", 100 * (double)spread);
+        fputs(" %", stdout);
     }
     putchar('\n');
 }
 
 /* One file; a failure is told and the next ones still come. */
-static int predict_file(ic_context *context, const ic_model *model, ic_prediction *prediction,
+static int predict_file(ic_context *context, const ensemble *asked, ic_prediction *prediction,
                         const char *file, int32_t top, int json)
 {
     ic_image *image = NULL;
     ic_status status = ic_image_load(context, file, &image);
     if (status >= 0)
-        status = ic_predict(model, image, prediction);
+        status = ic_predict_ensemble((const ic_model *const *)asked->models, asked->count,
+                                     (const ic_image *const *)&image, 1, prediction);
     ic_image_free(image);
     if (status < 0) {
         if (json) {
@@ -56,7 +81,47 @@ static int predict_file(ic_context *context, const ic_model *model, ic_predictio
         }
         return cli_failed();
     }
-    (json ? print_json : print_text)(model, prediction, file, top);
+    (json ? print_json : print_text)(asked->models[0], prediction, file, top);
+    return EXIT_DONE;
+}
+
+static int is_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file != NULL)
+        fclose(file);
+    return file != NULL;
+}
+
+/* Where the first file of a list ends: at a comma, or NULL at its end. Commas may be part of a
+ * file's name. Writes over the text. */
+static char *end_of_first(char *paths)
+{
+    char *first = strchr(paths, ',');
+    for (char *comma = first; comma != NULL; comma = strchr(comma + 1, ',')) {
+        *comma = '\0';
+        if (is_file(paths))
+            return comma;
+        *comma = ',';
+    }
+    return is_file(paths) ? NULL : first;
+}
+
+/* MODEL[,MODEL...] */
+static int load_models(ic_context *context, const cli_command *command, char *paths,
+                       ensemble *asked)
+{
+    while (paths != NULL) {
+        char *comma = end_of_first(paths);
+        if (comma != NULL)
+            *comma++ = '\0';
+        if (asked->count == MODELS_MAX)
+            return cli_usage(command, "predict takes up to 16 models");
+        if (ic_model_load(context, paths, &asked->models[asked->count]) < 0)
+            return cli_failed();
+        asked->count++;
+        paths = comma;
+    }
     return EXIT_DONE;
 }
 
@@ -90,21 +155,22 @@ int cli_predict(ic_context *context, const cli_command *command, int count, char
     if (rest < 2)
         return cli_usage(command, "predict wants a model and pictures");
 
-    ic_model *model = NULL;
+    ensemble asked = {.count = 0};
     ic_prediction *prediction = NULL;
-    code = EXIT_DONE;
-    if (ic_model_load(context, arguments[0], &model) < 0 ||
-        ic_prediction_create(context, &prediction) < 0 ||
-        ic_prediction_set_views(prediction, (int32_t)views) < 0) {
+    code = load_models(context, command, arguments[0], &asked);
+    if (code == EXIT_DONE && (ic_prediction_create(context, &prediction) < 0 ||
+                              ic_prediction_set_views(prediction, (int32_t)views) < 0))
         code = cli_failed();
+    if (code != EXIT_DONE)
         rest = 0;
-    }
-    if (model != NULL && top > ic_model_class_count(model))
-        top = ic_model_class_count(model);
+    else if (top > ic_model_class_count(asked.models[0]))
+        top = ic_model_class_count(asked.models[0]);
     for (int i = 1; i < rest; i++)
-        if (predict_file(context, model, prediction, arguments[i], (int32_t)top, json) != EXIT_DONE)
+        if (predict_file(context, &asked, prediction, arguments[i], (int32_t)top, json) !=
+            EXIT_DONE)
             code = EXIT_FAILED;
     ic_prediction_free(prediction);
-    ic_model_free(model);
+    for (int32_t i = 0; i < asked.count; i++)
+        ic_model_free(asked.models[i]);
     return code;
 }

@@ -77,9 +77,8 @@ IC_API ic_status ic_context_set_progress(ic_context *context, ic_progress_fn pro
 IC_API void ic_context_free(ic_context *context);
 
 /*
- * What is being done: "scan", "prepare", "rate", "train", "validate", "evaluate", "resample", "explain"; "" for
- * NULL.
- * Static.
+ * What is being done: "scan", "prepare", "rate", "train", "validate", "calibrate", "evaluate",
+ * "resample", "explain", "duplicates", "search", "compare"; "" for NULL. Static.
  */
 IC_API const char *ic_progress_phase(const ic_progress *progress);
 

@@ -33,7 +33,8 @@ IC_API ic_status ic_prediction_set_views(ic_prediction *prediction, int32_t view
 /*
  * Classifies one picture. Many threads may do so with one model, each with its own prediction; model
  * and prediction must be of one context. On an error the result from before stands.
- * IC_ERROR_DIVERGED: the network's output is not finite, so there are no probabilities.
+ * IC_ERROR_DIVERGED: the network's output is not finite, so there are no probabilities. These are
+ * calibrated where the training could do so (the option "calibrate").
  */
 IC_API ic_status ic_predict(const ic_model *model, const ic_image *image,
                             ic_prediction *prediction);
@@ -41,6 +42,16 @@ IC_API ic_status ic_predict(const ic_model *model, const ic_image *image,
 /* Classifies count (at least 1) pictures; each gets the very bits that ic_predict gives it. */
 IC_API ic_status ic_predict_batch(const ic_model *model, const ic_image *const *images,
                                   int32_t count, ic_prediction *prediction);
+
+/*
+ * Classifies pictures with several models (at least 1) of the same classes together, an ensemble:
+ * probabilities are the means over the models, classes, matched by name, in the order of the first
+ * one. So are the scores for unknown pictures and their thresholds, where all models have them.
+ * IC_ERROR_ARGUMENT: a model with other classes.
+ */
+IC_API ic_status ic_predict_ensemble(const ic_model *const *models, int32_t model_count,
+                                     const ic_image *const *images, int32_t count,
+                                     ic_prediction *prediction);
 
 /* The number of pictures in the last result; 0 before the first. */
 IC_API int32_t ic_prediction_count(const ic_prediction *prediction);
@@ -64,6 +75,25 @@ IC_API ic_status ic_prediction_batch_class(const ic_prediction *prediction, int3
  */
 IC_API ic_status ic_prediction_probabilities(const ic_prediction *prediction, int32_t picture,
                                              const float **probabilities, int32_t *count);
+
+/*
+ * How unlike the pictures that the model was trained on one picture is: a number without unit, mostly
+ * about -1 to 3 for pictures of their kind. With a score above the threshold it is most likely of
+ * none of the classes, whatever the probabilities say: of the training's validation pictures the
+ * share "unknown_share" (an option) has such scores. Looked at is the picture as it is, not its
+ * other views. Any output may be NULL. IC_ERROR_STATE: the model knows no threshold (trained with
+ * "unknown" off, with too few validation pictures, or not to the end).
+ */
+IC_API ic_status ic_prediction_unknown(const ic_prediction *prediction, int32_t picture,
+                                       float *score, float *threshold);
+
+/*
+ * How far opinions about one picture are apart, as an uncertainty: the standard deviation of the
+ * probability of its first class over the models of an ensemble, or of a single model over the
+ * views of the picture, each weighted as it counts; 0 with one model and one view.
+ */
+IC_API ic_status ic_prediction_spread(const ic_prediction *prediction, int32_t picture,
+                                      float *spread);
 
 #ifdef __cplusplus
 }

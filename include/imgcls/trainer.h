@@ -24,7 +24,9 @@ IC_API ic_status ic_trainer_create(ic_model *model, const ic_dataset *train,
 
 /*
  * Does at most one batch of work (a training step, or one batch of the validation after an
- * epoch), so that a program with a loop of its own stays fluent. IC_OK: there is more to do;
+ * epoch, or of what is learnt behind the last one about the model's own answers: a temperature for
+ * its probabilities and a score for unknown pictures, the options "calibrate" and "unknown"), so
+ * that a program with a loop of its own stays fluent. IC_OK: there is more to do;
  * IC_DONE: finished (all epochs, or stopped early), and the model holds the best weights.
  * After every validated epoch that is the best so far, its weights are published to the model; of
  * epochs that the validation pictures are too few to tell apart (within a standard error) a later
@@ -36,8 +38,8 @@ IC_API ic_status ic_trainer_create(ic_model *model, const ic_dataset *train,
 IC_API ic_status ic_train_step(ic_trainer *trainer);
 
 /*
- * Steps until done (IC_OK); progress ("train", "validate") goes to the callback of the context,
- * which can cancel.
+ * Steps until done (IC_OK); progress ("train", "validate", "calibrate") goes to the callback of the
+ * context, which can cancel.
  */
 IC_API ic_status ic_trainer_run(ic_trainer *trainer);
 

@@ -23,7 +23,7 @@ typedef struct evaluation {
     const ic_dataset *dataset; /* the part to measure */
     ic_report *report;
     ic_pool *pool;
-    ic_weights *weights;
+    ic_published published;
     ic_executor *executor;
     ic_views views;
     float *tensors;     /* of the batch, as they are */
@@ -76,14 +76,14 @@ static ic_status list_broken(evaluation *e)
     return IC_OK;
 }
 
-/* Takes the published weights, and the views that suit them. */
+/* Takes the published weights, the views that suit them, and their temperature. */
 static ic_status take_weights(evaluation *e, const ic_options *options)
 {
     const int64_t wanted = ic_option_int(options, "views");
-    bool mirrored;
-    e->weights = ic_model_published(e->model, &mirrored);
+    const bool mirrored = e->published.mirrored;
     e->views.context = e->context;
     IC_TRY(ic_views_choose(&e->views, wanted, mirrored));
+    e->views.scale = ic_published_scale(&e->published);
     if (wanted > 1 && !mirrored)
         ic_log(e->context, IC_LOG_INFO,
                "%d of %d views: the training mirrored no pictures, so none is looked at mirrored",
@@ -113,7 +113,7 @@ static ic_status prepare(evaluation *e, const ic_options *options)
 static void finish(evaluation *e)
 {
     ic_context *context = e->context;
-    ic_weights_free(e->weights);
+    ic_published_free(&e->published);
     ic_executor_free(e->executor);
     ic_views_free(&e->views);
     ic_free(context, e->class_map);
@@ -187,7 +187,7 @@ static ic_status measure_batch(evaluation *e, int64_t first, int32_t count)
     batch_work work = {e, first};
     IC_TRY(ic_pool_run(e->pool, count, read_picture, &work));
     const float *logits;
-    IC_TRY(ic_views_infer(&e->views, e->executor, e->weights, count, &logits));
+    IC_TRY(ic_views_infer(&e->views, e->executor, e->published.weights, count, &logits));
     for (int32_t i = 0; i < count; i++) {
         int64_t picture = e->pictures[first + i];
         if (e->slots[i].sound)
@@ -254,6 +254,7 @@ ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset, const ic
                        : dataset == NULL ? "dataset"
                                          : "out");
     evaluation e = {.context = model->context, .model = model};
+    e.published = ic_model_published(model);
     ic_dataset *part = NULL;
     ic_status status;
     IC_TRY_CLEAN(ic_report_create((ic_model *)model, &e.report));

@@ -93,6 +93,7 @@ void ic_graph_free(ic_graph *graph)
         ic_free(context, (void *)graph->parameters[i].name);
     ic_free(context, graph->nodes);
     ic_free(context, graph->parameters);
+    ic_graph_free(graph->origin);
     ic_free(context, graph);
     ic_context_free(context);
 }

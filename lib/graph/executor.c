@@ -143,7 +143,9 @@ ic_status ic_executor_infer(ic_executor *executor, const ic_weights *weights, in
     if (count < 1 || count > executor->batch)
         return ic_fail(IC_ERROR_ARGUMENT, "inference of %d pictures, must be 1 to %d", count,
                        executor->batch);
-    if (weights->graph != executor->graph || weights->constant_bytes != p->constant_bytes)
+    const ic_graph *graph = executor->graph;
+    if (weights->graph != (graph->origin != NULL ? graph->origin : graph) ||
+        weights->constant_bytes != p->constant_bytes)
         return ic_fail(IC_ERROR_ARGUMENT, "the weights belong to another network");
     executor->run.bases[IC_BASE_PARAMETERS] = (unsigned char *)weights->parameters;
     executor->run.bases[IC_BASE_CONSTANTS] = weights->constants;

@@ -100,6 +100,23 @@ ic_node ic_graph_last_map(const ic_graph *graph);
 ic_status ic_graph_tail(const ic_graph *graph, ic_node node, const float *parameters,
                         ic_graph **out, float **tail_parameters);
 
+/* What a tapped network tells behind its logits: channels of so many maps, each as its mean. */
+enum { IC_TAPS_MAX = 16 };
+typedef struct ic_taps {
+    int32_t count, channels[IC_TAPS_MAX];
+} ic_taps;
+
+/*
+ * The same network with more to tell: its last node has the logits, in the same bits, and behind
+ * them the means over the pixels of the last activation of each size, and at last of what the
+ * linear layer at the end weighs: its features. Executors of it take the weights of `graph`.
+ * IC_ERROR_UNSUPPORTED: there is no linear layer at the end.
+ */
+ic_status ic_graph_tap(const ic_graph *graph, ic_taps *taps, ic_graph **out);
+
+/* How many of the last node's channels are logits: of a tapped graph the first ones, else all. */
+int32_t ic_graph_logits(const ic_graph *graph);
+
 /* As JSON for the model file, and back with every number checked (hostile files). */
 ic_status ic_graph_to_json(const ic_graph *graph, json_t **out);
 ic_status ic_graph_from_json(ic_context *context, const json_t *json, ic_graph **out);

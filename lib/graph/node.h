@@ -103,6 +103,7 @@ struct ic_graph {
     size_t parameter_count, parameter_capacity;
     ic_parameter_sizes sizes;
     bool finished;
+    ic_graph *origin; /* whose weights it takes: see ic_graph_tap; NULL: its own */
 };
 
 /* Limits that keep hostile files, and mistakes, from asking for the impossible. */

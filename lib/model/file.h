@@ -1,4 +1,5 @@
-/* model/file.h: what writers and readers of model files must agree on. SPDX-License-Identifier: MIT */
+/* model/file.h: what writers and readers of model files must agree on. SPDX-License-Identifier: MIT
+ */
 #ifndef MODEL_FILE_H
 #define MODEL_FILE_H
 
@@ -15,6 +16,9 @@
 #define IC_KEY_CLASSES  "imgcls.classes"
 #define IC_KEY_PIPELINE "imgcls.pipeline"
 #define IC_KEY_TRAINING "imgcls.training"
+/* What is known of the answers (confidence.h). May be missing; not tensors, so that the file stays
+ * the state dict of the network, and older readers pass it over. */
+#define IC_KEY_CONFIDENCE "imgcls.confidence"
 
 /* A checkpoint's: the state of a training, and how the names of its tensors begin. */
 #define IC_KEY_TRAINER  "imgcls.trainer"

@@ -44,6 +44,16 @@ static ic_status describe_classes(const ic_model *model, json_t *object)
     return IC_OK;
 }
 
+static ic_status describe_confidence(const ic_model *model, json_t *object)
+{
+    ic_published published = ic_model_published(model);
+    ic_status status = IC_OK;
+    if (published.confidence != NULL)
+        status = ic_confidence_describe(published.confidence, object);
+    ic_published_free(&published);
+    return status;
+}
+
 static ic_status describe(const ic_model *model, json_t *object)
 {
     json_t *part;
@@ -53,6 +63,7 @@ static ic_status describe(const ic_model *model, json_t *object)
     IC_TRY(describe_classes(model, object));
     IC_TRY(ic_pipeline_to_json(&model->pipeline, &part));
     IC_TRY(ic_json_set(object, "pipeline", part));
+    IC_TRY(describe_confidence(model, object));
     IC_TRY(ic_model_record(model, &part));
     return ic_json_set(object, "training", part);
 }

@@ -52,6 +52,7 @@ void ic_model_free(ic_model *model)
     ic_free(context, model->network);
     json_decref(model->record);
     ic_weights_free(model->weights);
+    ic_confidence_free(model->confidence);
     ic_graph_free(model->graph);
     ic_lock_free(context, model->lock);
     ic_free(context, model);
@@ -128,21 +129,31 @@ cleanup:
 
 /* ---- Publishing ---- */
 
-ic_weights *ic_model_published(const ic_model *model, bool *mirrored)
+ic_published ic_model_published(const ic_model *model)
 {
+    ic_published out;
     ic_lock_take(model->lock);
-    ic_weights *weights = ic_weights_retain(model->weights);
+    out.weights = ic_weights_retain(model->weights);
+    out.confidence = ic_confidence_retain(model->confidence);
     const json_t *options = json_object_get(model->record, "options");
     const char *flip = json_string_value(json_object_get(options, "flip"));
-    *mirrored = flip != NULL && strcmp(flip, "off") != 0;
+    out.mirrored = flip != NULL && strcmp(flip, "off") != 0;
     ic_lock_give(model->lock);
-    return weights;
+    return out;
+}
+
+void ic_published_free(ic_published *published)
+{
+    ic_weights_free(published->weights);
+    ic_confidence_free(published->confidence);
 }
 
 ic_weights *ic_model_weights(const ic_model *model)
 {
-    bool mirrored;
-    return ic_model_published(model, &mirrored);
+    ic_lock_take(model->lock);
+    ic_weights *weights = ic_weights_retain(model->weights);
+    ic_lock_give(model->lock);
+    return weights;
 }
 
 ic_status ic_model_record(const ic_model *model, json_t **out)
@@ -160,12 +171,24 @@ void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record)
 {
     ic_lock_take(model->lock);
     ic_weights *old_weights = model->weights;
+    ic_confidence *old_confidence = model->confidence;
     json_t *old_record = model->record;
     model->weights = weights;
+    model->confidence = NULL;
     model->record = record;
     ic_lock_give(model->lock);
     ic_weights_free(old_weights);
+    ic_confidence_free(old_confidence);
     json_decref(old_record);
+}
+
+void ic_model_trust(ic_model *model, ic_confidence *confidence)
+{
+    ic_lock_take(model->lock);
+    ic_confidence *old = model->confidence;
+    model->confidence = confidence;
+    ic_lock_give(model->lock);
+    ic_confidence_free(old);
 }
 
 /* ---- Creating ---- */

@@ -4,6 +4,7 @@
 
 #include "base/pool.h"
 #include "graph/executor.h"
+#include "model/confidence.h"
 #include "preprocess/pipeline.h"
 #include "serialize/safetensors.h"
 
@@ -17,9 +18,10 @@ struct ic_model {
     char *network; /* name in the zoo, or "" */
     char **classes;
     int32_t class_count;
-    bool pretrained;     /* its weights have learnt something before */
-    ic_lock *lock;       /* guards the two below */
-    ic_weights *weights; /* the published ones: immutable, counted */
+    bool pretrained;           /* its weights have learnt something before */
+    ic_lock *lock;             /* guards the three below */
+    ic_weights *weights;       /* the published ones: immutable, counted */
+    ic_confidence *confidence; /* of these weights; NULL: none yet */
     json_t *record; /* an object, never changed: replaced as a whole when weights are published */
 };
 
@@ -32,14 +34,38 @@ ic_model *ic_model_retain(ic_model *model);
  */
 ic_weights *ic_model_weights(const ic_model *model);
 
-/* The same, and whether the training that made them mirrored pictures. */
-ic_weights *ic_model_published(const ic_model *model, bool *mirrored);
+/* What a model answers with; ic_published_free gives the references back. */
+typedef struct ic_published {
+    ic_weights *weights;
+    ic_confidence *confidence; /* NULL: none */
+    bool mirrored;             /* the training mirrored pictures */
+} ic_published;
+
+ic_published ic_model_published(const ic_model *model);
+void ic_published_free(ic_published *published);
+
+/* The graph that answers: tapped where strangers can be told. */
+static inline ic_graph *ic_published_graph(const ic_model *model, const ic_published *published)
+{
+    const ic_confidence *confidence = published->confidence;
+    return confidence != NULL && confidence->tapped != NULL ? confidence->tapped : model->graph;
+}
+
+/* What logits are multiplied by: one over the temperature. */
+static inline float ic_published_scale(const ic_published *published)
+{
+    return published->confidence != NULL ? (float)(1 / published->confidence->temperature) : 1;
+}
 
 /* A copy of the record (json_decref it). */
 ic_status ic_model_record(const ic_model *model, json_t **out);
 
-/* Puts new weights and a new record in place at once; takes over both references. */
+/* Puts new weights and a new record in place at once; takes over both references. What was known
+ * of the answers of the old weights is gone. */
 void ic_model_publish(ic_model *model, ic_weights *weights, json_t *record);
+
+/* Adds what is known of the answers of the published weights; takes over the reference. */
+void ic_model_trust(ic_model *model, ic_confidence *confidence);
 
 /*
  * Labels of a data set in a model's order: map[class of the set] = class of the model, or -1 for a

@@ -134,6 +134,19 @@ static ic_status read_record(const ic_safetensors *file, ic_model *model)
     return IC_OK;
 }
 
+/* Models that nobody has calibrated have none. */
+static ic_status read_confidence(const ic_safetensors *file, ic_model *model)
+{
+    json_t *json;
+    if (ic_safetensors_metadata(file, IC_KEY_CONFIDENCE) == NULL)
+        return IC_OK;
+    IC_TRY(need_json(file, IC_KEY_CONFIDENCE, &json));
+    ic_status status = ic_confidence_from_json(json, model->graph, &model->pipeline, model->context,
+                                               &model->confidence);
+    json_decref(json);
+    return status < 0 ? ic_fail_prefix(status, IC_KEY_CONFIDENCE ": ") : status;
+}
+
 /* ---- Tensors ---- */
 
 static ic_status check_parameter(const ic_tensor_entry *tensor, const ic_parameter *parameter)
@@ -241,6 +254,7 @@ static ic_status fill_from_file(const ic_safetensors *file, ic_model *model)
     IC_TRY(read_names(file, model));
     IC_TRY(read_pipeline(file, model));
     IC_TRY(read_record(file, model));
+    IC_TRY(read_confidence(file, model));
     return read_weights(file, model);
 }
 

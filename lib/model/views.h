@@ -15,8 +15,10 @@
 typedef struct ic_views {
     ic_context *context;
     int32_t shifts, sides; /* each shift is seen from each side */
-    float *tensors, *logits;
-    size_t tensor_capacity, logit_capacity;
+    float scale;           /* of the averaged logits: 1 as chosen, and then the caller's */
+    float *tensors, *logits, *outputs;
+    size_t tensor_capacity, logit_capacity, output_capacity;
+    int64_t output_stride; /* floats of a view of a batch in `outputs` */
 } ic_views;
 
 /*
@@ -32,9 +34,20 @@ int32_t ic_views_count(const ic_views *views);
 /* Where the pictures of a batch go before ic_views_infer: [batch][h][w][c]. */
 ic_status ic_views_input(ic_views *views, ic_executor *executor, float **tensors);
 
-/* As ic_executor_infer for the first `count` of them: their averaged logits, until the next run. */
+/*
+ * As ic_executor_infer for the first `count` of them: their averaged logits times the scale,
+ * [count][logits], until the next run. The graph may be a tapped one.
+ */
 ic_status ic_views_infer(ic_views *views, ic_executor *executor, const ic_weights *weights,
                          int32_t count, const float **logits);
+
+/* All that a view gave for a picture of that run: logits as they are, and taps. The first view is
+ * the picture as it is. */
+const float *ic_views_output(const ic_views *views, const ic_executor *executor, int32_t view,
+                             int32_t picture);
+
+/* What a view counts in the average: they are 1 together. */
+float ic_views_weight(const ic_views *views, int32_t view);
 
 void ic_views_free(ic_views *views);
 

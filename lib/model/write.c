@@ -11,6 +11,7 @@
 typedef struct snapshot {
     const ic_model *model;
     ic_weights *weights;
+    ic_confidence *confidence;
     json_t *record;
     int64_t steps; /* what num_batches_tracked holds */
     ic_tensor_entry *tensors;
@@ -24,6 +25,7 @@ static ic_status take_snapshot(const ic_model *model, int32_t extra, snapshot *s
     *state = (snapshot){.model = model};
     ic_lock_take(model->lock);
     state->weights = ic_weights_retain(model->weights);
+    state->confidence = ic_confidence_retain(model->confidence);
     state->record = json_incref(model->record);
     ic_lock_give(model->lock);
     state->steps = json_integer_value(json_object_get(state->record, "steps"));
@@ -41,6 +43,7 @@ static void drop_snapshot(snapshot *state)
     ic_free(context, state->tensors);
     json_decref(state->record);
     ic_weights_free(state->weights);
+    ic_confidence_free(state->confidence);
 }
 
 /* ---- Metadata: JSON as text ---- */
@@ -87,6 +90,17 @@ static ic_status set_pipeline(json_t *metadata, const ic_model *model)
     return status;
 }
 
+static ic_status set_confidence(json_t *metadata, const snapshot *state)
+{
+    json_t *confidence;
+    if (state->confidence == NULL)
+        return IC_OK;
+    IC_TRY(ic_confidence_to_json(state->confidence, &confidence));
+    ic_status status = set_text(metadata, IC_KEY_CONFIDENCE, state->model->context, confidence);
+    json_decref(confidence);
+    return status;
+}
+
 static ic_status fill_metadata(json_t *metadata, const snapshot *state)
 {
     const ic_model *model = state->model;
@@ -97,6 +111,7 @@ static ic_status fill_metadata(json_t *metadata, const snapshot *state)
     IC_TRY(set_graph(metadata, model));
     IC_TRY(set_classes(metadata, model));
     IC_TRY(set_pipeline(metadata, model));
+    IC_TRY(set_confidence(metadata, state));
     return set_text(metadata, IC_KEY_TRAINING, model->context, state->record);
 }
 

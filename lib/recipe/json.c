@@ -76,6 +76,14 @@ static ic_status set_changes(json_t *json, const ic_training_recipe *recipe)
     return length > 0 ? ic_json_set(json, "replan", json_string(text)) : IC_OK;
 }
 
+static ic_status set_trust(json_t *json, const ic_training_recipe *recipe)
+{
+    IC_TRY(ic_json_set(json, "calibrate", json_string(recipe->calibrate ? "on" : "off")));
+    IC_TRY(ic_json_set(json, "unknown", json_string(recipe->unknown ? "on" : "off")));
+    return recipe->unknown ? ic_json_set(json, "unknown_share", json_real(recipe->unknown_share))
+                           : IC_OK;
+}
+
 static ic_status fill(json_t *json, const ic_training_recipe *recipe)
 {
     const char *weights = recipe->balanced_weights ? "balanced" : "none";
@@ -98,6 +106,7 @@ static ic_status fill(json_t *json, const ic_training_recipe *recipe)
     IC_TRY(ic_json_set(json, "mixup", json_real(recipe->mixup)));
     IC_TRY(ic_json_set(json, "cutmix", json_real(recipe->cutmix)));
     IC_TRY(ic_json_set(json, "mix_probability", json_real(recipe->mix_probability)));
+    IC_TRY(set_trust(json, recipe));
     IC_TRY(ic_json_set(json, "seed", json_integer((json_int_t)recipe->seed)));
     return ic_json_set(json, "validation_share", json_real(recipe->validation_share));
 }

@@ -104,6 +104,8 @@ typedef struct ic_training_recipe {
     double mix_probability; /* of a batch */
     uint64_t seed;
     double validation_share;
+    bool calibrate, unknown; /* behind the training: the temperature, and what strangers are */
+    double unknown_share;    /* of the validation pictures that are taken for strangers */
     int64_t cache_bytes;
     int64_t memory_limit; /* bytes of a training step; 0: none */
 } ic_training_recipe;

@@ -239,6 +239,9 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
         .resize_from = ic_recipe_resize_from(facts, network, pipeline->width, options),
         .seed = (uint64_t)ic_option_int(options, "seed"),
         .validation_share = ic_option_float(options, "validation_share"),
+        .calibrate = ic_option_is(options, "calibrate", "on"),
+        .unknown = ic_option_is(options, "unknown", "on"),
+        .unknown_share = ic_option_float(options, "unknown_share"),
         .cache_bytes = ic_option_int(options, "cache_mb") * 1024 * 1024,
         .memory_limit = ic_option_int(options, "memory_limit") * 1024 * 1024,
     };

@@ -32,7 +32,8 @@ double ic_training_seconds_left(const ic_trainer *trainer)
     double work =
         ic_resizing_work(&trainer->resizing, ic_schedule_share(&trainer->schedule, state->step));
     int64_t batches = (ic_training_epochs(trainer) - state->epoch) * trainer->validation_batches -
-                      (state->phase == IC_PHASE_VALIDATE ? state->batch : 0);
+                      (state->phase == IC_PHASE_VALIDATE ? state->batch : 0) +
+                      (trainer->trust.batches > 0 ? trainer->validation_batches : 0);
     double validation =
         clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
     return (clock->training.seconds * work + clock->update.seconds) * steps +

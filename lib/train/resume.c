@@ -77,12 +77,15 @@ static ic_status check_level(const ic_trainer *trainer, const json_t *json)
 static ic_status check_state(const ic_trainer *trainer, const ic_train_state *state)
 {
     bool training = state->phase == IC_PHASE_TRAIN, validating = state->phase == IC_PHASE_VALIDATE;
-    int64_t batches = training ? trainer->batches : validating ? trainer->validation_batches : 1;
+    bool trained = state->phase == IC_PHASE_TRUST && state->best_epoch >= 0;
+    int64_t batches = training     ? trainer->batches
+                      : validating ? trainer->validation_batches
+                                   : trainer->trust.batches;
     int64_t each = trainer->epoch_steps, most = trainer->schedule.steps;
     int64_t steps = (state->epoch + validating) * each;
     steps += training ? state->batch / trainer->recipe.accumulate : 0;
-    if (!(training || validating) || state->epoch < 0 || state->epoch * each >= most ||
-        state->batch < 0 || state->batch >= batches ||
+    if (!(training || validating || trained) || state->epoch < 0 ||
+        (state->epoch - trained) * each >= most || state->batch < 0 || state->batch >= batches ||
         state->step != (steps < most ? steps : most) || (training && state->step == most) ||
         state->best_epoch >= state->epoch || state->epochs_since_best < 0)
         return ic_fail(IC_ERROR_FORMAT, "the state of the training contradicts itself");
@@ -100,6 +103,8 @@ static ic_status restore_state(ic_trainer *trainer, const json_t *json)
                    (size_t)state.epoch + 1, sizeof *trainer->epochs));
     IC_TRY(ic_epochs_get(json, trainer->epochs, state.epoch));
     trainer->state = state;
+    if (state.phase == IC_PHASE_TRUST)
+        trainer->state.batch = 0; /* what was fitted is not kept */
     if (state.best_epoch >= 0)
         trainer->best = ic_model_weights(trainer->model);
     return IC_OK;

@@ -69,6 +69,7 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     if (trainer->clock.budget > 0)
         trainer->clock.deadline = trainer->clock.began + trainer->clock.budget;
     trainer->schedule = ic_schedule_make(&trainer->recipe, trainer->epoch_steps);
+    ic_trust_plan(trainer);
     IC_TRY(create_engine(trainer));
     ic_log(trainer->context, IC_LOG_INFO,
            "training on %lld pictures, %lld held out for validation; %lld steps an epoch",
@@ -112,6 +113,7 @@ void ic_trainer_free(ic_trainer *trainer)
     if (!trainer)
         return;
     ic_context *context = trainer->context;
+    ic_trust_free(trainer); /* works in the memory of an executor */
     ic_engine_free(trainer);
     ic_loader_free(trainer->validation_loader);
     ic_optimiser_free(trainer->optimiser);
@@ -250,14 +252,16 @@ ic_status ic_train_step(ic_trainer *trainer)
     if (trainer->state.phase == IC_PHASE_DONE)
         return IC_DONE;
 
-    int64_t epoch = trainer->state.epoch;
+    int64_t epoch = trainer->state.epoch, phase = trainer->state.phase;
     double began = ic_clock_seconds();
-    ic_status status = trainer->state.phase == IC_PHASE_TRAIN ? timed_training_step(trainer, began)
-                                                              : ic_validation_step(trainer);
+    ic_status status = phase == IC_PHASE_TRAIN      ? timed_training_step(trainer, began)
+                       : phase == IC_PHASE_VALIDATE ? ic_validation_step(trainer)
+                                                    : ic_trust_step(trainer);
     trainer->clock.busy += ic_clock_seconds() - began;
     IC_TRY(status);
     ic_checkpoint_when_due(trainer);
-    IC_TRY(ic_training_report(trainer, trainer->state.epoch != epoch));
+    if (phase != IC_PHASE_TRUST)
+        IC_TRY(ic_training_report(trainer, trainer->state.epoch != epoch));
     return trainer->state.phase == IC_PHASE_DONE ? IC_DONE : IC_OK;
 }
 

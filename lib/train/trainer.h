@@ -18,7 +18,12 @@
 #include <imgcls/trainer.h>
 
 /* What the next call of ic_train_step does. */
-typedef enum ic_train_phase { IC_PHASE_TRAIN, IC_PHASE_VALIDATE, IC_PHASE_DONE } ic_train_phase;
+typedef enum ic_train_phase {
+    IC_PHASE_TRAIN,
+    IC_PHASE_VALIDATE,
+    IC_PHASE_DONE,
+    IC_PHASE_TRUST /* between the last validation and the end */
+} ic_train_phase;
 
 /*
  * Everything that a training is, besides its arrays (parameters, optimiser moments, best
@@ -63,6 +68,17 @@ typedef struct ic_train_clock {
     double last_change; /* of the plan */
 } ic_train_clock;
 
+/* What is fitted behind the last epoch, from the best weights: trust.c. */
+typedef struct ic_trust {
+    ic_fitting_options options;
+    int64_t training_batches,
+        batches;         /* of training pictures, and with the validation's; 0: none */
+    ic_dataset *part;    /* some training pictures */
+    ic_loader *loader;   /* of them */
+    ic_fitting *fitting; /* NULL: it is still to begin */
+    double began;
+} ic_trust;
+
 struct ic_trainer {
     /* What it is. */
     ic_context *context;
@@ -89,6 +105,7 @@ struct ic_trainer {
     ic_weights *snapshot; /* the weights that are being validated */
     ic_mixer *mixer;
     ic_loss *loss;
+    ic_trust trust;
     ic_train_clock clock;
     char *checkpoint;          /* the file; NULL: none is kept */
     double checkpoint_seconds; /* from one to the next */
@@ -131,6 +148,16 @@ ic_status ic_validation_step(ic_trainer *trainer);
 /* validation.c: the record of the first epochs, of which best_epoch (from 0) is the best so far. */
 ic_status ic_training_record(const ic_trainer *trainer, int64_t epochs, int64_t best_epoch,
                              json_t **out);
+
+/* trust.c: what will be fitted, once the recipe is known. */
+void ic_trust_plan(ic_trainer *trainer);
+
+/* trust.c: says in the log what will not be, and why. */
+void ic_trust_explain(const ic_trainer *trainer);
+
+/* trust.c: one batch; after the last one the model has it, and the training is done. */
+ic_status ic_trust_step(ic_trainer *trainer);
+void ic_trust_free(ic_trainer *trainer);
 
 /* progress.c: the epochs of the whole training, the last one maybe not a full one. */
 int64_t ic_training_epochs(const ic_trainer *trainer);

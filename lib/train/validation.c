@@ -128,7 +128,9 @@ static void advance(ic_trainer *trainer, bool done)
     state->batch = 0;
     state->loss_sum = state->correct = state->seen = 0;
     state->validation_loss_sum = state->validation_correct = state->validation_seen = 0;
-    state->phase = done ? IC_PHASE_DONE : IC_PHASE_TRAIN;
+    state->phase = !done                        ? IC_PHASE_TRAIN
+                   : trainer->trust.batches > 0 ? IC_PHASE_TRUST
+                                                : IC_PHASE_DONE;
 }
 
 /*
@@ -164,6 +166,8 @@ static ic_status finish_epoch(ic_trainer *trainer)
         ic_log(trainer->context, IC_LOG_INFO,
                "stopped early after epoch %lld: no better validation for %d epochs",
                (long long)state->epoch, (int)recipe->patience);
+    if (last || tired)
+        ic_trust_explain(trainer);
     return IC_OK;
 }
 

@@ -4,9 +4,9 @@ import struct
 import zlib
 
 
-def png(path, light, seed, side=28):
-    """A grey PNG file written by hand."""
-    rows = b"".join(b"\0" + bytes((170 if light else 20) + (x * 7 + y * 3 + seed * 13) % 60
+def png(path, light, seed, side=28, flat=False):
+    """A grey PNG file written by hand; flat: without any detail."""
+    rows = b"".join(b"\0" + bytes((170 if light else 20) + (0 if flat else (x * 7 + y * 3 + seed * 13) % 60)
                                   for x in range(side)) for y in range(side))
 
     def chunk(kind, data):

@@ -203,6 +203,33 @@ def predict():
     assert "light" in run("predict", model, files[2])[0]
 
 
+def unknown():
+    """Pictures unlike the training pictures are said to be so, by one model and by several."""
+    one, two, blank = root / "one, calm.safetensors", root / "two.safetensors", root / "blank" / "0.png"
+    many = root / "many"
+    for i in range(120):
+        png(many / ("light" if i % 2 else "dark") / f"{i}.png", i % 2, i)
+    png(blank, 0, 0, flat=True)
+    share = ("--validation-share", 0.5)
+    assert "temperature" in run("train", many, "--out", one, *QUICK, *share)[1]
+    run("train", many, "--out", two, *QUICK, *share, "--seed", 4)
+    told = json.loads(run("info", one, "--json")[0])["confidence"]
+    assert told["pictures"] >= 50 and "unknown" in told and "temperature" in run("info", one)[0]
+    stranger, known = (json.loads(line) for line in
+                       run("predict", one, blank, many / "dark" / "0.png", "--json")[0].splitlines())
+    assert stranger["unknown"] is True and stranger["score"] > stranger["threshold"] > known["score"]
+    assert known["unknown"] is False and known["spread"] == 0
+    assert "unknown (looks like none of the training pictures" in run("predict", one, blank)[0]
+    both = json.loads(run("predict", f"{one},{two}", blank, "--json")[0])
+    assert both["unknown"] is True and both["threshold"] != stranger["threshold"]
+    assert " +- " in run("predict", f"{two},{model},{one}", many / "dark" / "0.png")[0]
+    assert json.loads(run("predict", model, blank, "--json")[0])["unknown"] is None
+    assert "missing" in run("predict", f"{one},{root}/missing", blank, code=1)[1]
+    plain = root / "plain.safetensors"
+    run("train", many, "--out", plain, *QUICK, *share, "--unknown", "off", "--calibrate", "off")
+    assert "confidence" not in json.loads(run("info", plain, "--json")[0])
+
+
 def views():
     """Averages over mirrored and shifted views; only shifted ones where training mirrored nothing."""
     mirrored, picture = root / "mirrored.safetensors", photos / "light" / "1.png"
@@ -508,7 +535,7 @@ def failures():
 
 
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate,
-             says_how_sure_it_is, compare, parts, predict, views, explain,
+             says_how_sure_it_is, compare, parts, predict, unknown, views, explain,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
              resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
              failures):

@@ -48,6 +48,10 @@ static void use(ic_context *context, const ic_model *model)
         float probability = -1;
         demand(ic_prediction_class(prediction, 0, NULL, &probability) == IC_OK, "has a class");
         demand(probability > 0 && probability <= 1.0001f, "gives a probability");
+        float score = 0, threshold = 0;
+        status = ic_prediction_unknown(prediction, 0, &score, &threshold);
+        demand(status == IC_OK || status == IC_ERROR_STATE, "has a score or none");
+        demand(score == score && threshold == threshold, "gives numbers");
     }
     if (ic_model_write(model, NULL, &bytes) == IC_OK)
         demand(ic_model_load_memory(context, bytes.bytes, bytes.size, &again) == IC_OK,
@@ -83,9 +87,9 @@ static void load_and_use(ic_context *context, const void *bytes, size_t size)
 /* A sound file but for one text of its metadata: lets a fuzzer reach the graph's own reader. */
 static void load_with_text(ic_context *context, const char *key, const void *text, size_t size)
 {
-    static const char *const keys[] = {"format",        IC_KEY_VERSION, IC_KEY_REQUIRES,
-                                       IC_KEY_NETWORK,  IC_KEY_GRAPH,   IC_KEY_CLASSES,
-                                       IC_KEY_PIPELINE, IC_KEY_TRAINING};
+    static const char *const keys[] = {"format",        IC_KEY_VERSION,  IC_KEY_REQUIRES,
+                                       IC_KEY_NETWORK,  IC_KEY_GRAPH,    IC_KEY_CLASSES,
+                                       IC_KEY_PIPELINE, IC_KEY_TRAINING, IC_KEY_CONFIDENCE};
     ic_buffer sound = {.context = context}, altered = {.context = context};
     ic_safetensors *file = NULL;
     ic_model *model;
@@ -106,12 +110,12 @@ static void load_with_text(ic_context *context, const char *key, const void *tex
     ic_model_free(model);
 }
 
-/* The whole file or, behind one of the letters G, P, C and T, one text of its metadata. */
+/* The whole file or, behind one of the letters G, P, C, T and U, one text of its metadata. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const char letters[] = "GPCT";
+    static const char letters[] = "GPCTU";
     static const char *const keys[] = {IC_KEY_GRAPH, IC_KEY_PIPELINE, IC_KEY_CLASSES,
-                                       IC_KEY_TRAINING};
+                                       IC_KEY_TRAINING, IC_KEY_CONFIDENCE};
     ic_context *context = make_context();
     const char *letter = size > 0 ? memchr(letters, bytes[0], sizeof letters - 1) : NULL;
     if (letter != NULL)
@@ -171,13 +175,16 @@ static void damage_once(unsigned char *bytes, size_t size, uint32_t *state)
     }
 }
 
-static void make_up(int times)
+/* Damaged copies of a small model; `trusted`: one with a confidence. */
+static void make_up(int times, bool trusted)
 {
     ic_context *context = make_context();
     ic_model *model;
     ic_buffer bytes = {.context = context};
     uint32_t state = 2463534242u;
     demand(fixture_model(context, "tiny", 0, 0, 0, 1, &model) == IC_OK, "builds");
+    if (trusted)
+        fixture_trust(model, 20);
     demand(ic_model_write(model, NULL, &bytes) == IC_OK, "writes");
     unsigned char *copy = malloc(bytes.size);
     for (int i = 0; i < times; i++) {
@@ -197,8 +204,10 @@ int main(int count, char **paths)
 {
     for (int i = 1; i < count; i++)
         replay(paths[i]);
-    if (count == 1)
-        make_up(20000);
+    if (count == 1) {
+        make_up(15000, false);
+        make_up(5000, true);
+    }
     return 0;
 }
 

@@ -109,6 +109,50 @@ ic_image *fixture_image(ic_context *context, int32_t width, int32_t height, uint
     return image;
 }
 
+/* Shows `count` pictures of noise from number `first` on, in batches. */
+static void show(const ic_model *model, int32_t first, int32_t count, int32_t most,
+                 ic_fitting *fitting, ic_status (*take)(ic_fitting *, const ic_batch *))
+{
+    const ic_pipeline *p = &model->pipeline;
+    size_t size = (size_t)p->width * (size_t)p->height * (size_t)p->channels;
+    float *tensors = malloc((size_t)most * size * sizeof *tensors);
+    int32_t *labels = malloc((size_t)most * sizeof *labels);
+    ic_pipeline_workspace *workspace;
+    assert_ok(ic_pipeline_workspace_create(model->context, &workspace));
+    for (int32_t done = 0; done < count;) {
+        ic_batch batch = {.tensors = tensors, .labels = labels};
+        for (; batch.count < most && done < count; batch.count++, done++) {
+            ic_image *image = fixture_image(model->context, 30, 40, (uint64_t)(first + done));
+            assert_ok(ic_pipeline_apply(p, image, workspace, tensors + (size_t)batch.count * size));
+            labels[batch.count] = (first + done) % model->class_count;
+            ic_image_free(image);
+        }
+        assert_ok(take(fitting, &batch));
+    }
+    ic_pipeline_workspace_free(workspace);
+    free(tensors);
+    free(labels);
+}
+
+void fixture_trust(ic_model *model, int32_t batch)
+{
+    ic_fitting *fitting;
+    ic_confidence *made;
+    const ic_fitting_options options = {.calibrate = true,
+                                        .unknown = true,
+                                        .share = 0.05,
+                                        .training = FIXTURE_TRAINING,
+                                        .validation = FIXTURE_VALIDATION,
+                                        .batch = batch};
+    assert_ok(ic_fitting_create(model->context, model->graph, &model->pipeline, model->weights,
+                                &options, &fitting));
+    show(model, 0, FIXTURE_TRAINING, batch, fitting, ic_fitting_train);
+    show(model, FIXTURE_TRAINING, FIXTURE_VALIDATION, batch, fitting, ic_fitting_validate);
+    assert_ok(ic_fitting_finish(fitting, &made));
+    ic_fitting_free(fitting);
+    ic_model_trust(model, made);
+}
+
 ic_buffer fixture_bytes(const ic_model *model)
 {
     ic_buffer bytes = {.context = model->context};

@@ -23,6 +23,13 @@ ic_model *fixture_make(ic_context *context, const char *network, int32_t side, i
 /* A picture of coloured noise. */
 ic_image *fixture_image(ic_context *context, int32_t width, int32_t height, uint64_t seed);
 
+/*
+ * Gives a model a temperature and a score for unknown pictures, fitted on FIXTURE_TRAINING and
+ * FIXTURE_VALIDATION pictures of noise, in batches of so many.
+ */
+enum { FIXTURE_TRAINING = 40, FIXTURE_VALIDATION = 60 };
+void fixture_trust(ic_model *model, int32_t batch);
+
 /* The file's bytes, to be freed by ic_buffer_free. */
 ic_buffer fixture_bytes(const ic_model *model);
 

@@ -255,6 +255,28 @@ test("explain", function()
    assert(not pcall(model.explain, model, image, { method = "guess" }))
 end)
 
+test("unknown pictures and ensembles", function()
+   local _, _, ranking = model:predict(picture(true, 99, 28))
+   assert(ranking.unknown == nil and ranking.score == nil and ranking.spread == 0)
+   local told = { network = "lenet5", epochs = 3, batch_size = 9, seed = 5, validation_share = 0.85 }
+   local train, validation = assert(set:split(told))
+   local new = assert(imgcls.model(train, told))
+   assert(assert(imgcls.trainer(new, train, validation, told)):run())
+   local image, blank = picture(true, 99, 28), assert(imgcls.pixels(("\0"):rep(784), 28, 28, "grey8"))
+   local known, stranger = (table.unpack or unpack)(assert(new:predict_all { image, blank }))
+   assert(stranger.unknown == true and stranger.score > stranger.threshold)
+   assert(known.unknown ~= nil and known.score < stranger.score and known.threshold == stranger.threshold)
+   local both = assert(imgcls.predict_ensemble({ new, model }, { image }))[1]
+   local function light(r)
+      return r[1].class == "light" and r[1].probability or r[2].probability
+   end
+   assert(math.abs(light(both) - (light(known) + light(ranking)) / 2) < 1e-6)
+   assert(math.abs(both.spread - math.abs(light(known) - light(ranking)) / 2) < 1e-6)
+   assert(both.unknown == nil, "not all of them can tell")
+   assert(not pcall(imgcls.predict_ensemble, { new, image }, { image }))
+   assert(select(3, imgcls.predict_ensemble({}, { image })))
+end)
+
 test("views", function()
    local train, validation = assert(set:split(settings))
    local mirrors = { network = "lenet5", epochs = 1, batch_size = 10, flip = true }

@@ -10,8 +10,8 @@
 from ._core import (Error, FileError, Image, InvalidError, NotFoundError, OutOfMemoryError, options,
                     version)
 from ._data import Dataset, Inspection
-from .classifier import Classifier, Explanation, Report, Training
+from .classifier import Answer, Classifier, Explanation, Report, Training
 
-__all__ = ["Classifier", "Dataset", "Error", "Explanation", "FileError", "Image", "Inspection", "InvalidError", "NotFoundError",
-           "OutOfMemoryError", "Report", "Training", "options", "version"]
+__all__ = ["Answer", "Classifier", "Dataset", "Error", "Explanation", "FileError", "Image", "Inspection", "InvalidError",
+           "NotFoundError", "OutOfMemoryError", "Report", "Training", "options", "version"]
 __version__ = version()

@@ -91,6 +91,8 @@ FUNCTIONS = {
     "ic_prediction_set_views": (_status, [_handle, c_int32]),
     "ic_predict": (_status, [_handle, _handle, _handle]),
     "ic_predict_batch": (_status, [_handle, POINTER(c_void_p), c_int32, _handle]),
+    "ic_predict_ensemble": (_status, [POINTER(c_void_p), c_int32, POINTER(c_void_p), c_int32,
+                                      _handle]),
     "ic_prediction_count": (c_int32, [_handle]),
     "ic_prediction_class": (_status, [_handle, c_int32, POINTER(c_int32), POINTER(c_float)]),
     "ic_prediction_batch_class": (_status, [_handle, c_int32, c_int32, POINTER(c_int32),
@@ -105,6 +107,8 @@ FUNCTIONS = {
     "ic_explanation_tensor_map": (_status, [_handle, POINTER(POINTER(c_float))] +
                                   [POINTER(c_int32)] * 2),
     "ic_explanation_image": (_status, [_handle, _out]),
+    "ic_prediction_unknown": (_status, [_handle, c_int32, POINTER(c_float), POINTER(c_float)]),
+    "ic_prediction_spread": (_status, [_handle, c_int32, POINTER(c_float)]),
     "ic_trainer_create": (_status, [_handle, _handle, _handle, _handle, _out]),
     "ic_train_step": (_status, [_handle]),
     "ic_trainer_run": (_status, [_handle]),

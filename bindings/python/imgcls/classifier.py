@@ -9,7 +9,7 @@ import os
 import time
 from ctypes import (POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t,
                     c_void_p)
-from typing import Any, Iterable
+from typing import Any, Iterable, NamedTuple
 
 from ._core import (Context, Error, Handle, Image, Options, Path, Progress, _Pointer, check, create,
                     default_context, json_of, lib, log, path_bytes, text_of)
@@ -53,6 +53,26 @@ def _plotting(training, path, progress):
         return progress is not None and progress(event)
 
     return watch
+
+
+def _probabilities(prediction, index):
+    values, count = POINTER(c_float)(), c_int32()
+    check(lib.ic_prediction_probabilities(prediction, index, byref(values), byref(count)))
+    return values[:count.value]
+
+
+class Answer(NamedTuple):
+    """What is said of one picture. unknown: it looks like none of the training pictures, as its score
+    is beyond the threshold; all three are None where the model cannot tell. spread: how far the views
+    of the picture, or the members of an ensemble, are apart about the probability."""
+
+    label: str
+    probability: float
+    unknown: bool | None
+    score: float | None
+    threshold: float | None
+    spread: float
+    probabilities: list[float]
 
 
 class Training(Handle):
@@ -375,28 +395,31 @@ class Classifier:
     def _images(self, pictures):
         return [p if isinstance(p, Image) else Image(p, self._context) for p in pictures]
 
-    def _rows(self, pictures, views):
-        """One list of probabilities a picture. A prediction serves one thread at a time: an idle one
-        is taken, or a new one made."""
-        model = self._ready()
+    def _predict(self, pictures, views, others, read):
+        """read(prediction, index) of each picture. A prediction serves one thread at a time: an idle
+        one is taken, or a new one made."""
+        models = [self._ready()] + [other._ready() for other in others]
         if not pictures:
             return []
         images = self._images(pictures)
         handles = (c_void_p * len(images))(*[image._as_parameter_.value for image in images])
+        members = (c_void_p * len(models))(*[model._as_parameter_.value for model in models])
         try:
             prediction = self._predictions.pop()
         except IndexError:
             prediction = Handle(create(lib.ic_prediction_create, self._context),
                                 lib.ic_prediction_free)
         check(lib.ic_prediction_set_views(prediction, views))
-        check(lib.ic_predict_batch(model, handles, len(images), prediction))
-        rows = []
-        values, count = POINTER(c_float)(), c_int32()
-        for index in range(len(images)):
-            check(lib.ic_prediction_probabilities(prediction, index, byref(values), byref(count)))
-            rows.append(values[:count.value])
+        if others:
+            check(lib.ic_predict_ensemble(members, len(models), handles, len(images), prediction))
+        else:
+            check(lib.ic_predict_batch(models[0], handles, len(images), prediction))
+        results = [read(prediction, index) for index in range(len(images))]
         self._predictions.append(prediction)
-        return rows
+        return results
+
+    def _rows(self, pictures, views):
+        return self._predict(pictures, views, (), _probabilities)
 
     def predict_proba(self, pictures: Any, *, views: int = 1) -> Any:
         """The probabilities in the order of classes_: of one picture, or a list of such for a list
@@ -429,6 +452,27 @@ class Classifier:
         chosen = Options(self._context, {"class": label, "method": method})
         self._context.call(progress, lib.ic_explain, self._ready(), image, chosen, byref(out))
         return Explanation(out.value, self.classes_)
+
+    def answer(self, pictures: Any, *, views: int = 1,
+               others: Iterable[Classifier] = ()) -> Any:
+        """All that is said of a picture, as an Answer, or a list of them for a list of pictures.
+        others: classifiers of the same classes (and in the same context) that are asked, too: an
+        ensemble, whose probabilities are averaged; views as in predict_proba."""
+        pictures, single = _as_list(pictures)
+        names = self.classes_
+
+        def read(prediction, index):
+            row = _probabilities(prediction, index)
+            best = row.index(max(row))
+            score, threshold, spread = c_float(), c_float(), c_float()
+            check(lib.ic_prediction_spread(prediction, index, byref(spread)))
+            if lib.ic_prediction_unknown(prediction, index, byref(score), byref(threshold)) < 0:
+                return Answer(names[best], row[best], None, None, None, spread.value, row)
+            return Answer(names[best], row[best], score.value > threshold.value, score.value,
+                          threshold.value, spread.value, row)
+
+        answers = self._predict(pictures, views, list(others), read)
+        return answers[0] if single else answers
 
     def evaluate(self, data: Any, labels: Iterable[Any] | None = None, *, progress: Progress = None,
                  **settings: Any) -> Report:

@@ -255,6 +255,35 @@ class Tests(unittest.TestCase):
         with self.assertRaises(ValueError):
             self.model.explain(one, method="guess")
 
+    def test_answers(self):
+        """Calibrated probabilities, unknown pictures, and the spread of an ensemble."""
+        one, blank = picture(True, 99), memoryview(bytes(28 * 28)).cast("B", (28, 28))
+        answer = self.model.answer(one)  # 9 validation pictures are too few to learn from
+        self.assertEqual((answer.unknown, answer.score, answer.threshold, answer.spread),
+                         (None, None, None, 0))
+        self.assertEqual((answer.label, answer.probabilities),
+                         ("light", self.model.predict_proba(one)))
+        self.assertNotIn("confidence", self.model.info)
+        model, other = (imgcls.Classifier(**{**SETTINGS, "seed": seed}, validation_share=0.85)
+                        .fit(*pictures(80)) for seed in (5, 6))
+        told = model.info["confidence"]
+        self.assertGreaterEqual(told["pictures"], 50)
+        self.assertNotEqual(told["temperature"], 1)
+        known, stranger = model.answer([one, blank])
+        self.assertIs(stranger.unknown, True)
+        self.assertGreater(stranger.score, known.score)
+        self.assertAlmostEqual(known.threshold, told["unknown"]["threshold"], places=5)
+        self.assertEqual(imgcls.Classifier.load(model.to_bytes()).answer(one), known)
+        both = model.answer(one, others=[other])
+        rows = [m.predict_proba(one) for m in (model, other)]
+        for together, a, b in zip(both.probabilities, *rows):
+            self.assertAlmostEqual(together, (a + b) / 2, places=6)
+        self.assertAlmostEqual(both.spread, abs(rows[0][1] - rows[1][1]) / 2, places=6)
+        self.assertEqual(model.answer([], others=[other]), [])
+        with self.assertRaises(ValueError):
+            model.answer(one, others=[imgcls.Classifier(**SETTINGS).fit(
+                pictures()[0], ["a", "b"] * 30)])
+
     def test_views(self):
         def mirrored(pixels):
             return memoryview(b"".join(bytes(row[::-1]) for row in pixels.tolist())).cast(

@@ -1,0 +1,35 @@
+/* model/calibrate.h: probabilities that are as often right as they say. SPDX-License-Identifier:
+ * MIT
+ */
+#ifndef MODEL_CALIBRATE_H
+#define MODEL_CALIBRATE_H
+
+#include "base/context.h"
+
+/* Logits of pictures whose classes are known. */
+typedef struct ic_judged {
+    const float *logits;   /* [count][classes] */
+    const int32_t *labels; /* [count] */
+    int64_t count;         /* at least 1 */
+    int32_t classes;
+} ic_judged;
+
+#define IC_TEMPERATURE_MIN 0.05
+#define IC_TEMPERATURE_MAX 20.0
+
+/*
+ * The temperature T for which softmax(logits / T) has the least cross-entropy (Guo et al. 2017,
+ * arXiv:1706.04599), within the bounds above. As in Platt 1999, the labels are smoothed a little,
+ * by 1 / (count + 1), so that a few pictures that are all right do not make a model too sure.
+ */
+double ic_temperature_fit(const ic_judged *pictures);
+
+/*
+ * The expected calibration error of softmax(logits / T): pictures in order of the probability of
+ * their likeliest class, cut into 15 bins of as many pictures each; the mean over the pictures of
+ * how far a bin's mean probability is from the share that is right.
+ */
+ic_status ic_calibration_error(ic_context *context, const ic_judged *pictures, double temperature,
+                               double *out);
+
+#endif

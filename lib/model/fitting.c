@@ -1,0 +1,228 @@
+/* model/fitting.c: learns from validation pictures how sure a model may be, and with training
+ * pictures, what is unlike them. SPDX-License-Identifier: MIT */
+#include "base/memory.h"
+#include "base/pool.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "model/calibrate.h"
+#include "model/confidence.h"
+
+#include <math.h>
+#include <string.h>
+
+struct ic_fitting {
+    ic_context *context;
+    ic_pool *pool;
+    ic_pipeline pipeline;
+    ic_weights *weights;
+    ic_executor *executor;
+    ic_fitting_options options;
+    ic_confidence *made;
+    float *scratch;             /* of each worker */
+    double *textures;           /* [training + batch]; behind those of the training, a batch's */
+    float *logits;              /* [validation][classes] */
+    int32_t *labels;            /* [validation] */
+    double (*signs)[IC_SIGNS];  /* [validation] */
+    double *scores;             /* [validation] */
+    int64_t trained, validated; /* pictures seen so far */
+    int32_t classes;
+};
+
+bool ic_fitting_can(const ic_graph *graph, const ic_pipeline *pipeline)
+{
+    return ic_graph_classifier(graph) != NULL && ic_texture_count(pipeline) > 0;
+}
+
+/* ---- Life ---- */
+
+/* What `unknown` alone takes. */
+static ic_status prepare_unknown(ic_fitting *f, const ic_graph *graph)
+{
+    ic_context *context = f->context;
+    const ic_fitting_options *options = &f->options;
+    int32_t count = ic_texture_count(&f->pipeline);
+    size_t scratch = ic_texture_scratch(&f->pipeline) * (size_t)ic_pool_threads(f->pool);
+    size_t pictures = (size_t)options->validation;
+    if (!ic_fitting_can(graph, &f->pipeline) || options->training < 1)
+        return ic_fail(IC_ERROR_UNSUPPORTED, "strangers cannot be told by this network");
+    f->made->unknown.count = count;
+    IC_TRY(ic_graph_tap(graph, &f->made->taps, &f->made->tapped));
+    IC_TRY(ic_allocate_array(context, scratch, sizeof *f->scratch, &f->scratch));
+    IC_TRY(ic_allocate_array(context, (size_t)(options->training + options->batch),
+                             (size_t)count * sizeof *f->textures, &f->textures));
+    IC_TRY(ic_allocate_array(context, pictures, sizeof *f->signs, &f->signs));
+    return ic_allocate_array(context, pictures, sizeof *f->scores, &f->scores);
+}
+
+static ic_status prepare(ic_fitting *f, const ic_graph *graph)
+{
+    ic_context *context = f->context;
+    const ic_fitting_options *options = &f->options;
+    size_t pictures = (size_t)options->validation, classes = (size_t)f->classes;
+    IC_TRY(ic_context_pool(context, &f->pool));
+    IC_TRY(ic_allocate_zero(context, sizeof *f->made, &f->made));
+    atomic_init(&f->made->references, 1);
+    f->made->context = ic_context_retain(context);
+    f->made->temperature = 1;
+    if (options->unknown) {
+        IC_TRY(prepare_unknown(f, graph));
+        graph = f->made->tapped;
+    }
+    IC_TRY(ic_allocate_array(context, pictures, classes * sizeof *f->logits, &f->logits));
+    IC_TRY(ic_allocate_array(context, pictures, sizeof *f->labels, &f->labels));
+    if (options->host != NULL)
+        return ic_executor_create_beside(options->host, graph, IC_INFERENCE, &f->executor);
+    return ic_executor_create(context, graph, options->batch, IC_INFERENCE, &f->executor);
+}
+
+ic_status ic_fitting_create(ic_context *context, const ic_graph *graph, const ic_pipeline *pipeline,
+                            ic_weights *weights, const ic_fitting_options *options,
+                            ic_fitting **out)
+{
+    ic_fitting *made;
+    IC_TRY(ic_allocate_zero(context, sizeof *made, &made));
+    made->context = ic_context_retain(context);
+    made->pipeline = *pipeline;
+    made->weights = ic_weights_retain(weights);
+    made->options = *options;
+    made->classes = ic_graph_classes(graph);
+    ic_status status = prepare(made, graph);
+    if (status < 0)
+        ic_fitting_free(made);
+    else
+        *out = made;
+    return status;
+}
+
+void ic_fitting_free(ic_fitting *fitting)
+{
+    if (fitting == NULL)
+        return;
+    ic_context *context = fitting->context;
+    ic_executor_free(fitting->executor);
+    ic_weights_free(fitting->weights);
+    ic_confidence_free(fitting->made);
+    ic_free(context, fitting->scratch);
+    ic_free(context, fitting->textures);
+    ic_free(context, fitting->logits);
+    ic_free(context, fitting->labels);
+    ic_free(context, fitting->signs);
+    ic_free(context, fitting->scores);
+    ic_free(context, fitting);
+    ic_context_free(context);
+}
+
+/* ---- Textures, a picture a unit ---- */
+
+typedef struct measuring {
+    const ic_fitting *fitting;
+    const float *tensors;
+    double *out; /* [pictures][count] */
+} measuring;
+
+static ic_status measure_picture(void *arguments, int64_t unit, int32_t worker)
+{
+    const measuring *work = arguments;
+    const ic_pipeline *p = &work->fitting->pipeline;
+    size_t size = ic_texture_scratch(p);
+    ic_texture_measure(p, work->tensors + (size_t)unit * size * (size_t)p->channels,
+                       work->fitting->scratch + (size_t)worker * size,
+                       work->out + unit * work->fitting->made->unknown.count);
+    return IC_OK;
+}
+
+static ic_status measure(ic_fitting *f, const ic_batch *batch, int64_t at)
+{
+    measuring work = {f, batch->tensors, f->textures + at * f->made->unknown.count};
+    return ic_pool_run(f->pool, batch->count, measure_picture, &work);
+}
+
+ic_status ic_fitting_train(ic_fitting *fitting, const ic_batch *batch)
+{
+    IC_TRY(measure(fitting, batch, fitting->trained));
+    fitting->trained += batch->count;
+    return IC_OK;
+}
+
+/* ---- The validation pictures ---- */
+
+static void keep(ic_fitting *f, const ic_batch *batch)
+{
+    const float *outputs = ic_executor_logits(f->executor);
+    int32_t width = ic_graph_classes(ic_executor_graph(f->executor));
+    const ic_unknown *unknown = &f->made->unknown;
+    const double *textures = f->textures + f->trained * unknown->count;
+    for (int32_t i = 0; i < batch->count; i++, outputs += width, f->validated++) {
+        f->labels[f->validated] = batch->labels[i];
+        memcpy(f->logits + f->validated * f->classes, outputs,
+               (size_t)f->classes * sizeof *f->logits);
+        if (f->options.unknown)
+            ic_unknown_signs(unknown, textures + i * unknown->count, outputs, f->classes,
+                             &f->made->taps, f->signs[f->validated]);
+    }
+}
+
+ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch)
+{
+    ic_fitting *f = fitting;
+    size_t floats = ic_texture_scratch(&f->pipeline) * (size_t)f->pipeline.channels;
+    if (f->options.unknown) {
+        if (f->validated == 0)
+            ic_unknown_fit(&f->made->unknown, f->textures, f->trained);
+        IC_TRY(measure(f, batch, f->trained));
+    }
+    memcpy(ic_executor_input(f->executor), batch->tensors,
+           (size_t)batch->count * floats * sizeof *batch->tensors);
+    IC_TRY(ic_executor_infer(f->executor, f->weights, batch->count));
+    keep(f, batch);
+    return IC_OK;
+}
+
+/* ---- The end ---- */
+
+static ic_status calibrate(ic_fitting *f)
+{
+    ic_confidence *made = f->made;
+    ic_judged judged = {f->logits, f->labels, f->validated, f->classes};
+    char temperature[IC_TEXT_FLOAT_MAX], before[IC_TEXT_FLOAT_MAX], after[IC_TEXT_FLOAT_MAX];
+    made->temperature = ic_temperature_fit(&judged);
+    made->calibrated = true;
+    IC_TRY(ic_calibration_error(f->context, &judged, 1, &made->error_before));
+    IC_TRY(ic_calibration_error(f->context, &judged, made->temperature, &made->error_after));
+    ic_log(f->context, IC_LOG_INFO,
+           "probabilities: a temperature of %s brings the expected calibration error of the %lld "
+           "validation pictures from %s %% to %s %%",
+           ic_text_float(made->temperature, 3, temperature), (long long)f->validated,
+           ic_text_float(100 * made->error_before, 3, before),
+           ic_text_float(100 * made->error_after, 3, after));
+    return IC_OK;
+}
+
+static void tell_strangers(ic_fitting *f)
+{
+    char share[IC_TEXT_FLOAT_MAX];
+    ic_unknown_calibrate(&f->made->unknown, (const double(*)[IC_SIGNS])f->signs, f->validated,
+                         f->options.share, f->scores);
+    ic_log(
+        f->context, IC_LOG_INFO,
+        "unknown pictures: learnt from %lld training pictures, with a threshold beyond which are "
+        "%s %% of the %lld validation pictures",
+        (long long)f->trained, ic_text_float(100 * f->options.share, 3, share),
+        (long long)f->validated);
+}
+
+ic_status ic_fitting_finish(ic_fitting *fitting, ic_confidence **out)
+{
+    ic_fitting *f = fitting;
+    for (int64_t i = 0; i < f->validated * f->classes; i++)
+        if (!isfinite(f->logits[i]))
+            return ic_fail(IC_ERROR_DIVERGED, "the network's output is not a finite number");
+    f->made->pictures = f->validated;
+    if (f->options.calibrate)
+        IC_TRY(calibrate(f));
+    if (f->options.unknown)
+        tell_strangers(f);
+    *out = f->made;
+    f->made = NULL;
+    return IC_OK;
+}
