@@ -55,14 +55,15 @@ int32_t ic_scores_predicted(const ic_scores *scores, int64_t index)
     return best;
 }
 
+/* Of two classes only class 1 counts. */
 static double brier_score(const float *probabilities, int32_t classes, int32_t label)
 {
     double sum = 0;
-    for (int32_t c = 0; c < classes; c++) {
+    for (int32_t c = classes == 2; c < classes; c++) {
         double off = (double)probabilities[c] - (c == label);
         sum += off * off;
     }
-    return classes == 2 ? sum / 2 : sum;
+    return sum;
 }
 
 static void judge_pictures(const ic_scores *scores, ic_tally *tally, uint64_t *keys)

@@ -37,7 +37,7 @@ typedef enum ic_figure {
     IC_MCC,               /* (c n - t.p) / sqrt((n^2 - p.p) (n^2 - t.t)) (Gorodkin 2004); or 0 */
     IC_KAPPA,             /* (c n - t.p) / (n^2 - t.p) (Cohen 1960) */
     IC_ECE,               /* reliability.h */
-    IC_BRIER, /* mean of sum_k (p_k - [k is the label])^2; two classes: of half of that */
+    IC_BRIER,             /* mean of sum_k (p_k - [k is the label])^2; two classes: k is 1 alone */
     IC_FIGURES
 } ic_figure;
 
