@@ -10,6 +10,7 @@ int cli_evaluate(ic_context *context, const cli_command *command, int count, cha
 int cli_compare(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_cross_validate(ic_context *context, const cli_command *command, int count,
                        char **arguments);
+int cli_decide(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_predict(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_explain(ic_context *context, const cli_command *command, int count, char **arguments);
 int cli_inspect(ic_context *context, const cli_command *command, int count, char **arguments);

@@ -29,8 +29,18 @@ const cli_command cli_commands[] = {
      "all "
      "of\n      the data, and labels that are likely wrong. --minutes is for each of them.",
      "context,dataset,model,trainer,evaluation,cross-validation", cli_cross_validate},
+    {"decide",
+     "MODEL DATA (--class NAME (--sensitivity S | --specificity S | --precision P | --threshold "
+     "T)\n"
+     "    | --costs FILE.csv) [--split validation|test|all] [--out MODEL]",
+     "Keeps in the model which mistakes are worse: a class is called at the threshold that has "
+     "the\n"
+     "      sensitivity that is wanted, or by costs (lines of actual,called,cost; 1 where none is "
+     "given).",
+     "context,dataset,evaluation", cli_decide},
     {"predict", "MODEL[,MODEL...] FILE... [--top K] [--views 1|2|6] [--json]",
-     "Says what is in pictures, or that they are unlike those of the training; --views averages over\n"
+     "Says what is in pictures, or that they are unlike those of the training; --views averages "
+     "over\n"
      "mirrored and shifted views of each, several models over their answers.",
      "context", cli_predict},
     {"explain", "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD] [--json]",

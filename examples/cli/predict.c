@@ -13,6 +13,17 @@ typedef struct ensemble {
     int32_t count;
 } ensemble;
 
+/* The class to act on by the costs in the model; NULL: it has none. */
+static const char *decide(const ic_model *model, const ic_prediction *prediction)
+{
+    const float *probabilities;
+    int32_t index;
+    if (ic_prediction_probabilities(prediction, 0, &probabilities, NULL) < 0 ||
+        ic_model_decide(model, probabilities, &index) < 0)
+        return NULL;
+    return ic_model_class_name(model, index);
+}
+
 static void print_json(const ic_model *model, const ic_prediction *prediction, const char *file,
                        int32_t top)
 {
@@ -30,6 +41,11 @@ static void print_json(const ic_model *model, const ic_prediction *prediction, c
     }
     ic_prediction_spread(prediction, 0, &spread);
     printf("],\"spread\":%.9g", (double)spread);
+    const char *decision = decide(model, prediction);
+    if (decision != NULL) {
+        printf(",\"decision\":");
+        cli_json_text(stdout, decision);
+    }
     if (ic_prediction_unknown(prediction, 0, &score, &threshold) < 0)
         printf(",\"unknown\":null,\"score\":null,\"threshold\":null}\n");
     else
@@ -57,6 +73,11 @@ static void print_text(const ic_model *model, const ic_prediction *prediction, c
         if (rank == 0 && spread > 0)
             printf(" +- %.1f", 100 * (double)spread);
         fputs(" %", stdout);
+    }
+    const char *decision = decide(model, prediction);
+    if (decision != NULL) {
+        fputs("; by its costs: ", stdout);
+        cli_print_text(stdout, decision, 0);
     }
     putchar('\n');
 }

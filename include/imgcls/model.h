@@ -71,8 +71,33 @@ IC_API ic_status ic_model_input(const ic_model *model, int32_t *width, int32_t *
                                 int32_t *channels);
 
 /*
+ * What mistakes cost: costs[actual * classes + called], each 0 or more, 0 where both are the same;
+ * copied, kept in the model file and used by ic_model_decide. NULL: the model has none any more.
+ * IC_ERROR_ARGUMENT: such costs cannot be.
+ */
+IC_API ic_status ic_model_set_costs(ic_model *model, const double *costs);
+
+/*
+ * The same as a threshold: a picture is called this class when its probability of it is at least
+ * (or within rounding of) threshold, 0 < threshold < 1, and else the most probable of the others.
+ * ic_report_operating_point finds the threshold for a sensitivity or a specificity that is wanted.
+ */
+IC_API ic_status ic_model_set_threshold(ic_model *model, int32_t class_index, double threshold);
+
+/* The costs, into a buffer of classes * classes. IC_ERROR_STATE: the model has none. */
+IC_API ic_status ic_model_costs(const ic_model *model, double *costs);
+
+/*
+ * The class of the lowest expected cost for these probabilities (one for each class, as predictions
+ * and reports give them): what to act on, where the most probable class is what to believe.
+ * IC_ERROR_STATE: the model has no costs.
+ */
+IC_API ic_status ic_model_decide(const ic_model *model, const float *probabilities,
+                                 int32_t *class_index);
+
+/*
  * A description as JSON: network, parameters (how many), input{width,height,channels}, classes
- * (names), pipeline (what is done to pixels), training (options, data, epochs and their figures; {}
+ * (names), costs (where the model has them, below), pipeline (what is done to pixels), training (options, data, epochs and their figures; {}
  * before), and behind a training confidence (pictures of the validation, temperature,
  * calibration_error of them with it and calibration_error_before, unknown{threshold,share}). *size receives the bytes needed, the final zero included; a buffer that is too small is
  * left alone and IC_ERROR_LIMIT returned; buffer NULL asks for the size only.

@@ -20,6 +20,9 @@
  * the state dict of the network, and older readers pass it over. */
 #define IC_KEY_CONFIDENCE "imgcls.confidence"
 
+/* What mistakes cost (decision.h). May be missing. */
+#define IC_KEY_COSTS "imgcls.costs"
+
 /* A checkpoint's: the state of a training, and how the names of its tensors begin. */
 #define IC_KEY_TRAINER  "imgcls.trainer"
 #define IC_EXTRA_PREFIX "imgcls.trainer."

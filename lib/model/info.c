@@ -1,5 +1,6 @@
 /* model/info.c: what a model is, as numbers and as JSON. SPDX-License-Identifier: MIT */
 #include "base/status.h"
+#include "model/decision.h"
 #include "model/model.h"
 
 ic_status ic_model_input(const ic_model *model, int32_t *width, int32_t *height, int32_t *channels)
@@ -54,6 +55,18 @@ static ic_status describe_confidence(const ic_model *model, json_t *object)
     return status;
 }
 
+static ic_status describe_costs(const ic_model *model, json_t *object)
+{
+    double *costs;
+    json_t *rows = NULL;
+    IC_TRY(ic_model_costs_copy(model, &costs));
+    if (costs == NULL)
+        return IC_OK;
+    ic_status status = ic_costs_to_json(costs, model->class_count, &rows);
+    ic_free(model->context, costs);
+    return status < 0 ? status : ic_json_set(object, "costs", rows);
+}
+
 static ic_status describe(const ic_model *model, json_t *object)
 {
     json_t *part;
@@ -64,6 +77,7 @@ static ic_status describe(const ic_model *model, json_t *object)
     IC_TRY(ic_pipeline_to_json(&model->pipeline, &part));
     IC_TRY(ic_json_set(object, "pipeline", part));
     IC_TRY(describe_confidence(model, object));
+    IC_TRY(describe_costs(model, object));
     IC_TRY(ic_model_record(model, &part));
     return ic_json_set(object, "training", part);
 }

@@ -51,6 +51,7 @@ void ic_model_free(ic_model *model)
     ic_free(context, model->classes);
     ic_free(context, model->network);
     json_decref(model->record);
+    ic_free(context, model->costs);
     ic_weights_free(model->weights);
     ic_confidence_free(model->confidence);
     ic_graph_free(model->graph);

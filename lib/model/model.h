@@ -19,10 +19,11 @@ struct ic_model {
     char **classes;
     int32_t class_count;
     bool pretrained;           /* its weights have learnt something before */
-    ic_lock *lock;             /* guards the three below */
+    ic_lock *lock;             /* guards the rest */
     ic_weights *weights;       /* the published ones: immutable, counted */
     ic_confidence *confidence; /* of these weights; NULL: none yet */
     json_t *record; /* an object, never changed: replaced as a whole when weights are published */
+    double *costs;  /* of mistakes (decision.h); NULL: all cost the same */
 };
 
 /* The longest model file that is read, bytes. */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "model/decision.h"
 #include "model/file.h"
 #include "model/model.h"
 
@@ -147,6 +148,18 @@ static ic_status read_confidence(const ic_safetensors *file, ic_model *model)
     return status < 0 ? ic_fail_prefix(status, IC_KEY_CONFIDENCE ": ") : status;
 }
 
+/* Most models have none. */
+static ic_status read_costs(const ic_safetensors *file, ic_model *model)
+{
+    json_t *json;
+    if (ic_safetensors_metadata(file, IC_KEY_COSTS) == NULL)
+        return IC_OK;
+    IC_TRY(need_json(file, IC_KEY_COSTS, &json));
+    ic_status status = ic_costs_from_json(model->context, json, model->class_count, &model->costs);
+    json_decref(json);
+    return status < 0 ? ic_fail_prefix(status, IC_KEY_COSTS ": ") : status;
+}
+
 /* ---- Tensors ---- */
 
 static ic_status check_parameter(const ic_tensor_entry *tensor, const ic_parameter *parameter)
@@ -255,6 +268,7 @@ static ic_status fill_from_file(const ic_safetensors *file, ic_model *model)
     IC_TRY(read_pipeline(file, model));
     IC_TRY(read_record(file, model));
     IC_TRY(read_confidence(file, model));
+    IC_TRY(read_costs(file, model));
     return read_weights(file, model);
 }
 

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "model/decision.h"
 #include "model/file.h"
 #include "model/model.h"
 
@@ -12,6 +13,7 @@ typedef struct snapshot {
     const ic_model *model;
     ic_weights *weights;
     ic_confidence *confidence;
+    double *costs;
     json_t *record;
     int64_t steps; /* what num_batches_tracked holds */
     ic_tensor_entry *tensors;
@@ -29,6 +31,7 @@ static ic_status take_snapshot(const ic_model *model, int32_t extra, snapshot *s
     state->record = json_incref(model->record);
     ic_lock_give(model->lock);
     state->steps = json_integer_value(json_object_get(state->record, "steps"));
+    IC_TRY(ic_model_costs_copy(model, &state->costs));
     size_t most = 2 * (size_t)ic_graph_parameter_count(model->graph) + (size_t)extra;
     IC_TRY(ic_allocate_array(model->context, most, sizeof *state->tensors, &state->tensors));
     return ic_allocate_array(model->context, most, sizeof *state->names, &state->names);
@@ -44,6 +47,7 @@ static void drop_snapshot(snapshot *state)
     json_decref(state->record);
     ic_weights_free(state->weights);
     ic_confidence_free(state->confidence);
+    ic_free(context, state->costs);
 }
 
 /* ---- Metadata: JSON as text ---- */
@@ -101,6 +105,18 @@ static ic_status set_confidence(json_t *metadata, const snapshot *state)
     return status;
 }
 
+static ic_status set_costs(json_t *metadata, const snapshot *state)
+{
+    const ic_model *model = state->model;
+    json_t *costs;
+    if (state->costs == NULL)
+        return IC_OK;
+    IC_TRY(ic_costs_to_json(state->costs, model->class_count, &costs));
+    ic_status status = set_text(metadata, IC_KEY_COSTS, model->context, costs);
+    json_decref(costs);
+    return status;
+}
+
 static ic_status fill_metadata(json_t *metadata, const snapshot *state)
 {
     const ic_model *model = state->model;
@@ -112,6 +128,7 @@ static ic_status fill_metadata(json_t *metadata, const snapshot *state)
     IC_TRY(set_classes(metadata, model));
     IC_TRY(set_pipeline(metadata, model));
     IC_TRY(set_confidence(metadata, state));
+    IC_TRY(set_costs(metadata, state));
     return set_text(metadata, IC_KEY_TRAINING, model->context, state->record);
 }
 

@@ -328,6 +328,11 @@ static const metadata_case metadata_cases[] = {
     {IC_KEY_PIPELINE, "7", IC_ERROR_FORMAT, IC_KEY_PIPELINE},
     {IC_KEY_TRAINING, "[]", IC_ERROR_FORMAT, "not an object"},
     {IC_KEY_TRAINING, "{\"a\":1,\"a\":2}", IC_ERROR_FORMAT, "duplicate"},
+    {IC_KEY_COSTS, "{}", IC_ERROR_FORMAT, IC_KEY_COSTS ": there is not one row"},
+    {IC_KEY_COSTS, "[[0,1]]", IC_ERROR_FORMAT, "one row for each of 2 classes"},
+    {IC_KEY_COSTS, "[[0,1],[1]]", IC_ERROR_FORMAT, "row 1 has not 2 numbers"},
+    {IC_KEY_COSTS, "[[0,-1],[1,0]]", IC_ERROR_FORMAT, "a cost is no number"},
+    {IC_KEY_COSTS, "[[0,\"a\"],[1,0]]", IC_ERROR_FORMAT, "a cost is no number"},
 };
 
 static void test_hostile_metadata(void **state)

@@ -1,0 +1,227 @@
+/* cli/decide.c: imgcls decide: which mistakes are worse, kept in the model.
+ * SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 4096 };
+
+/* What was asked for; NULL: not given. */
+typedef struct decide_flags {
+    const char *class_name, *sensitivity, *specificity, *precision, *threshold, *costs, *split,
+        *out;
+} decide_flags;
+
+static int complain(const char *text, const char *what)
+{
+    fprintf(stderr, "imgcls: %s%s\n", text, what);
+    return EXIT_FAILED;
+}
+
+/* A share between 0 and 1, or per cent with the sign. */
+static int read_share(const char *text, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    if (strcmp(end, "%") == 0)
+        *out /= 100;
+    else if (*end != '\0')
+        *out = -1;
+    return *out > 0 && *out <= 1
+               ? EXIT_DONE
+               : complain("a share lies between 0 and 1 (0.95, or 95%), not ", text);
+}
+
+static int32_t find_class(const ic_model *model, const char *name)
+{
+    for (int32_t i = 0; i < ic_model_class_count(model); i++)
+        if (strcmp(ic_model_class_name(model, i), name) == 0)
+            return i;
+    return -1;
+}
+
+/* ---- Costs from a file ---- */
+
+/* One line "actual,called,cost" into the matrix. */
+static int read_cost(const ic_model *model, char *line, double *costs)
+{
+    int32_t classes = ic_model_class_count(model);
+    char *called = strchr(line, ','), *cost = called != NULL ? strchr(called + 1, ',') : NULL, *end;
+    if (cost == NULL)
+        return complain("a line of costs is actual,called,cost, not ", line);
+    *called++ = '\0';
+    *cost++ = '\0';
+    int32_t i = find_class(model, line), j = find_class(model, called);
+    if (i < 0 || j < 0)
+        return complain("the model has no class ", i < 0 ? line : called);
+    costs[i * classes + j] = strtod(cost, &end);
+    return *end == '\0' && end != cost ? EXIT_DONE : complain("this is not a number: ", cost);
+}
+
+static int read_costs(const char *path, const ic_model *model, double *costs)
+{
+    char line[LINE];
+    int code = EXIT_DONE;
+    int32_t classes = ic_model_class_count(model);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return complain("cannot read ", path);
+    for (int32_t i = 0; i < classes * classes; i++)
+        costs[i] = i / classes != i % classes;
+    while (code == EXIT_DONE && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (*line != '\0' && *line != '#')
+            code = read_cost(model, line, costs);
+    }
+    fclose(file);
+    return code;
+}
+
+static int use_costs(const char *path, ic_model *model)
+{
+    size_t classes = (size_t)ic_model_class_count(model);
+    double *costs = malloc(classes * classes * sizeof *costs);
+    int code = costs != NULL ? read_costs(path, model, costs) : complain("out of memory", "");
+    if (code == EXIT_DONE && ic_model_set_costs(model, costs) < 0)
+        code = cli_failed();
+    free(costs);
+    return code;
+}
+
+/* ---- A threshold ---- */
+
+static int find_threshold(const ic_report *report, const decide_flags *flags, int32_t index,
+                          double *threshold)
+{
+    const char *kind = flags->sensitivity   ? "sensitivity"
+                       : flags->specificity ? "specificity"
+                                            : "precision";
+    const char *text = flags->sensitivity   ? flags->sensitivity
+                       : flags->specificity ? flags->specificity
+                                            : flags->precision;
+    double wanted;
+    if (flags->threshold != NULL)
+        return read_share(flags->threshold, threshold);
+    if (text == NULL)
+        return complain("say --sensitivity, --specificity, --precision or --threshold with --class",
+                        "");
+    if (read_share(text, &wanted) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (ic_report_operating_point(report, index, kind, wanted, threshold, NULL, NULL) < 0)
+        return cli_failed();
+    return EXIT_DONE;
+}
+
+static int use_threshold(const ic_report *report, const decide_flags *flags, ic_model *model)
+{
+    int32_t index = flags->class_name != NULL ? find_class(model, flags->class_name) : -1;
+    double threshold = 0;
+    if (flags->class_name == NULL)
+        return complain("say which --class is called at the threshold, or give --costs", "");
+    if (index < 0)
+        return complain("the model has no class ", flags->class_name);
+    if (find_threshold(report, flags, index, &threshold) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (ic_model_set_threshold(model, index, threshold) < 0)
+        return cli_failed();
+    cli_print_text(stdout, flags->class_name, 0);
+    printf(" is called from a probability of %.4g %% on\n", 100 * threshold);
+    return EXIT_DONE;
+}
+
+/* ---- What the decisions do ---- */
+
+void cli_print_decisions(const ic_model *model, const ic_report *report)
+{
+    int32_t classes = ic_model_class_count(model), actual, called;
+    double *costs = malloc((size_t)classes * (size_t)classes * sizeof *costs);
+    double *counts = calloc(2 * (size_t)classes + 1, sizeof *counts); /* pictures, found; cost */
+    const float *probabilities;
+    int64_t right = 0, i = 0;
+    if (costs == NULL || counts == NULL || ic_model_costs(model, costs) < 0) {
+        free(costs);
+        free(counts);
+        return;
+    }
+    for (; ic_report_picture(report, i, NULL, &actual, NULL, NULL) >= 0 &&
+           ic_report_probabilities(report, i, &probabilities, NULL) >= 0 &&
+           ic_model_decide(model, probabilities, &called) >= 0;
+         i++) {
+        right += called == actual;
+        counts[actual]++;
+        counts[classes + actual] += called == actual;
+        counts[2 * classes] += costs[actual * classes + called];
+    }
+    printf("\nby the costs in the model: %.2f %% right, mean cost %.4g; found of each class:",
+           i > 0 ? 100.0 * (double)right / (double)i : 0,
+           i > 0 ? counts[2 * classes] / (double)i : 0);
+    for (int32_t c = 0; c < classes && c < 20; c++) {
+        fputs(c > 0 ? ", " : " ", stdout);
+        cli_print_text(stdout, ic_model_class_name(model, c), 0);
+        printf(" %.1f %%", counts[c] > 0 ? 100 * counts[classes + c] / counts[c] : 0);
+    }
+    putchar('\n');
+    free(costs);
+    free(counts);
+}
+
+static int decide(ic_context *context, char **arguments, ic_options *options,
+                  const decide_flags *flags)
+{
+    ic_model *model = NULL;
+    ic_dataset *dataset = NULL;
+    ic_report *report = NULL;
+    int code = EXIT_DONE;
+    const char *out = flags->out != NULL ? flags->out : arguments[0];
+    if (ic_model_load(context, arguments[0], &model) < 0 ||
+        ic_options_set_text(options, "split", flags->split) < 0 ||
+        ic_dataset_open(context, arguments[1], options, &dataset) < 0 ||
+        ic_evaluate(model, dataset, options, &report) < 0)
+        code = cli_failed();
+    else
+        code = flags->costs != NULL ? use_costs(flags->costs, model)
+                                    : use_threshold(report, flags, model);
+    if (code == EXIT_DONE) {
+        double count = 0;
+        ic_report_value(report, "count", &count);
+        printf("measured on %.0f pictures (%s: %s)", count, ic_report_split(report),
+               cli_explain_split(ic_report_split(report)));
+        cli_print_decisions(model, report);
+        code = ic_model_save(model, out) < 0 ? cli_failed() : EXIT_DONE;
+    }
+    if (code == EXIT_DONE) {
+        fputs("saved ", stdout);
+        cli_print_path(stdout, out);
+        putchar('\n');
+    }
+    ic_report_free(report);
+    ic_dataset_free(dataset);
+    ic_model_free(model);
+    return code;
+}
+
+int cli_decide(ic_context *context, const cli_command *command, int count, char **arguments)
+{
+    decide_flags given = {.split = "validation"};
+    const cli_flag flags[] = {{"class", &given.class_name, NULL},
+                              {"sensitivity", &given.sensitivity, NULL},
+                              {"specificity", &given.specificity, NULL},
+                              {"precision", &given.precision, NULL},
+                              {"threshold", &given.threshold, NULL},
+                              {"costs", &given.costs, NULL},
+                              {"split", &given.split, NULL},
+                              {"out", &given.out, NULL},
+                              {NULL, NULL, NULL}};
+    ic_options *options = NULL;
+    int code;
+    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
+    if (rest < 0)
+        return code;
+    code = rest == 2 ? decide(context, arguments, options, &given)
+                     : cli_usage(command, "decide wants a model and a data set");
+    ic_options_free(options);
+    return code;
+}
