@@ -20,7 +20,7 @@ enum { FULL = IC_PROOF_SIDE, SMALL = IC_SKETCH_SIDE, BLOCK = 8, UNKNOWNS = 6, ST
 #define ALIKE   0.9
 #define HOPEFUL 0.86
 /* The same of sketches before they are fitted. */
-#define ROUGH   0.5
+#define ROUGH 0.5
 
 /* Deviation below which a block of either picture has no detail, of 1 in the whole picture. */
 #define PLAIN 0.04F
