@@ -15,8 +15,9 @@ typedef struct ic_trainer ic_trainer;
  * Prepares the training of a model. Takes options of owner "trainer"; what is left on auto comes
  * from the recipe for this data, and the log says why. validation NULL: a part is split off
  * train (by validation_share and seed). Classes are matched by name; IC_ERROR_DATA names what
- * does not fit, also a set without a sound picture. References on all three are kept; release the
- * trainer with ic_trainer_free.
+ * does not fit, also a set without a sound picture. Where training pictures or groups are in the
+ * validation set or in the test part that the data declares, too, the log warns (option leaks).
+ * References on all three are kept; release the trainer with ic_trainer_free.
  */
 IC_API ic_status ic_trainer_create(ic_model *model, const ic_dataset *train,
                                    const ic_dataset *validation, const ic_options *options,

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "dataset/source.h"
 
 #include <string.h>
@@ -51,11 +52,12 @@ ic_status ic_grouping_set(ic_source *source, const ic_options *options)
 {
     const char *text = ic_option_text(options, "group"), *rest = NULL;
     ic_grouping how = {.kind = IC_GROUP_NONE};
+    const bool utf8 = ic_utf8_valid(text, strlen(text)); /* it goes into the model's record */
     if (strcmp(text, "folder") == 0) {
         how.kind = IC_GROUP_FOLDER;
-    } else if ((rest = behind(text, "name:")) != NULL && has_parts(rest)) {
+    } else if (utf8 && (rest = behind(text, "name:")) != NULL && has_parts(rest)) {
         how.kind = IC_GROUP_NAME;
-    } else if ((rest = behind(text, "column:")) != NULL && *rest != '\0') {
+    } else if (utf8 && (rest = behind(text, "column:")) != NULL && *rest != '\0') {
         how.kind = IC_GROUP_COLUMN;
     } else if (strcmp(text, "none") != 0) {
         return ic_fail(IC_ERROR_OPTION,

@@ -19,6 +19,8 @@ enum { FULL = IC_PROOF_SIDE, SMALL = IC_SKETCH_SIDE, BLOCK = 8, UNKNOWNS = 6, ST
  */
 #define ALIKE   0.9
 #define HOPEFUL 0.86
+/* The same of sketches before they are fitted. */
+#define ROUGH 0.5
 
 /* Deviation below which a block of either picture has no detail, of 1 in the whole picture. */
 #define PLAIN 0.04F
@@ -202,7 +204,8 @@ bool ic_sketches_agree(const ic_sketch *first, const ic_sketch *second, ic_warp 
     unpack(first, a);
     unpack(second, b);
     mirror(b, SMALL, warp->mirrored, turned);
-    return agree(a, turned, SMALL, BLOCK, warp) >= ALIKE;
+    return compare_blocks(a, turned, SMALL, BLOCK, warp) >= ROUGH &&
+           agree(a, turned, SMALL, BLOCK, warp) >= ALIKE;
 }
 
 double ic_prove(const float *first, const float *second, ic_warp *warp)

@@ -27,7 +27,8 @@ typedef struct ic_tone {
     double mean, deviation;
 } ic_tone;
 
-/* The picture as grey floats [side][side] of mean 0 and deviation 1; all 0 if it is of one colour. */
+/* The picture as grey floats [side][side] of mean 0 and deviation 1; all 0 if it is of one colour.
+ */
 ic_status ic_thumbnail(const ic_image *image, int32_t side, float *out, ic_tone *tone);
 
 void ic_sketch_of(const float *thumbnail, ic_sketch *out);

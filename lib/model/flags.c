@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "model/model.h"
 
+#include <string.h>
+
 /* A number in as few digits as give it back: 0.2, not 0.20000000000000001; false: none do. */
 static bool short_number(double value, char text[IC_TEXT_FLOAT_MAX])
 {
@@ -47,7 +49,10 @@ static ic_status add_flags(const ic_model *model, const json_t *options, const j
     IC_TRY(ic_buffer_print(text, "--network %s --input-size %d", model->network,
                            (int)model->pipeline.width));
     json_object_foreach((json_t *)options, name, value) IC_TRY(add_flag(text, name, value));
-    return group == NULL ? IC_OK : add_flag(text, "group", group);
+    /* Groups that the host gave one by one are no option. */
+    const char *grouping = json_string_value(group);
+    return grouping == NULL || strcmp(grouping, "given") == 0 ? IC_OK
+                                                              : add_flag(text, "group", group);
 }
 
 ic_status ic_model_flags(const ic_model *model, char *buffer, size_t capacity, size_t *size)
