@@ -19,9 +19,8 @@ const cli_command cli_commands[] = {
      "Measures a model on pictures that it has not seen.", "context,dataset,evaluation",
      cli_evaluate},
     {"predict", "MODEL[,MODEL...] FILE... [--top K] [--views 1|2|6] [--json]",
-     "Says what is in pictures, or that they are unlike those of the training; --views averages "
-     "over\n"
-     "mirrored and shifted views of each, several models over their answers.",
+     "Says what is in pictures, or that they are unlike those of the training. --views averages\n"
+     "over mirrored and shifted views of each; several models are asked together.",
      "context", cli_predict},
     {"inspect", "DATA [--plot FILE.png] [--json] [--OPTION VALUE]...",
      "Counts classes, sizes and broken pictures; draws what augmentation does to them.",
