@@ -39,9 +39,8 @@ const cli_command cli_commands[] = {
      "given).",
      "context,dataset,evaluation", cli_decide},
     {"predict", "MODEL[,MODEL...] FILE... [--top K] [--views 1|2|6] [--json]",
-     "Says what is in pictures, or that they are unlike those of the training; --views averages "
-     "over\n"
-     "mirrored and shifted views of each, several models over their answers.",
+     "Says what is in pictures, or that they are unlike those of the training. --views averages\n"
+     "over mirrored and shifted views of each; several models are asked together.",
      "context", cli_predict},
     {"explain", "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD] [--json]",
      "Shows what in pictures speaks for their class, or for another one, as a heat map.",
