@@ -72,6 +72,6 @@ OPTION("split", "evaluation", CHOICE, "auto", 0, 0, "auto|train|validation|test|
 OPTION("evaluation_batch", "evaluation", INT, "64", 1, 4096, "", "pictures a step of an evaluation; the results do not depend on it")
 OPTION("views", "evaluation", CHOICE, "1", 0, 0, "1|2|6", "views of a picture that are averaged: 2: as it is and mirrored; 6: both also shifted by a pixel; no mirrored ones where training mirrored none")
 
-OPTION("method", "explanation", CHOICE, "auto", 0, 0, "auto|gradcam|occlusion", "gradcam: the last map of the network by its gradient; occlusion: what the class loses as parts are blurred; auto: occlusion")
+OPTION("method", "explanation", CHOICE, "auto", 0, 0, "auto|gradcam|occlusion", "occlusion: what the class loses as parts are blurred; gradcam: the last map of the network by its gradient, quick and coarse; auto: occlusion")
 OPTION("class", "explanation", TEXT, "", 0, 0, "", "the class to explain, by name; empty: the most probable one")
 /* clang-format on */
