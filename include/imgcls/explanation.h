@@ -15,7 +15,7 @@ typedef struct ic_explanation ic_explanation;
 /*
  * Finds out which parts of a picture speak for a class. Takes options of owner "explanation".
  * method: occlusion (what the odds of the class lose as parts of the picture are blurred, one after
- * the other, after Zeiler and Fergus 2013: it asks the network itself, 81 times; a part is a square
+ * the other, after Zeiler and Fergus 2013: it asks the network itself, 145 times; a part is a square
  * of a quarter of the input's sides), gradcam (Selvaraju et al. 2017: the last map of the network,
  * its channels weighed by the mean gradient of the class's logit; a few times the cost of a
  * prediction, and as coarse as that map), auto: occlusion. class: by name; empty: the most probable
@@ -23,7 +23,7 @@ typedef struct ic_explanation ic_explanation;
  * reports progress ("explain") and can be cancelled. Keeps a reference on the picture; the result
  * has the same bits with any number of threads; release it with ic_explanation_free.
  * IC_ERROR_NOT_FOUND: the model has no such class; IC_ERROR_DIVERGED: the network's output is not
- * finite; IC_ERROR_UNSUPPORTED: gradcam, and a batch norm follows the last map directly.
+ * finite.
  */
 IC_API ic_status ic_explain(const ic_model *model, const ic_image *image, const ic_options *options,
                             ic_explanation **out);
