@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum { CELLS = 8, SIDE = CELLS + 1, CORNERS = SIDE * SIDE, POINTS = CORNERS + CELLS * CELLS };
-enum { BATCH = 29 /* a fifth of the points */ };
+enum { BATCH = 16 };
 
 typedef struct occlusion {
     const ic_explaining *e;
@@ -110,6 +110,7 @@ static double log_odds(const ic_explaining *e, const float *logits)
     return logits[e->class_index] - most - ic_ln(sum);
 }
 
+/* The value of each point. */
 static ic_status measure(occlusion *o, float *losses)
 {
     const ic_explaining *e = o->e;
@@ -117,17 +118,19 @@ static ic_status measure(occlusion *o, float *losses)
     const double whole = log_odds(e, ic_executor_logits(e->executor));
     double started = ic_clock_seconds(), last = started;
     for (o->first = 0; o->first < POINTS; o->first += BATCH) {
-        IC_TRY(ic_pool_run(o->pool, BATCH, hide, o));
-        IC_TRY(ic_executor_infer(o->executor, e->weights, BATCH));
+        const int32_t count = POINTS - o->first < BATCH ? POINTS - o->first : BATCH;
+        IC_TRY(ic_pool_run(o->pool, count, hide, o));
+        IC_TRY(ic_executor_infer(o->executor, e->weights, count));
         const float *logits = ic_executor_logits(o->executor);
-        IC_TRY(ic_model_check_logits(logits, BATCH, classes));
-        for (int32_t i = 0; i < BATCH; i++, logits += classes)
+        IC_TRY(ic_model_check_logits(logits, count, classes));
+        for (int32_t i = 0; i < count; i++, logits += classes)
             losses[o->first + i] = (float)(whole - log_odds(e, logits));
-        IC_TRY(ic_progress_step(e->context, "explain", o->first + BATCH, POINTS, started, &last));
+        IC_TRY(ic_progress_step(e->context, "explain", o->first + count, POINTS, started, &last));
     }
     return IC_OK;
 }
 
+/* The heat of each pixel from the values of the points. */
 static void interpolate(float *losses, ic_shape shape, float *heat)
 {
     const ic_heat corners = {losses, SIDE, SIDE}, centres = {losses + CORNERS, CELLS, CELLS};

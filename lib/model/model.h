@@ -17,7 +17,7 @@ struct ic_model {
     char *network; /* name in the zoo, or "" */
     char **classes;
     int32_t class_count;
-    bool pretrained;     /* its weights have learnt something before */
+    bool pretrained; /* its weights have learnt something before */
     ic_lock *lock;       /* guards the two below */
     ic_weights *weights; /* the published ones: immutable, counted */
     json_t *record; /* an object, never changed: replaced as a whole when weights are published */
