@@ -32,8 +32,11 @@ static ic_status choose_class(const ic_explaining *e, int32_t index, ic_explanat
     IC_TRY(ic_allocate_array(e->context, (size_t)classes, sizeof *probabilities, &probabilities));
     ic_kernels_at(e->context->cpu_level)
         ->softmax(1, classes, ic_executor_logits(e->executor), probabilities);
-    for (int32_t i = 0, best = index < 0 ? classes : 0; i < best; i++)
-        index = index < 0 || probabilities[i] > probabilities[index] ? i : index;
+    if (index < 0) {
+        index = 0;
+        for (int32_t i = 1; i < classes; i++)
+            index = probabilities[i] > probabilities[index] ? i : index;
+    }
     made->class_index = index;
     made->probability = probabilities[index];
     ic_free(e->context, probabilities);

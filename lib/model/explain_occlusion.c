@@ -2,8 +2,11 @@
  * model/explain_occlusion.c: what the odds of a class lose when a part of the picture is hidden
  * (after Zeiler, Fergus 2013, arXiv:1311.2901). SPDX-License-Identifier: MIT
  *
- * The picture is cut into a grid. Around each cell a square of twice its side is replaced by a
- * blurred picture, and the loss of ln(p / (1 - p)) is the value of the cell.
+ * Over the picture lies a grid of points, the corners and the centres of its cells, those on the
+ * borders included. Around each a square of twice a cell's side is blurred; the loss of
+ * ln(p / (1 - p)) is the value of the point. The heat is bilinear between the corners, and between
+ * the centres, and the sum of both: one alone is at the mercy of what a square's edge just happens
+ * to cut.
  */
 #include "base/maths.h"
 #include "base/status.h"
@@ -12,68 +15,85 @@
 #include <math.h>
 #include <string.h>
 
-enum { BATCH = 16, GRID = 8 };
+enum { CELLS = 8, SIDE = CELLS + 1, CORNERS = SIDE * SIDE, POINTS = CORNERS + CELLS * CELLS };
+enum { BATCH = 16 };
 
 typedef struct occlusion {
     const ic_explaining *e;
     ic_pool *pool;
     ic_executor *executor; /* of BATCH pictures */
-    float *blank;          /* the tensor, blurred */
-    int32_t grid, first;   /* cells along a side; the cell of the first picture of the batch */
+    float *blurred;        /* the tensor */
+    int32_t first;         /* the point of the first picture of the batch */
 } occlusion;
+
+static size_t tensor_floats(const ic_explaining *e)
+{
+    return (size_t)e->shape.h * (size_t)e->shape.w * (size_t)e->shape.c;
+}
 
 /* ---- What is shown in place of the picture ---- */
 
-/* Means of the cells of a grid, and smooth passages between them. */
-static ic_status blur(const ic_explaining *e, int32_t grid, float *blank)
+/* The mean of a cell, channel k. An input of few pixels has cells that share some. */
+static float mean_of(const ic_explaining *e, int32_t row, int32_t column, size_t k)
 {
-    const int32_t h = e->shape.h, w = e->shape.w, c = e->shape.c;
-    float *means;
-    IC_TRY(ic_allocate_array(e->context, (size_t)(grid * grid), sizeof *means, &means));
-    for (int32_t k = 0; k < c; k++) {
-        for (int32_t i = 0; i < grid * grid; i++) {
-            const int32_t top = i / grid * h / grid, bottom = (i / grid + 1) * h / grid;
-            const int32_t left = i % grid * w / grid, right = (i % grid + 1) * w / grid;
-            double sum = 0;
-            for (int32_t y = top; y < bottom; y++)
-                for (int32_t x = left; x < right; x++)
-                    sum += e->tensor[((size_t)y * (size_t)w + (size_t)x) * (size_t)c + (size_t)k];
-            means[i] = (float)(sum / ((double)(bottom - top) * (right - left)));
-        }
-        const ic_heat heat = {means, grid, grid};
+    const int32_t h = e->shape.h, w = e->shape.w;
+    const int32_t top = row * h / CELLS, bottom = ((row + 1) * h + CELLS - 1) / CELLS;
+    const int32_t left = column * w / CELLS, right = ((column + 1) * w + CELLS - 1) / CELLS;
+    double sum = 0;
+    for (int32_t y = top; y < bottom; y++)
+        for (int32_t x = left; x < right; x++)
+            sum += e->tensor[((size_t)y * (size_t)w + (size_t)x) * (size_t)e->shape.c + k];
+    return (float)(sum / ((double)(bottom - top) * (right - left)));
+}
+
+/* The means of the cells, and smooth passages between them. */
+static void blur(const ic_explaining *e, float *blurred)
+{
+    const int32_t h = e->shape.h, w = e->shape.w;
+    const size_t c = (size_t)e->shape.c;
+    for (size_t k = 0; k < c; k++) {
+        float means[CELLS * CELLS];
+        const ic_heat cells = {means, CELLS, CELLS};
+        for (int32_t i = 0; i < CELLS * CELLS; i++)
+            means[i] = mean_of(e, i / CELLS, i % CELLS, k);
         for (int32_t y = 0; y < h; y++)
             for (int32_t x = 0; x < w; x++)
-                blank[((size_t)y * (size_t)w + (size_t)x) * (size_t)c + (size_t)k] =
-                    ic_heat_at(&heat, (x + 0.5) * grid / w, (y + 0.5) * grid / h);
+                blurred[((size_t)y * (size_t)w + (size_t)x) * c + k] =
+                    ic_heat_at(&cells, (x + 0.5) * CELLS / w, (y + 0.5) * CELLS / h);
     }
-    ic_free(e->context, means);
-    return IC_OK;
 }
 
 /* ---- Hiding ---- */
 
-static int32_t within(int32_t at, int32_t size)
+/* Row or column of a point, in half cells. */
+static int32_t half_cells(int32_t point, bool row)
 {
-    return at < 0 ? 0 : at > size ? size : at;
+    const bool corner = point < CORNERS;
+    const int32_t side = corner ? SIDE : CELLS, index = corner ? point : point - CORNERS;
+    return 2 * (row ? index / side : index % side) + !corner;
 }
 
-/* The tensor with the surroundings of a cell hidden. */
+/* A place in half cells as pixels of a side. */
+static int32_t pixel_at(int32_t at, int32_t side)
+{
+    return (at < 0 ? 0 : at > 2 * CELLS ? 2 * CELLS : at) * side / (2 * CELLS);
+}
+
+/* Picture `unit` of the batch: the tensor with the square around a point blurred. */
 static ic_status hide(void *arguments, int64_t unit, int32_t worker)
 {
     const occlusion *o = arguments;
-    const int32_t h = o->e->shape.h, w = o->e->shape.w, twice = 2 * o->grid;
-    const int32_t cell = o->first + (int32_t)unit, row = 2 * (cell / o->grid),
-                  column = 2 * (cell % o->grid);
-    const int32_t top = within((row - 1) * h / twice, h), bottom = within((row + 3) * h / twice, h);
-    const int32_t left = within((column - 1) * w / twice, w),
-                  right = within((column + 3) * w / twice, w);
-    const size_t pixel = (size_t)o->e->shape.c, line = (size_t)w * pixel, size = (size_t)h * line;
-    float *out = ic_executor_input(o->executor) + (size_t)unit * size;
+    const ic_shape shape = o->e->shape;
+    const int32_t point = o->first + (int32_t)unit;
+    const int32_t row = half_cells(point, true), column = half_cells(point, false);
+    const int32_t left = pixel_at(column - 2, shape.w), right = pixel_at(column + 2, shape.w);
+    const size_t pixel = (size_t)shape.c, line = (size_t)shape.w * pixel;
+    float *out = ic_executor_input(o->executor) + (size_t)unit * tensor_floats(o->e);
     (void)worker;
-    memcpy(out, o->e->tensor, size * sizeof *out);
-    for (int32_t y = top; y < bottom; y++) {
+    memcpy(out, o->e->tensor, tensor_floats(o->e) * sizeof *out);
+    for (int32_t y = pixel_at(row - 2, shape.h); y < pixel_at(row + 2, shape.h); y++) {
         const size_t at = (size_t)y * line + (size_t)left * pixel;
-        memcpy(out + at, o->blank + at, (size_t)(right - left) * pixel * sizeof *out);
+        memcpy(out + at, o->blurred + at, (size_t)(right - left) * pixel * sizeof *out);
     }
     return IC_OK;
 }
@@ -90,41 +110,50 @@ static double log_odds(const ic_explaining *e, const float *logits)
     return logits[e->class_index] - most - ic_ln(sum);
 }
 
-/* The loss of each cell of the grid. */
+/* The value of each point. */
 static ic_status measure(occlusion *o, float *losses)
 {
     const ic_explaining *e = o->e;
-    const int32_t cells = o->grid * o->grid, classes = ic_graph_classes(e->graph);
+    const int32_t classes = ic_graph_classes(e->graph);
     const double whole = log_odds(e, ic_executor_logits(e->executor));
     double started = ic_clock_seconds(), last = started;
-    for (o->first = 0; o->first < cells; o->first += BATCH) {
-        const int32_t count = cells - o->first < BATCH ? cells - o->first : BATCH;
+    for (o->first = 0; o->first < POINTS; o->first += BATCH) {
+        const int32_t count = POINTS - o->first < BATCH ? POINTS - o->first : BATCH;
         IC_TRY(ic_pool_run(o->pool, count, hide, o));
         IC_TRY(ic_executor_infer(o->executor, e->weights, count));
         const float *logits = ic_executor_logits(o->executor);
         IC_TRY(ic_model_check_logits(logits, count, classes));
-        for (int32_t i = 0; i < count; i++)
-            losses[o->first + i] =
-                (float)(whole - log_odds(e, logits + (size_t)i * (size_t)classes));
-        IC_TRY(ic_progress_step(e->context, "explain", o->first + count, cells, started, &last));
+        for (int32_t i = 0; i < count; i++, logits += classes)
+            losses[o->first + i] = (float)(whole - log_odds(e, logits));
+        IC_TRY(ic_progress_step(e->context, "explain", o->first + count, POINTS, started, &last));
     }
     return IC_OK;
 }
 
+/* The heat of each pixel from the values of the points. */
+static void interpolate(float *losses, ic_shape shape, float *heat)
+{
+    const ic_heat corners = {losses, SIDE, SIDE}, centres = {losses + CORNERS, CELLS, CELLS};
+    for (int32_t i = 0; i < shape.h * shape.w; i++) {
+        const double x = (i % shape.w + 0.5) * CELLS / shape.w;
+        const double y = (i / shape.w + 0.5) * CELLS / shape.h;
+        heat[i] = ic_heat_at(&corners, x + 0.5, y + 0.5) + ic_heat_at(&centres, x, y);
+    }
+}
+
 ic_status ic_explain_by_occlusion(const ic_explaining *e, float *heat)
 {
-    occlusion o = {.e = e, .grid = GRID};
-    float losses[GRID * GRID];
+    occlusion o = {.e = e};
+    float losses[POINTS];
     ic_status status;
-    IC_TRY(ic_context_pool(e->context, &o.pool));
+    IC_TRY_CLEAN(ic_context_pool(e->context, &o.pool));
     IC_TRY_CLEAN(ic_executor_create(e->context, e->graph, BATCH, IC_INFERENCE, &o.executor));
-    IC_TRY_CLEAN(ic_allocate_array(e->context, (size_t)e->shape.h * (size_t)e->shape.w,
-                                   (size_t)e->shape.c * sizeof *o.blank, &o.blank));
-    IC_TRY_CLEAN(blur(e, GRID, o.blank));
+    IC_TRY_CLEAN(ic_allocate_array(e->context, tensor_floats(e), sizeof *o.blurred, &o.blurred));
+    blur(e, o.blurred);
     IC_TRY_CLEAN(measure(&o, losses));
-    ic_heat_enlarge(&(ic_heat){losses, GRID, GRID}, e->shape.w, e->shape.h, heat);
+    interpolate(losses, e->shape, heat);
 cleanup:
-    ic_free(e->context, o.blank);
+    ic_free(e->context, o.blurred);
     ic_executor_free(o.executor);
     return status;
 }
