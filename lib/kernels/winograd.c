@@ -319,6 +319,7 @@ static void weights(int32_t count, const float *g, int64_t tap_stride, float *u)
 {
     for (int64_t k = 0; k < count; k += IC_LANES) {
         ic_vector t[IN * FILTER];
+        UNROLL
         for (int j = 0; j < FILTER; ++j) {
             ic_vector d[FILTER];
             UNROLL
@@ -326,6 +327,7 @@ static void weights(int32_t count, const float *g, int64_t tap_stride, float *u)
                 d[i] = ic_load(g + (i * FILTER + j) * (int64_t)count + k);
             weights_line(d, 1, t + j, FILTER);
         }
+        UNROLL
         for (int i = 0; i < IN; ++i) {
             ic_vector out[IN];
             weights_line(t + i * FILTER, 1, out, 1);
