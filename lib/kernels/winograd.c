@@ -338,6 +338,7 @@ static void weights(int32_t count, const float *g, int64_t tap_stride, float *u)
     }
 }
 
+/* Once a step: its lines are loops, for which no time was lost. */
 static void weights_gradient(int32_t count, const float *u, int64_t tap_stride, float *d_g)
 {
     for (int64_t k = 0; k < count; k += IC_LANES) {
