@@ -37,6 +37,13 @@
 #include "kernels/ref/vector.h"
 #endif
 
+/* Whether reading by a mask costs what reading all lanes does: then one copy of code does. */
+#if defined(__AVX512F__)
+enum { IC_MASKS_ARE_FREE = 1 };
+#else
+enum { IC_MASKS_ARE_FREE = 0 };
+#endif
+
 /* Where products have no lane for it, a factor is a vector of its copies. */
 #ifndef IC_HAS_FACTOR
 typedef ic_vector ic_factor;

@@ -104,12 +104,38 @@ IC_VECTOR_INLINE void filter_line(const ic_vector *u, int stride, ic_vector *out
     out[2 * out_stride] = ic_fused(third, far_even - even, u5);
 }
 
-/* One vector of channels of a pixel, through the prologue if `changed`; inside NULL: it is. */
-IC_VECTOR_INLINE ic_vector read_pixel(const bool changed, const bool part,
-                                      const ic_winograd_input *p, ic_vector scale, ic_vector shift,
-                                      const float *x, ic_mask mask, const float *inside)
+/*
+ * Where reading by a mask costs more than reading all lanes, the last channels of the pixels of a
+ * tile are brought to whole vectors first, so that one copy of the transforms does.
+ */
+typedef struct last_channels {
+    float values[IN * IN][IC_LANES];
+    const float *pixels[IN * IN];
+} last_channels;
+
+static __attribute__((noinline, unused)) const float *const *copy_last(last_channels *out,
+                                                                       int count,
+                                                                       const float *const *pixels,
+                                                                       int64_t c, ic_mask mask)
 {
-    ic_vector value = part ? ic_load_part(x, mask) : ic_load(x);
+    for (int i = 0; i < count; ++i) {
+        ic_store(out->values[i], ic_load_part(pixels[i] + c, mask));
+        out->pixels[i] = out->values[i];
+    }
+    return out->pixels;
+}
+
+IC_VECTOR_INLINE ic_vector load_pixel(const float *x, ic_mask mask)
+{
+    return IC_MASKS_ARE_FREE ? ic_load_part(x, mask) : ic_load(x);
+}
+
+/* One vector of channels of a pixel, through the prologue if `changed`; inside NULL: it is. */
+IC_VECTOR_INLINE ic_vector read_pixel(const bool changed, const ic_winograd_input *p,
+                                      ic_vector scale, ic_vector shift, const float *x,
+                                      ic_mask mask, const float *inside)
+{
+    ic_vector value = load_pixel(x, mask);
     if (!changed)
         return value;
     value = ic_fused(value, scale, shift);
@@ -119,9 +145,10 @@ IC_VECTOR_INLINE ic_vector read_pixel(const bool changed, const bool part,
     return value;
 }
 
-TILE_FUNCTION void input_vector(const bool changed, const bool border, const bool part,
-                                const ic_winograd_input *p, int64_t c, ic_mask mask,
-                                const float *const *pixels, const float *inside, float *v)
+/* The vector of channels from c on; those of the pixels lie from `at` on. */
+TILE_FUNCTION void input_vector(const bool changed, const bool border, const ic_winograd_input *p,
+                                int64_t c, ic_mask mask, const float *const *pixels, int64_t at,
+                                const float *inside, float *v)
 {
     ic_vector t[IN * IN];
     ic_vector scale = ic_zero(), shift = ic_zero();
@@ -134,7 +161,7 @@ TILE_FUNCTION void input_vector(const bool changed, const bool border, const boo
         ic_vector d[IN];
         UNROLL
         for (int i = 0; i < IN; ++i)
-            d[i] = read_pixel(changed, part, p, scale, shift, pixels[i * IN + j] + c, mask,
+            d[i] = read_pixel(changed, p, scale, shift, pixels[i * IN + j] + at, mask,
                               border ? inside + i * IN + j : NULL);
         input_line(d, 1, t + j, IN);
     }
@@ -151,11 +178,15 @@ TILE_FUNCTION void input_vector(const bool changed, const bool border, const boo
 IC_VECTOR_INLINE void input_tile(const bool changed, const bool border, const ic_winograd_input *p,
                                  const float *const *pixels, const float *inside, float *v)
 {
-    int64_t c = 0;
-    for (; c + IC_LANES <= p->c; c += IC_LANES)
-        input_vector(changed, border, false, p, c, ic_mask_of(IC_LANES), pixels, inside, v);
-    if (c < p->c) /* rare enough for one way to read affine values */
-        input_vector(changed, changed, true, p, c, ic_mask_of(p->c - c), pixels, inside, v);
+    last_channels last;
+    for (int64_t c = 0, at = 0; c < p->c; c += IC_LANES, at = c) {
+        const ic_mask mask = ic_mask_of(p->c - c);
+        if (!IC_MASKS_ARE_FREE && c + IC_LANES > p->c) {
+            pixels = copy_last(&last, IN * IN, pixels, c, mask);
+            at = 0;
+        }
+        input_vector(changed, border, p, c, mask, pixels, at, inside, v);
+    }
 }
 
 static void input(const ic_winograd_input *p, bool whole, const float *const *pixels,
@@ -169,18 +200,16 @@ static void input(const ic_winograd_input *p, bool whole, const float *const *pi
         input_tile(true, true, p, pixels, inside, v);
 }
 
-TILE_FUNCTION void gradient_vector(const bool part, int64_t tap_stride, int64_t c, ic_mask mask,
-                                   const float *const *pixels, float *w)
+TILE_FUNCTION void gradient_vector(int64_t tap_stride, ic_mask mask, const float *const *pixels,
+                                   int64_t at, float *w)
 {
     ic_vector t[IN * OUT];
     UNROLL
     for (int j = 0; j < OUT; ++j) {
         ic_vector d[OUT];
         UNROLL
-        for (int i = 0; i < OUT; ++i) {
-            const float *pixel = pixels[i * OUT + j] + c;
-            d[i] = part ? ic_load_part(pixel, mask) : ic_load(pixel);
-        }
+        for (int i = 0; i < OUT; ++i)
+            d[i] = load_pixel(pixels[i * OUT + j] + at, mask);
         gradient_line(d, 1, t + j, OUT);
     }
     UNROLL
@@ -196,11 +225,15 @@ TILE_FUNCTION void gradient_vector(const bool part, int64_t tap_stride, int64_t 
 static void gradient(int64_t tap_stride, const float *const *pixels, int32_t first, int32_t columns,
                      float *w)
 {
-    for (int64_t i = 0; i < columns; i += IC_LANES)
-        if (i + IC_LANES <= columns)
-            gradient_vector(false, tap_stride, first + i, ic_mask_of(IC_LANES), pixels, w + i);
-        else
-            gradient_vector(true, tap_stride, first + i, ic_mask_of(columns - i), pixels, w + i);
+    last_channels last;
+    for (int64_t i = 0, at = first; i < columns; i += IC_LANES, at = first + i) {
+        const ic_mask mask = ic_mask_of(columns - i);
+        if (!IC_MASKS_ARE_FREE && i + IC_LANES > columns) {
+            pixels = copy_last(&last, OUT * OUT, pixels, at, mask);
+            at = 0;
+        }
+        gradient_vector(tap_stride, mask, pixels, at, w + i);
+    }
 }
 
 /* What is done to one vector of outputs on its way out. */
@@ -305,11 +338,11 @@ static void weights(int32_t count, const float *g, int64_t tap_stride, float *u)
     }
 }
 
+/* Once a step: its lines are loops, for which no time was lost. */
 static void weights_gradient(int32_t count, const float *u, int64_t tap_stride, float *d_g)
 {
     for (int64_t k = 0; k < count; k += IC_LANES) {
         ic_vector t[FILTER * IN];
-        UNROLL
         for (int j = 0; j < IN; ++j) {
             ic_vector d[IN];
             UNROLL
@@ -317,7 +350,6 @@ static void weights_gradient(int32_t count, const float *u, int64_t tap_stride, 
                 d[i] = ic_load(u + (i * IN + j) * tap_stride + k);
             filter_line(d, 1, t + j, IN);
         }
-        UNROLL
         for (int i = 0; i < FILTER; ++i) {
             ic_vector out[FILTER];
             filter_line(t + i * IN, 1, out, 1);

@@ -77,8 +77,8 @@ static IC_ALWAYS_INLINE float ic_normal(float x, float *bell)
     return x < 0.0f ? tail : 1.0f - tail;
 }
 
-/* f(x); `kind` is a constant at every call. */
-static IC_ALWAYS_INLINE float ic_activation_value(ic_activation kind, float x)
+/* f(x) */
+static IC_ALWAYS_INLINE float ic_value_of(ic_activation kind, float x)
 {
     float bell;
     switch (kind) {
@@ -102,10 +102,10 @@ static IC_ALWAYS_INLINE float ic_activation_value(ic_activation kind, float x)
 }
 
 /*
- * d_y f'(x); `kind` is a constant at every call. At a corner the slope is the one of the flat side.
+ * d_y f'(x). At a corner the slope is the one of the flat side.
  *   silu' = s (1 + x (1 - s)), s = sigmoid(x)      gelu' = Phi(x) + x exp(-x^2/2) / sqrt(2 pi)
  */
-static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x, float d_y)
+static IC_ALWAYS_INLINE float ic_gradient_of(ic_activation kind, float x, float d_y)
 {
     float s, bell;
     switch (kind) {
@@ -134,63 +134,48 @@ static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x
     }
 }
 
-/* CALL(constant) for the activation that the variable `kind` holds: one loop per activation. */
-#define IC_FOR_ACTIVATION(kind, CALL)                                                              \
-    switch (kind) {                                                                                \
-    case IC_ACTIVATION_RELU:                                                                       \
-        CALL(IC_ACTIVATION_RELU);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_RELU6:                                                                      \
-        CALL(IC_ACTIVATION_RELU6);                                                                 \
-        break;                                                                                     \
-    case IC_ACTIVATION_SILU:                                                                       \
-        CALL(IC_ACTIVATION_SILU);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_GELU:                                                                       \
-        CALL(IC_ACTIVATION_GELU);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_SIGMOID:                                                                    \
-        CALL(IC_ACTIVATION_SIGMOID);                                                               \
-        break;                                                                                     \
-    case IC_ACTIVATION_HARD_SIGMOID:                                                               \
-        CALL(IC_ACTIVATION_HARD_SIGMOID);                                                          \
-        break;                                                                                     \
-    case IC_ACTIVATION_HARD_SWISH:                                                                 \
-        CALL(IC_ACTIVATION_HARD_SWISH);                                                            \
-        break;                                                                                     \
-    default:                                                                                       \
-        CALL(IC_ACTIVATION_NONE);                                                                  \
-        break;                                                                                     \
-    }
+/* The same for loops: inlined where the kind is a constant, else a call. */
+float IC_AT_LEVEL(ic_activation_any)(ic_activation kind, float x);
+float IC_AT_LEVEL(ic_gradient_any)(ic_activation kind, float x, float d_y);
+
+static IC_ALWAYS_INLINE float ic_activation_value(ic_activation kind, float x)
+{
+    return __builtin_constant_p(kind) ? ic_value_of(kind, x)
+                                      : IC_AT_LEVEL(ic_activation_any)(kind, x);
+}
+
+static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x, float d_y)
+{
+    return __builtin_constant_p(kind) ? ic_gradient_of(kind, x, d_y)
+                                      : IC_AT_LEVEL(ic_gradient_any)(kind, x, d_y);
+}
 
 /*
- * The same with loops of their own only for what stands behind norms in the networks that people
- * use; the others share one, in which the choice is made for each number: loops of much code would
- * make the library large.
+ * LOOP(constant, 0, whole) with the activation that the variable `kind` holds and the largest
+ * multiple of a vector, so that the compiler adds no loop for what is left: LOOP(kind, whole,
+ * count) does that, and all of an activation that is not in the list, by a call for each number.
  */
-#define IC_FOR_FREQUENT_ACTIVATION(kind, CALL)                                                     \
+#define IC_FOR_ACTIVATIONS(LIST, kind, count, LOOP)                                                \
+    int64_t whole = (count) & ~(int64_t)(IC_WHOLE - 1);                                            \
     switch (kind) {                                                                                \
-    case IC_ACTIVATION_NONE:                                                                       \
-        CALL(IC_ACTIVATION_NONE);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_RELU:                                                                       \
-        CALL(IC_ACTIVATION_RELU);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_RELU6:                                                                      \
-        CALL(IC_ACTIVATION_RELU6);                                                                 \
-        break;                                                                                     \
-    case IC_ACTIVATION_SILU:                                                                       \
-        CALL(IC_ACTIVATION_SILU);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_HARD_SWISH:                                                                 \
-        CALL(IC_ACTIVATION_HARD_SWISH);                                                            \
-        break;                                                                                     \
-    case IC_ACTIVATION_GELU:                                                                       \
-        CALL(IC_ACTIVATION_GELU);                                                                  \
-        break;                                                                                     \
+        LIST(IC_ACTIVATION_CASE, LOOP)                                                             \
     default:                                                                                       \
-        CALL(kind);                                                                                \
+        whole = 0;                                                                                 \
         break;                                                                                     \
-    }
+    }                                                                                              \
+    LOOP(kind, whole, count)
+#define IC_ACTIVATION_CASE(name, LOOP)                                                             \
+    case IC_ACTIVATION_##name:                                                                     \
+        LOOP(IC_ACTIVATION_##name, 0, whole);                                                      \
+        break;
+
+enum { IC_WHOLE = 16 }; /* floats: the widest vector of all levels */
+
+/* What stands before squeeze and excite, and behind norms, in the networks that people use. */
+#define IC_SQUEEZED_ACTIVATIONS(X, LOOP)                                                           \
+    X(NONE, LOOP) X(RELU, LOOP) X(RELU6, LOOP) X(SILU, LOOP) X(HARD_SWISH, LOOP)
+#define IC_NORM_ACTIVATIONS(X, LOOP) IC_SQUEEZED_ACTIVATIONS(X, LOOP) X(GELU, LOOP)
+#define IC_ALL_ACTIVATIONS(X, LOOP)                                                                \
+    IC_NORM_ACTIVATIONS(X, LOOP) X(SIGMOID, LOOP) X(HARD_SIGMOID, LOOP)
 
 #endif

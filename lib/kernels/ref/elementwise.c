@@ -1,4 +1,5 @@
 /* kernels/ref/elementwise.c: sums, products and gates. SPDX-License-Identifier: MIT */
+#include "kernels/ref/level.h"
 #include "kernels/ref/rows.h"
 
 void IC_AT_LEVEL(ic_add)(int64_t count, const float *a, const float *b, float *y)
@@ -72,5 +73,5 @@ void IC_AT_LEVEL(ic_gate_backward)(int64_t rows, int32_t c, const float *x, cons
         for (int64_t i = 0; i < count; i++)
             sum[i] = IC_FMA(x0[i], y0[i], sum[i]);
     }
-    ic_fold(sum, c, joined, d_gate);
+    ic_fold_rows(sum, c, joined, d_gate);
 }

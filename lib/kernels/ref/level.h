@@ -38,8 +38,10 @@
 /* For functions whose switch on a constant argument must fold away inside a loop. */
 #if defined(__GNUC__) || defined(__clang__)
 #define IC_ALWAYS_INLINE inline __attribute__((always_inline))
+#define IC_NOINLINE      __attribute__((noinline))
 #else
 #define IC_ALWAYS_INLINE inline
+#define IC_NOINLINE
 #endif
 
 /* The table of this level, and the functions that fill it; each described in kernels/kernels.h. */

@@ -40,8 +40,8 @@ void IC_AT_LEVEL(ic_channel_sums)(int64_t rows, int32_t c, const float *x, float
             q[i] = IC_FMA(x0[i], x0[i], q[i]);
         }
     }
-    ic_fold(s, c, joined, sum);
-    ic_fold(q, c, joined, square_sum);
+    ic_fold_rows(s, c, joined, sum);
+    ic_fold_rows(q, c, joined, square_sum);
 }
 
 void IC_AT_LEVEL(ic_channel_sum)(int64_t rows, int32_t c, const float *x, float *sum)
@@ -66,42 +66,45 @@ void IC_AT_LEVEL(ic_channel_sum)(int64_t rows, int32_t c, const float *x, float 
         for (int64_t i = 0; i < count; i++)
             s[i] += x0[i];
     }
-    ic_fold(s, c, joined, sum);
+    ic_fold_rows(s, c, joined, sum);
 }
 
-static IC_ALWAYS_INLINE void affine_rows(ic_activation activation, int64_t rows, int32_t c,
+static IC_ALWAYS_INLINE void affine_loop(ic_activation activation, int64_t first, int64_t last,
                                          const float *x, const float *scale, const float *shift,
                                          float *y)
+{
+    IC_VECTOR_LOOP
+    for (int64_t i = first; i < last; i++)
+        y[i] = ic_activation_value(activation, IC_FMA(x[i], scale[i], shift[i]));
+}
+
+static IC_NOINLINE void affine_row(ic_activation activation, int64_t count, const float *x,
+                                   const float *scale, const float *shift, float *y)
+{
+#define AFFINE(constant, first, last) affine_loop(constant, first, last, x, scale, shift, y)
+    IC_FOR_ACTIVATIONS(IC_NORM_ACTIVATIONS, activation, count, AFFINE);
+#undef AFFINE
+}
+
+void IC_AT_LEVEL(ic_affine)(int64_t rows, int32_t c, const float *x, const float *scale,
+                            const float *shift, ic_activation activation, float *y)
 {
     float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW];
     const int32_t joined = ic_rows_joined(rows, c);
     const float *factor = ic_repeat(scale, c, joined, scale_room);
     const float *offset = ic_repeat(shift, c, joined, shift_room);
     const int64_t total = rows * c, wide = (int64_t)joined * c;
-    for (int64_t at = 0; at < total; at += wide) {
-        const int64_t count = ic_smaller(wide, total - at);
-        const float *from = x + at;
-        float *to = y + at;
-        IC_VECTOR_LOOP
-        for (int64_t i = 0; i < count; i++)
-            to[i] = ic_activation_value(activation, IC_FMA(from[i], factor[i], offset[i]));
-    }
+    for (int64_t at = 0; at < total; at += wide)
+        affine_row(activation, ic_smaller(wide, total - at), x + at, factor, offset, y + at);
 }
 
-void IC_AT_LEVEL(ic_affine)(int64_t rows, int32_t c, const float *x, const float *scale,
-                            const float *shift, ic_activation activation, float *y)
-{
-#define AFFINE(constant) affine_rows(constant, rows, c, x, scale, shift, y)
-    IC_FOR_FREQUENT_ACTIVATION(activation, AFFINE)
-#undef AFFINE
-}
-
-static IC_ALWAYS_INLINE void gradient_row(ic_activation activation, int64_t count, const float *x,
-                                          const float *scale, const float *shift, const float *mean,
-                                          const float *d_y, float *d, float *sum, float *dot)
+static IC_ALWAYS_INLINE void gradient_loop(ic_activation activation, int64_t first, int64_t last,
+                                           const float *x, const float *scale, const float *shift,
+                                           const float *mean, const float *d_y, float *d,
+                                           float *sum, float *dot)
 {
     IC_VECTOR_LOOP
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = first; i < last; i++) {
         const float value =
             ic_activation_gradient(activation, IC_FMA(x[i], scale[i], shift[i]), d_y[i]);
         sum[i] += value;
@@ -111,44 +114,40 @@ static IC_ALWAYS_INLINE void gradient_row(ic_activation activation, int64_t coun
     }
 }
 
-/* Rows that lie side by side, joined. */
-static IC_ALWAYS_INLINE void gradient_rows(ic_activation activation, int64_t rows, int32_t c,
-                                           const float *x, const float *scale, const float *shift,
-                                           const float *mean, const float *d_y, float *d,
-                                           float *sum, float *dot)
+static IC_NOINLINE void gradient_row(ic_activation activation, int64_t count, const float *x,
+                                     const float *scale, const float *shift, const float *mean,
+                                     const float *d_y, float *d, float *sum, float *dot)
 {
-    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW], mean_room[IC_WIDE_ROW];
-    float sum_room[IC_WIDE_ROW], dot_room[IC_WIDE_ROW];
-    const int32_t joined = ic_rows_joined(rows, c);
-    const float *factor = ic_repeat(scale, c, joined, scale_room);
-    const float *offset = ic_repeat(shift, c, joined, shift_room);
-    const float *centre = ic_repeat(mean, c, joined, mean_room);
-    const int64_t total = rows * c, wide = (int64_t)joined * c;
-    float *s = joined == 1 ? sum : sum_room, *q = joined == 1 ? dot : dot_room;
-    for (int64_t i = 0; joined > 1 && i < wide; i++) {
-        s[i] = i < c ? sum[i] : 0.0f;
-        q[i] = i < c ? dot[i] : 0.0f;
-    }
-    for (int64_t at = 0; at < total; at += wide)
-        gradient_row(activation, ic_smaller(wide, total - at), x + at, factor, offset, centre,
-                     d_y + at, d + at, s, q);
-    ic_fold(s, c, joined, sum);
-    ic_fold(q, c, joined, dot);
+#define GRADIENT(constant, first, last)                                                            \
+    gradient_loop(constant, first, last, x, scale, shift, mean, d_y, d, sum, dot)
+    IC_FOR_ACTIVATIONS(IC_NORM_ACTIVATIONS, activation, count, GRADIENT);
+#undef GRADIENT
 }
 
+/* Rows that lie side by side are joined; others are taken one by one. */
 void IC_AT_LEVEL(ic_norm_gradient)(int64_t rows, int32_t c, int64_t ld, const float *x,
                                    const float *scale, const float *shift, const float *mean,
                                    ic_activation activation, const float *d_y, float *d, float *sum,
                                    float *dot)
 {
-    /* Side by side all at once, else one by one. */
-    const int64_t calls = ld == c ? 1 : rows, each = ld == c ? rows : 1;
-#define GRADIENT(constant)                                                                         \
-    for (int64_t i = 0; i < calls; i++)                                                            \
-    gradient_rows(constant, each, c, x + i * ld, scale, shift, mean, d_y + i * ld, d + i * ld,     \
-                  sum, dot)
-    IC_FOR_FREQUENT_ACTIVATION(activation, GRADIENT)
-#undef GRADIENT
+    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW], mean_room[IC_WIDE_ROW];
+    float sum_room[IC_WIDE_ROW], dot_room[IC_WIDE_ROW];
+    const int32_t joined = ld == c ? ic_rows_joined(rows, c) : 1;
+    const float *factor = ic_repeat(scale, c, joined, scale_room);
+    const float *offset = ic_repeat(shift, c, joined, shift_room);
+    const float *centre = ic_repeat(mean, c, joined, mean_room);
+    float *s = joined == 1 ? sum : sum_room, *q = joined == 1 ? dot : dot_room;
+    for (int64_t i = 0; joined > 1 && i < (int64_t)joined * c; i++) {
+        s[i] = i < c ? sum[i] : 0.0f;
+        q[i] = i < c ? dot[i] : 0.0f;
+    }
+    for (int64_t row = 0; row < rows; row += joined) {
+        const int64_t at = row * ld;
+        gradient_row(activation, ic_smaller(joined, rows - row) * c, x + at, factor, offset, centre,
+                     d_y + at, d + at, s, q);
+    }
+    ic_fold_rows(s, c, joined, sum);
+    ic_fold_rows(q, c, joined, dot);
 }
 
 void IC_AT_LEVEL(ic_norm_backward)(int64_t rows, int32_t c, const float *x, const float *d_y,

@@ -19,11 +19,13 @@ static IC_ALWAYS_INLINE void max_of(int32_t count, const taps *inside, int32_t c
                                     float *y)
 {
     const float *tap[9];
+    UNROLL_TAPS
     for (int32_t i = 0; i < count; i++)
         tap[i] = x + inside->corner + inside->offset[i];
     IC_VECTOR_LOOP
     for (int32_t k = 0; k < c; k++) {
         float best = tap[0][k];
+        UNROLL_TAPS
         for (int32_t i = 1; i < count; i++)
             best = wins(tap[i][k], best) ? tap[i][k] : best;
         y[k] = best;
@@ -35,6 +37,7 @@ static IC_ALWAYS_INLINE void max_place_of(int32_t count, const taps *inside, int
 {
     const float *tap[9];
     int32_t place[9];
+    UNROLL_TAPS
     for (int32_t i = 0; i < count; i++) {
         tap[i] = x + inside->corner + inside->offset[i];
         place[i] = inside->place[i];
@@ -43,6 +46,7 @@ static IC_ALWAYS_INLINE void max_place_of(int32_t count, const taps *inside, int
     for (int32_t k = 0; k < c; k++) {
         float best = tap[0][k];
         int32_t best_place = place[0];
+        UNROLL_TAPS
         for (int32_t i = 1; i < count; i++) {
             const float value = tap[i][k];
             const bool better = wins(value, best);

@@ -9,42 +9,18 @@
 #ifndef KERNELS_REF_ROWS_H
 #define KERNELS_REF_ROWS_H
 
-#include "kernels/ref/level.h"
+#include <stdint.h>
 
 enum { IC_WIDE_ROW = 512 }; /* floats; also the room that joined rows need on the stack */
 
 /* How many rows make a wide one: a power of two, so that vectors divide it as often as can be. */
-static inline int32_t ic_rows_joined(int64_t rows, int32_t c)
-{
-    int32_t joined = 1;
-    while (2 * joined <= rows && 2 * joined <= IC_WIDE_ROW / c)
-        joined *= 2;
-    return joined;
-}
+int32_t ic_rows_joined(int64_t rows, int32_t c);
 
 /* values[c] along a wide row: in `room`, or themselves when nothing is joined. */
-static inline const float *ic_repeat(const float *values, int32_t c, int32_t joined, float *room)
-{
-    if (joined == 1)
-        return values;
-    for (int32_t i = 0; i < joined; i++)
-        for (int32_t k = 0; k < c; k++)
-            room[i * c + k] = values[k];
-    return room;
-}
+const float *ic_repeat(const float *values, int32_t c, int32_t joined, float *room);
 
-/* sum[k] = the sum of `wide` over its joined rows, in order. */
-static inline void ic_fold(const float *wide, int32_t c, int32_t joined, float *sum)
-{
-    if (joined == 1)
-        return; /* then `wide` is `sum` */
-    for (int32_t k = 0; k < c; k++) {
-        float total = wide[k];
-        for (int32_t i = 1; i < joined; i++)
-            total += wide[i * c + k];
-        sum[k] = total;
-    }
-}
+/* sum[k] = the sum of `wide` over its joined rows, in order; not joined, `wide` is `sum`. */
+void ic_fold_rows(const float *wide, int32_t c, int32_t joined, float *sum);
 
 static inline int64_t ic_smaller(int64_t a, int64_t b)
 {

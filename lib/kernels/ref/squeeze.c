@@ -5,105 +5,101 @@
 #include "kernels/ref/activation.h"
 #include "kernels/ref/rows.h"
 
-/* A loop for each activation, but where the code is to be small. */
-#if defined(IC_SMALL)
-#define EACH_ACTIVATION(kind, CALL) CALL(kind)
-#else
-/* Loops of their own for what stands before squeeze and excite in the stock networks. */
-#define EACH_ACTIVATION(kind, CALL)                                                                \
-    switch (kind) {                                                                                \
-    case IC_ACTIVATION_RELU:                                                                       \
-        CALL(IC_ACTIVATION_RELU);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_SILU:                                                                       \
-        CALL(IC_ACTIVATION_SILU);                                                                  \
-        break;                                                                                     \
-    case IC_ACTIVATION_HARD_SWISH:                                                                 \
-        CALL(IC_ACTIVATION_HARD_SWISH);                                                            \
-        break;                                                                                     \
-    default:                                                                                       \
-        CALL(kind);                                                                                \
-        break;                                                                                     \
-    }
-#endif
-
-static IC_ALWAYS_INLINE float value_of(ic_activation activation, bool scaled, float x, float scale,
-                                       float shift)
+static IC_ALWAYS_INLINE void sum_loop(ic_activation activation, int64_t first, int64_t last,
+                                      const float *x, const float *scale, const float *shift,
+                                      float *sum)
 {
-    return ic_activation_value(activation, scaled ? IC_FMA(x, scale, shift) : x);
+    IC_VECTOR_LOOP
+    for (int64_t i = first; i < last; i++)
+        sum[i] += ic_activation_value(activation, IC_FMA(x[i], scale[i], shift[i]));
 }
 
-static IC_ALWAYS_INLINE void sum_rows(ic_activation activation, bool scaled, int64_t rows,
-                                      int32_t c, const float *x, const float *scale,
-                                      const float *shift, float *sum)
+static IC_NOINLINE void sum_row(ic_activation activation, int64_t count, const float *x,
+                                const float *scale, const float *shift, float *sum)
 {
-    float sum_room[IC_WIDE_ROW], scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW];
-    const int32_t joined = ic_rows_joined(rows, c);
-    float *s = joined == 1 ? sum : sum_room;
-    const float *f = scaled ? ic_repeat(scale, c, joined, scale_room) : s;
-    const float *o = scaled ? ic_repeat(shift, c, joined, shift_room) : s;
-    const int64_t total = rows * c, wide = (int64_t)joined * c;
-    for (int64_t i = 0; i < wide; i++)
-        s[i] = 0.0f;
-    for (int64_t at = 0; at < total; at += wide) {
-        const int64_t count = ic_smaller(wide, total - at);
-        const float *from = x + at;
-        IC_VECTOR_LOOP
-        for (int64_t i = 0; i < count; i++)
-            s[i] += value_of(activation, scaled, from[i], f[i], o[i]);
-    }
-    ic_fold(s, c, joined, sum);
+#define SUM(constant, first, last) sum_loop(constant, first, last, x, scale, shift, sum)
+    IC_FOR_ACTIVATIONS(IC_SQUEEZED_ACTIVATIONS, activation, count, SUM);
+#undef SUM
+}
+
+static IC_ALWAYS_INLINE void plain_sum_loop(ic_activation activation, int64_t first, int64_t last,
+                                            const float *x, float *sum)
+{
+    IC_VECTOR_LOOP
+    for (int64_t i = first; i < last; i++)
+        sum[i] += ic_activation_value(activation, x[i]);
+}
+
+static IC_NOINLINE void plain_sum_row(ic_activation activation, int64_t count, const float *x,
+                                      float *sum)
+{
+#define SUM(constant, first, last) plain_sum_loop(constant, first, last, x, sum)
+    IC_FOR_ACTIVATIONS(IC_SQUEEZED_ACTIVATIONS, activation, count, SUM);
+#undef SUM
 }
 
 void IC_AT_LEVEL(ic_value_sum)(int64_t rows, int32_t c, const float *x, const float *scale,
                                const float *shift, ic_activation f, float *sum)
 {
-#define SUM(constant)                                                                              \
-    if (scale != NULL)                                                                             \
-        sum_rows(constant, true, rows, c, x, scale, shift, sum);                                   \
-    else                                                                                           \
-        sum_rows(constant, false, rows, c, x, NULL, NULL, sum)
-    EACH_ACTIVATION(f, SUM);
-#undef SUM
+    float sum_room[IC_WIDE_ROW], scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    float *s = joined == 1 ? sum : sum_room;
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t i = 0; i < wide; i++)
+        s[i] = 0.0f;
+    if (scale == NULL) {
+        for (int64_t at = 0; at < total; at += wide)
+            plain_sum_row(f, ic_smaller(wide, total - at), x + at, s);
+    } else {
+        const float *factor = ic_repeat(scale, c, joined, scale_room);
+        const float *offset = ic_repeat(shift, c, joined, shift_room);
+        for (int64_t at = 0; at < total; at += wide)
+            sum_row(f, ic_smaller(wide, total - at), x + at, factor, offset, s);
+    }
+    ic_fold_rows(s, c, joined, sum);
 }
 
-static IC_ALWAYS_INLINE void gate_rows(ic_activation activation, int64_t rows, int32_t c,
+static IC_ALWAYS_INLINE void gate_loop(ic_activation activation, int64_t first, int64_t last,
                                        const float *x, const float *scale, const float *shift,
                                        const float *gate, float *y)
 {
-    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW], gate_room[IC_WIDE_ROW];
-    const int32_t joined = ic_rows_joined(rows, c);
-    const float *f = ic_repeat(scale, c, joined, scale_room);
-    const float *o = ic_repeat(shift, c, joined, shift_room);
-    const float *g = ic_repeat(gate, c, joined, gate_room);
-    const int64_t total = rows * c, wide = (int64_t)joined * c;
-    for (int64_t at = 0; at < total; at += wide) {
-        const int64_t count = ic_smaller(wide, total - at);
-        const float *from = x + at;
-        float *to = y + at;
-        IC_VECTOR_LOOP
-        for (int64_t i = 0; i < count; i++)
-            to[i] = value_of(activation, true, from[i], f[i], o[i]) * g[i];
-    }
+    IC_VECTOR_LOOP
+    for (int64_t i = first; i < last; i++)
+        y[i] = ic_activation_value(activation, IC_FMA(x[i], scale[i], shift[i])) * gate[i];
+}
+
+static IC_NOINLINE void gate_row(ic_activation activation, int64_t count, const float *x,
+                                 const float *scale, const float *shift, const float *gate,
+                                 float *y)
+{
+#define GATE(constant, first, last) gate_loop(constant, first, last, x, scale, shift, gate, y)
+    IC_FOR_ACTIVATIONS(IC_SQUEEZED_ACTIVATIONS, activation, count, GATE);
+#undef GATE
 }
 
 void IC_AT_LEVEL(ic_value_gate)(int64_t rows, int32_t c, const float *x, const float *scale,
                                 const float *shift, ic_activation f, const float *gate, float *y)
 {
-#define GATE(constant) gate_rows(constant, rows, c, x, scale, shift, gate, y)
-    EACH_ACTIVATION(f, GATE);
-#undef GATE
+    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW], gate_room[IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    const float *factor = ic_repeat(scale, c, joined, scale_room);
+    const float *offset = ic_repeat(shift, c, joined, shift_room);
+    const float *g = ic_repeat(gate, c, joined, gate_room);
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t at = 0; at < total; at += wide)
+        gate_row(f, ic_smaller(wide, total - at), x + at, factor, offset, g, y + at);
 }
 
 /* Adds to the five sums, each `wide` long. */
-static IC_ALWAYS_INLINE void add_squeezed(ic_activation activation, int64_t wide, int64_t count,
-                                          const float *x, const float *d_y, const float *f,
-                                          const float *o, const float *m, float *sums)
+static IC_ALWAYS_INLINE void squeeze_loop(ic_activation activation, int64_t wide, int64_t first,
+                                          int64_t last, const float *x, const float *d_y,
+                                          const float *scale, const float *shift, const float *mean,
+                                          float *sums)
 {
     float *s0 = sums, *s1 = s0 + wide, *s2 = s1 + wide, *s3 = s2 + wide, *s4 = s3 + wide;
     IC_VECTOR_LOOP
-    for (int64_t i = 0; i < count; i++) {
-        const float z = IC_FMA(x[i], f[i], o[i]), away = x[i] - m[i];
+    for (int64_t i = first; i < last; i++) {
+        const float z = IC_FMA(x[i], scale[i], shift[i]), away = x[i] - mean[i];
         const float slope = ic_activation_gradient(activation, z, 1.0f);
         const float d_z = d_y[i] * slope;
         s0[i] = IC_FMA(d_y[i], ic_activation_value(activation, z), s0[i]);
@@ -114,65 +110,73 @@ static IC_ALWAYS_INLINE void add_squeezed(ic_activation activation, int64_t wide
     }
 }
 
-static IC_ALWAYS_INLINE void sum_squeezed(ic_activation activation, int64_t rows, int32_t c,
-                                          const float *x, const float *d_y, const float *scale,
-                                          const float *shift, const float *mean, float *sums)
+static IC_NOINLINE void squeeze_row(ic_activation activation, int64_t wide, int64_t count,
+                                    const float *x, const float *d_y, const float *scale,
+                                    const float *shift, const float *mean, float *sums)
 {
-    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW], mean_room[IC_WIDE_ROW];
-    float sum_room[IC_SQUEEZE_SUMS * IC_WIDE_ROW];
-    const int32_t joined = ic_rows_joined(rows, c);
-    const float *f = ic_repeat(scale, c, joined, scale_room);
-    const float *o = ic_repeat(shift, c, joined, shift_room);
-    const float *m = ic_repeat(mean, c, joined, mean_room);
-    float *s = joined == 1 ? sums : sum_room;
-    const int64_t total = rows * c, wide = (int64_t)joined * c;
-    for (int64_t i = 0; i < IC_SQUEEZE_SUMS * wide; i++)
-        s[i] = 0.0f;
-    for (int64_t at = 0; at < total; at += wide)
-        add_squeezed(activation, wide, ic_smaller(wide, total - at), x + at, d_y + at, f, o, m, s);
-    for (int32_t k = 0; k < IC_SQUEEZE_SUMS; k++)
-        ic_fold(s + k * wide, c, joined, sums + (int64_t)k * c);
+#define SUMS(constant, first, last)                                                                \
+    squeeze_loop(constant, wide, first, last, x, d_y, scale, shift, mean, sums)
+    IC_FOR_ACTIVATIONS(IC_SQUEEZED_ACTIVATIONS, activation, count, SUMS);
+#undef SUMS
 }
 
 void IC_AT_LEVEL(ic_squeeze_sums)(ic_activation f, int64_t rows, int32_t c, const float *x,
                                   const float *d_y, const float *scale, const float *shift,
                                   const float *mean, float *sums)
 {
-#define SUMS(constant) sum_squeezed(constant, rows, c, x, d_y, scale, shift, mean, sums)
-    EACH_ACTIVATION(f, SUMS);
-#undef SUMS
+    float scale_room[IC_WIDE_ROW], shift_room[IC_WIDE_ROW], mean_room[IC_WIDE_ROW];
+    float sum_room[IC_SQUEEZE_SUMS * IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    const float *factor = ic_repeat(scale, c, joined, scale_room);
+    const float *offset = ic_repeat(shift, c, joined, shift_room);
+    const float *centre = ic_repeat(mean, c, joined, mean_room);
+    float *s = joined == 1 ? sums : sum_room;
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t i = 0; i < IC_SQUEEZE_SUMS * wide; i++)
+        s[i] = 0.0f;
+    for (int64_t at = 0; at < total; at += wide)
+        squeeze_row(f, wide, ic_smaller(wide, total - at), x + at, d_y + at, factor, offset, centre,
+                    s);
+    for (int32_t k = 0; k < IC_SQUEEZE_SUMS; k++)
+        ic_fold_rows(s + k * wide, c, joined, sums + (int64_t)k * c);
 }
 
-static IC_ALWAYS_INLINE void slope_rows(ic_activation activation, int64_t rows, int32_t c,
+static IC_ALWAYS_INLINE void slope_loop(ic_activation activation, int64_t first, int64_t last,
                                         const float *x, const float *d_y,
                                         const ic_squeeze_slopes *p, float *d_x)
 {
-    float room[6][IC_WIDE_ROW];
-    const int32_t joined = ic_rows_joined(rows, c);
-    const float *f = ic_repeat(p->scale, c, joined, room[0]);
-    const float *o = ic_repeat(p->shift, c, joined, room[1]);
-    const float *factor = ic_repeat(p->factor, c, joined, room[2]);
-    const float *offset = ic_repeat(p->offset, c, joined, room[3]);
-    const float *b = ic_repeat(p->b, c, joined, room[4]);
-    const float *e = ic_repeat(p->e, c, joined, room[5]);
-    const int64_t total = rows * c, wide = (int64_t)joined * c;
-    for (int64_t at = 0; at < total; at += wide) {
-        const int64_t count = ic_smaller(wide, total - at);
-        const float *from_x = x + at, *from_d = d_y + at;
-        float *to = d_x + at;
-        IC_VECTOR_LOOP
-        for (int64_t i = 0; i < count; i++) {
-            const float z = IC_FMA(from_x[i], f[i], o[i]);
-            const float d = IC_FMA(factor[i], from_d[i], offset[i]);
-            to[i] = ic_activation_gradient(activation, z, d) + IC_FMA(b[i], from_x[i], e[i]);
-        }
+    const float *scale = p->scale, *shift = p->shift, *factor = p->factor, *offset = p->offset;
+    const float *b = p->b, *e = p->e;
+    IC_VECTOR_LOOP
+    for (int64_t i = first; i < last; i++) {
+        const float z = IC_FMA(x[i], scale[i], shift[i]);
+        const float d = IC_FMA(factor[i], d_y[i], offset[i]);
+        d_x[i] = ic_activation_gradient(activation, z, d) + IC_FMA(b[i], x[i], e[i]);
     }
+}
+
+static IC_NOINLINE void slope_row(ic_activation activation, int64_t count, const float *x,
+                                  const float *d_y, const ic_squeeze_slopes *slopes, float *d_x)
+{
+#define SLOPES(constant, first, last) slope_loop(constant, first, last, x, d_y, slopes, d_x)
+    IC_FOR_ACTIVATIONS(IC_SQUEEZED_ACTIVATIONS, activation, count, SLOPES);
+#undef SLOPES
 }
 
 void IC_AT_LEVEL(ic_squeeze_backward)(ic_activation f, int64_t rows, int32_t c, const float *x,
                                       const float *d_y, const ic_squeeze_slopes *slopes, float *d_x)
 {
-#define SLOPES(constant) slope_rows(constant, rows, c, x, d_y, slopes, d_x)
-    EACH_ACTIVATION(f, SLOPES);
-#undef SLOPES
+    float room[6][IC_WIDE_ROW];
+    const int32_t joined = ic_rows_joined(rows, c);
+    const ic_squeeze_slopes repeated = {
+        .scale = ic_repeat(slopes->scale, c, joined, room[0]),
+        .shift = ic_repeat(slopes->shift, c, joined, room[1]),
+        .factor = ic_repeat(slopes->factor, c, joined, room[2]),
+        .offset = ic_repeat(slopes->offset, c, joined, room[3]),
+        .b = ic_repeat(slopes->b, c, joined, room[4]),
+        .e = ic_repeat(slopes->e, c, joined, room[5]),
+    };
+    const int64_t total = rows * c, wide = (int64_t)joined * c;
+    for (int64_t at = 0; at < total; at += wide)
+        slope_row(f, ic_smaller(wide, total - at), x + at, d_y + at, &repeated, d_x + at);
 }

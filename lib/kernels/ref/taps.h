@@ -9,6 +9,17 @@
 enum { MAX_TAPS = 256 }; /* of one window: r * s */
 
 /*
+ * Before a loop over the taps of a window, in a loop over channels: where their count is a
+ * constant, it must unroll before the loop around it can be vectorised (12 in place of 1.5 G
+ * floats/s for 2x2 of 64 channels).
+ */
+#if defined(IC_SMALL)
+#define UNROLL_TAPS
+#else
+#define UNROLL_TAPS _Pragma("GCC unroll 9")
+#endif
+
+/*
  * The part of a window that lies inside the picture. Offsets are in floats from the window's first
  * corner, so that the list holds for all windows that are cut in the same way.
  */

@@ -105,8 +105,9 @@ static IC_ALWAYS_INLINE __m512i pair_up(__mmask16 first, __mmask16 second, __m51
     return _mm512_mask_expand_epi32(_mm512_maskz_expand_epi32(first, of_first), second, of_second);
 }
 
-static inline void spread_pairs(int32_t count, int32_t c, bool accumulate, const float *d_y,
-                                const uint8_t *index, float *top, float *bottom)
+static IC_ALWAYS_INLINE void spread_pairs(int32_t count, int32_t c, bool accumulate,
+                                          const float *d_y, const uint8_t *index, float *top,
+                                          float *bottom)
 {
     pair_walk walk = walk_pairs(c);
     int64_t a = 0, b = 0; /* what first and second pixels have used */
@@ -129,8 +130,8 @@ static inline void spread_pairs(int32_t count, int32_t c, bool accumulate, const
     }
 }
 
-static inline void spread_windows(const ic_window *window, bool accumulate, const float *d_y,
-                                  const uint8_t *index, float *d_x)
+static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumulate,
+                                            const float *d_y, const uint8_t *index, float *d_x)
 {
     const int32_t c = window->c;
     const int64_t row = (int64_t)window->w * c, out = (int64_t)window->ow * c;
