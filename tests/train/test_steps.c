@@ -37,8 +37,8 @@ static json_t *read_golden(ic_context *context)
 static ic_training_recipe recipe_of(ic_context *context, const json_t *pairs)
 {
     static const char *const common[] = {
-        "epochs",       "5",    "batch_size",    "32", "learning_rate", "0.05",
-        "weight_decay", "0.01", "warmup_epochs", "1",  "step_epochs",   "2",
+        "epochs",        "5", "batch_size",  "32", "learning_rate", "0.05", "weight_decay", "0.01",
+        "warmup_epochs", "1", "step_epochs", "2",  "average",       "none",
     };
     ic_data_facts facts = {1000, 10, 240, 240, false, false, 1};
     ic_pipeline pipeline = {.width = 96, .height = 96, .channels = 3};

@@ -217,14 +217,15 @@ static void time_left_is_known_early(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(ic_train_step(made.trainer), IC_OK);
     const ic_train_clock *clock = &made.trainer->clock;
-    double step = clock->training.seconds;
+    double step = clock->training.seconds, update = clock->update.seconds;
     assert_true(step > 0 && clock->training.count == 2 && clock->validation.count == 0);
-    assert_close(value(&made, "seconds_left"), step * (70 + 6 * 3 / 3.0));
+    assert_close(value(&made, "seconds_left"), 70 * (step + update) + step * (6 * 3 / 3.0));
     for (int i = 2; i < 12 + 3; i++)
         assert_int_equal(ic_train_step(made.trainer), IC_OK);
     assert_int_equal(clock->validation.count, 3);
     assert_close(value(&made, "seconds_left"),
-                 60 * clock->training.seconds + 15 * clock->validation.seconds);
+                 60 * (clock->training.seconds + clock->update.seconds) +
+                     15 * clock->validation.seconds);
     training_end(&made);
 }
 
