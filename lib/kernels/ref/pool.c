@@ -87,7 +87,9 @@ static void max_place_of_any(const taps *inside, int32_t c, const float *x, floa
 
 static inline void max_pixel(const taps *inside, int32_t c, const float *x, float *y)
 {
-    if (inside->count == 4)
+    if (c >= 4 && c < 16) /* less than one vector, or little more */
+        max_place_narrow(inside->count, inside, c, x, y, NULL);
+    else if (inside->count == 4)
         max_of(4, inside, c, x, y);
     else if (inside->count == 9)
         max_of(9, inside, c, x, y);

@@ -36,6 +36,7 @@ static IC_ALWAYS_INLINE four_places choose(four_places mask, four_places yes, fo
     return (mask & yes) | (~mask & no);
 }
 
+/* index NULL, a constant: without places. */
 static IC_ALWAYS_INLINE void max_place_four(int32_t count, const taps *inside, const float *x,
                                             float *y, uint8_t *index)
 {
@@ -47,8 +48,10 @@ static IC_ALWAYS_INLINE void max_place_four(int32_t count, const taps *inside, c
         best = (four)choose(better, (four_places)value, (four_places)best);
         place = choose(better, (four_places){0} + inside->place[i], place);
     }
-    const four_bytes bytes = __builtin_convertvector(place, four_bytes);
     memcpy(y, &best, sizeof(best));
+    if (index == NULL)
+        return;
+    const four_bytes bytes = __builtin_convertvector(place, four_bytes);
     memcpy(index, &bytes, sizeof(bytes));
 }
 
@@ -58,8 +61,8 @@ static IC_ALWAYS_INLINE void max_place_narrow(int32_t count, const taps *inside,
 {
     x += inside->corner;
     for (int32_t k = 0; k < c - 4; k += 4)
-        max_place_four(count, inside, x + k, y + k, index + k);
-    max_place_four(count, inside, x + c - 4, y + c - 4, index + c - 4);
+        max_place_four(count, inside, x + k, y + k, index != NULL ? index + k : NULL);
+    max_place_four(count, inside, x + c - 4, y + c - 4, index != NULL ? index + c - 4 : NULL);
 }
 
 static IC_ALWAYS_INLINE void spread_four(int32_t count, const taps *inside, four d_y,
