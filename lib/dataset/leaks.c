@@ -186,7 +186,7 @@ static ic_status find_test(const ic_dataset *train, ic_dataset **out)
 ic_status ic_leaks_warn(const ic_dataset *train, const ic_dataset *validation, bool near)
 {
     ic_context *context = ic_dataset_context(train);
-    ic_pictures pictures = {{train, validation == train ? NULL : validation, NULL}};
+    ic_pictures pictures = {{train, validation, NULL}};
     ic_duplicates duplicates = {.context = context};
     ic_leak leaks[IC_PART_TEST + 1];
     ic_dataset *test = NULL;

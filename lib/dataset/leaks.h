@@ -24,7 +24,7 @@ ic_status ic_leaks_find(const ic_pictures *pictures, ic_part_fn part,
 
 /*
  * Warns in the log where a training and those that measure it share pictures or groups: training
- * set, validation set (may be NULL, or the training set), and the test part that the data of the
+ * set, validation set (may be NULL), and the test part that the data of the
  * training set declares. near: also looks for near duplicates.
  */
 ic_status ic_leaks_warn(const ic_dataset *train, const ic_dataset *validation, bool near);

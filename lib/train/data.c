@@ -157,8 +157,10 @@ ic_status ic_train_data_prepare(const ic_model *model, const ic_dataset *train,
         ic_dataset_digest_both(data.train, data.validation, data.digest);
     else
         ic_dataset_digest(data.train, data.digest);
+    /* Our own split keeps copies together: there only the data's test part can leak. */
     if (!ic_option_is(options, "leaks", "off"))
-        IC_TRY_CLEAN(ic_leaks_warn(data.train, data.validation, data.pictures <= NEAR_MOST));
+        IC_TRY_CLEAN(ic_leaks_warn(data.train, data.declared ? data.validation : NULL,
+                                   data.pictures <= NEAR_MOST));
     *out = data;
     data = (ic_train_data){.context = model->context};
 cleanup:
