@@ -1,5 +1,4 @@
-/* bindings/lua/imgcls.c: the Lua module itself: its types and functions. SPDX-License-Identifier: MIT
- */
+/* bindings/lua/imgcls.c: the Lua module: its types and functions. SPDX-License-Identifier: MIT */
 #include "module.h"
 
 static int version(lua_State *L)
@@ -31,8 +30,9 @@ __attribute__((visibility("default")))
 int luaopen_imgcls(lua_State *L)
 {
     static const object_type *const types[] = {
-        &context_type,    &options_type,     &image_type,   &dataset_type, &inspection_type, &model_type,
-        &prediction_type, &explanation_type, &trainer_type, &report_type,  &comparison_type};
+        &context_type,    &options_type, &image_type,      &dataset_type,
+        &inspection_type, &model_type,   &prediction_type, &explanation_type,
+        &trainer_type,    &report_type,  &comparison_type};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         add_type(L, types[i]);
     add_context(L);

@@ -15,7 +15,7 @@
 #define lua_rawlen lua_objlen
 #endif
 
-/* Only luaopen_imgcls is seen outside, and no host's function of the same name comes in between. */
+/* Only luaopen_imgcls is seen outside; no host's function of the same name comes in between. */
 #if defined(__GNUC__)
 #pragma GCC visibility push(hidden)
 #endif
@@ -91,7 +91,7 @@ ic_context *begin(lua_State *L);
  * wrong name or value is misuse and raises. */
 ic_options *push_options(lua_State *L, int index);
 
-/* Progress: a function(event) that may return true to cancel; its error is raised after the call. */
+/* Progress: a function(event) that may return true to cancel; its error is raised afterwards. */
 typedef struct progress_call {
     lua_State *L;
     int function; /* stack index, 0: none */

@@ -345,7 +345,7 @@ test("how sure it is, and what has changed", function()
 end)
 
 test("cross-validation", function()
-   local small = { network = "lenet5", epochs = 2, batch_size = 10, seed = 5, folds = 3, resamples = 0 }
+   local small = { network = "lenet5", epochs = 6, batch_size = 10, seed = 5, folds = 3, resamples = 0 }
    local wrong = assert(imgcls.dataset(nil)) -- a light picture among the dark ones
    for i = 1, 60 do
       assert(wrong:add(picture(i % 2 == 0 or i == 7, i, 28), i % 2 == 0 and "light" or "dark"))
