@@ -12,7 +12,10 @@ build = {
    type = "builtin",
    modules = {
       imgcls = {
-         sources = { "imgcls.c" },
+         sources = {
+            "imgcls.c", "object.c", "context.c", "image.c", "dataset.c", "inspection.c", "model.c", "prediction.c",
+            "explanation.c", "trainer.c", "report.c",
+         },
          libraries = { "imgcls" },
          incdirs = { "$(IMGCLS_INCDIR)" },
          libdirs = { "$(IMGCLS_LIBDIR)" },

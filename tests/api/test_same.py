@@ -41,7 +41,7 @@ def from_lua(lua, module, model, picture, folder):
     flags = subprocess.run(["pkg-config", "--cflags", lua], capture_output=True, text=True,
                            check=True).stdout.split()
     subprocess.run(["cc", "-std=c11", "-fPIC", "-shared", f"-I{root}/include", *flags,
-                    str(root / "bindings/lua/imgcls.c"), "-o", str(module), f"-L{library.parent}", "-limgcls",
+                    *map(str, (root / "bindings/lua").glob("*.c")), "-o", str(module), f"-L{library.parent}", "-limgcls",
                     f"-Wl,-rpath,{library.parent}"], check=True)
     script = folder / "predict.lua"
     script.write_text(SCRIPT)

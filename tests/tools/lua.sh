@@ -13,7 +13,7 @@ for lua in lua5.1 lua5.2 lua5.3 lua5.4 luajit; do
     mkdir "$folder/$lua"
     # shellcheck disable=SC2046 # words
     cc -std=c11 -O1 -Wall -Wextra -Werror -fPIC -shared -I"$root/include" $(pkg-config --cflags $package) \
-        "$root/bindings/lua/imgcls.c" -o "$folder/$lua/imgcls.so" -L"$libdir" -limgcls -Wl,-rpath,"$libdir"
+        "$root"/bindings/lua/*.c -o "$folder/$lua/imgcls.so" -L"$libdir" -limgcls -Wl,-rpath,"$libdir"
     echo "# $($lua -v 2>&1)"
     LUA_CPATH="$folder/$lua/?.so" LUA_INIT='' $lua "$root/bindings/lua/tests/test_imgcls.lua" "$folder"
 done

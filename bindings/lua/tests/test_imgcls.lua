@@ -249,6 +249,11 @@ test("explain", function()
       assert(select(3, drawn:info()) == 3 and drawn:save_png(folder .. "/heat.png"))
       explanation:close()
    end
+   local problem_of_closing
+   assert(model:explain(image, { method = "occlusion" }, function()
+      problem_of_closing = select(2, pcall(model.close, model))
+   end))
+   assert(tostring(problem_of_closing):match("at work"))
    assert(select(2, model:explain(folder .. "/heat.png", { class = "dark" })) == "dark")
    local none, problem = model:explain(image, { class = "grey" })
    assert(none == nil and problem:match("no class grey"))
@@ -337,6 +342,38 @@ test("how sure it is, and what has changed", function()
    assert(#compared.regressions == compared.only_before_right and #compared.regressions > 0)
    local lost = compared.regressions[1]
    assert(lost.class == lost.before and lost.after ~= lost.class and lost.file:match("memory#"))
+end)
+
+test("cross-validation", function()
+   local small = { network = "lenet5", epochs = 6, batch_size = 10, seed = 5, folds = 3, resamples = 0 }
+   local wrong = assert(imgcls.dataset(nil)) -- a light picture among the dark ones
+   for i = 1, 60 do
+      assert(wrong:add(picture(i % 2 == 0 or i == 7, i, 28), i % 2 == 0 and "light" or "dark"))
+   end
+   local phases, problem = {}, nil
+   local report = assert(wrong:cross_validate(small, function(event)
+      phases[event.phase] = true
+      problem = select(2, pcall(wrong.close, wrong))
+   end))
+   assert(phases.train and phases.evaluate and tostring(problem):match("at work"))
+   assert(report:split() == "folds" and report:value("count") == 60)
+   assert(report:classes()[1] == "dark" and report:classes()[2] == "light" and #report:classes() == 2)
+   local count, right = 0, 0
+   assert(report:fold_count() == 3)
+   for fold = 1, 3 do
+      count = count + report:fold_value(fold, "count")
+      right = right + report:fold_value(fold, "count") * report:fold_value(fold, "accuracy")
+   end
+   assert(count == 60 and math.abs(right / 60 - report:value("accuracy")) < 1e-12)
+   assert(select(3, report:fold_value(4, "accuracy")) == -1)
+   local doubt = assert(report:label_errors())[1]
+   assert(doubt.file == "memory#7" and doubt.label == "dark" and doubt.suggested == "light")
+   assert(doubt.margin > 0 and doubt.margin <= 1)
+   local none, _, code = wrong:cross_validate(small, function() return true end)
+   assert(none == nil and code == -11 and wrong:count() == 60, "and the set may be used again")
+   assert(select(2, wrong:cross_validate { folds = 1 }):match("folds"))
+   local plain = assert(model:evaluate(set, { split = "all" }))
+   assert(plain:fold_count() == 0 and #plain:label_errors() == 0)
 end)
 
 test("save and load give the same bits", function()

@@ -7,11 +7,16 @@
     model.save("photos.safetensors")
 """
 
-from ._core import (Error, FileError, Image, InvalidError, NotFoundError, OutOfMemoryError, options,
+from ._core import (Error, FileError, InvalidError, NotFoundError, OutOfMemoryError, options,
                     version)
 from ._data import Dataset, Inspection
-from .classifier import Answer, Classifier, Explanation, Report, Training
+from ._image import Image
+from ._prediction import Answer, Explanation
+from ._report import Report
+from ._training import Training
+from .classifier import Classifier
 
-__all__ = ["Answer", "Classifier", "Dataset", "Error", "Explanation", "FileError", "Image", "Inspection", "InvalidError",
-           "NotFoundError", "OutOfMemoryError", "Report", "Training", "options", "version"]
+__all__ = ["Answer", "Classifier", "Dataset", "Error", "Explanation", "FileError", "Image",
+           "Inspection", "InvalidError", "NotFoundError", "OutOfMemoryError", "Report", "Training",
+           "options", "version"]
 __version__ = version()

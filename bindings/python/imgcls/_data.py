@@ -6,8 +6,10 @@ import os
 from ctypes import byref, c_char_p, c_int32, c_int64, c_void_p
 from typing import Any
 
-from ._core import (Context, Handle, Image, Options, Path, Progress, check, create, default_context,
+from ._core import (Context, Handle, Options, Path, Progress, check, create, default_context,
                     json_of, lib, path_bytes)
+from ._image import Image
+from ._report import Report
 
 
 class Dataset(Handle):
@@ -22,10 +24,8 @@ class Dataset(Handle):
             if path is None:
                 _pointer = create(lib.ic_dataset_create, self.context, chosen)
             else:
-                out = c_void_p()
-                self.context.call(progress, lib.ic_dataset_open, self.context, path_bytes(path),
-                                  chosen, byref(out))
-                _pointer = out.value
+                _pointer = self.context.make(progress, lib.ic_dataset_open, self.context,
+                                             path_bytes(path), chosen)
         super().__init__(_pointer, lib.ic_dataset_free)
 
     def add(self, picture: Any, label: object, group: object = "") -> None:
@@ -65,10 +65,16 @@ class Dataset(Handle):
     def inspect(self, *, progress: Progress = None, **settings: Any) -> Inspection:
         """Looks for duplicates, leaks between parts, broken files, small classes and more;
         duplicates="exact" is quick."""
-        out = c_void_p()
-        self.context.call(progress, lib.ic_dataset_inspect, self, Options(self.context, settings),
-                          byref(out))
-        return Inspection(self.context, out.value)
+        chosen = Options(self.context, settings)
+        return Inspection(self.context,
+                          self.context.make(progress, lib.ic_dataset_inspect, self, chosen))
+
+    def cross_validate(self, *, progress: Progress = None, **settings: Any) -> Report:
+        """Trains models, each on all folds but one (folds=5, repeats=1), and measures each on the
+        pictures that it has not seen: one Report over all of them. Settings are those of Classifier
+        and evaluate."""
+        chosen = Options(self.context, settings)
+        return Report(self.context.make(progress, lib.ic_cross_validate, self, chosen))
 
     def plot_augmentation(self, path: Path, **settings: Any) -> None:
         """Draws what augmentation does to these pictures as .png or .svg; settings are those of a

@@ -124,6 +124,34 @@ class Tests(unittest.TestCase):
         self.assertAlmostEqual(compared["accuracy_before"], report.accuracy)
         self.assertEqual(report.compare(report)["p_value"], 1)
 
+    def test_cross_validates(self):
+        data, events = imgcls.Dataset(), []
+        for index, (pixels, label) in enumerate(zip(*pictures())):  # one light one among the dark
+            data.add(picture(True, index) if index == 6 else pixels, label)
+        settings = {**SETTINGS, "epochs": 6, "folds": 3, "resamples": 20}
+        report = data.cross_validate(progress=events.append, **settings)
+        self.assertLessEqual({"train", "evaluate"}, {event["phase"] for event in events})
+        self.assertEqual((report.split, report.count, report.classes),
+                         ("folds", 60, ["dark", "light"]))
+        self.assertEqual((report.fold_count, len(report.folds)), (3, 3))
+        self.assertEqual(sum(fold["count"] for fold in report.folds), 60)
+        self.assertAlmostEqual(sum(fold["count"] * fold["accuracy"] for fold in report.folds) / 60,
+                               report.accuracy)
+        self.assertEqual(report.fold_value(2, "loss"), report.folds[2]["loss"])
+        self.assertLess(report.interval("accuracy")[0], report.accuracy)
+        doubt = report.label_errors()[0]
+        self.assertEqual((doubt.file, doubt.label, doubt.suggested), ("memory#7", "dark", "light"))
+        self.assertTrue(0 < doubt.margin <= 1)
+        self.assertEqual(len(report.label_errors()), len(report.data["label_errors"]))
+        with self.assertRaises(ValueError):
+            report.fold_value(3, "accuracy")
+        with self.assertRaises(ValueError):
+            data.cross_validate(folds=1)
+        with self.assertRaises(imgcls.Error):
+            data.cross_validate(progress=lambda _: True, **settings)
+        plain = self.model.evaluate(*pictures(), split="all", resamples=0)
+        self.assertEqual((plain.fold_count, plain.folds, plain.label_errors()), (0, [], []))
+
     def test_history(self):
         self.assertEqual([epoch["epoch"] for epoch in self.model.history], [1, 2, 3])
         self.model.plot_history(self.path("history.png"))

@@ -1,0 +1,86 @@
+"""A training under way."""
+
+from __future__ import annotations
+
+import time
+from ctypes import byref, c_double
+
+from ._core import Context, Error, Handle, Path, Progress, check, lib, log, path_bytes
+
+DONE = 1
+
+
+def _plotting(training, path, progress):
+    """progress, which also draws the curves now and then. What fails the first time is raised, as a
+    wrong path is; later on a plot is not worth a training."""
+    drawn = None
+
+    def watch(event):
+        nonlocal drawn
+        if event.get("epoch_done") and (drawn is None or time.monotonic() - drawn >= 1):
+            try:
+                training.plot(path)
+            except Error as error:
+                if drawn is None:
+                    raise
+                log.warning("%s", error)
+            drawn = time.monotonic()
+        return progress is not None and progress(event)
+
+    return watch
+
+
+class Training(Handle):
+    """A training under way, for programs with a loop of their own:
+
+        training = classifier.training("photos/")
+        while training.step():
+            ...
+    """
+
+    def __init__(self, context: Context, pointer: int) -> None:
+        self._context = context
+        super().__init__(pointer, lib.ic_trainer_free)
+
+    def step(self) -> bool:
+        """At most one batch; False when the training is done."""
+        return self._context.call(None, lib.ic_train_step, self) != DONE
+
+    def run(self, progress: Progress = None, plot: Path | None = None) -> None:
+        """To the end. progress(event) may return True to stop; the best epoch so far is kept.
+        plot: a .png or .svg of the learning curves, drawn after each epoch, about once a second at
+        most."""
+        watch = progress if plot is None else _plotting(self, plot, progress)
+        try:
+            self._context.call(watch, lib.ic_trainer_run, self)
+        except Error as error:
+            if error.status != "IC_ERROR_CANCELLED":
+                raise
+        if plot is not None:
+            try:
+                self.plot(plot)
+            except Error as error:
+                if error.status != "IC_ERROR_STATE":  # stopped before the first epoch was over
+                    raise
+
+    def save(self, path: Path) -> None:
+        """Writes the training as it stands, all or nothing: a checkpoint, for fit(resume=path). It
+        is a model file, too."""
+        check(lib.ic_trainer_save(self, path_bytes(path)))
+
+    def plot(self, path: Path) -> None:
+        """Draws the learning curves of the epochs done so far as .png or .svg; also from a progress
+        function."""
+        check(lib.ic_trainer_plot(self, path_bytes(path)))
+
+    def find_rate(self, progress: Progress = None) -> float:
+        """A learning rate that suits, by trying; the training goes on as if nothing had been."""
+        rate = c_double()
+        self._context.call(progress, lib.ic_trainer_find_rate, self, byref(rate))
+        return rate.value
+
+    def value(self, name: str) -> float:
+        """One number by its name: "epoch", "loss", "accuracy", "seconds_left"..."""
+        value = c_double()
+        check(lib.ic_trainer_value(self, name.encode(), byref(value)))
+        return value.value
