@@ -72,6 +72,70 @@ static int model_plot_history(lua_State *L)
     return give_true(L, ic_model_plot_history(model, luaL_checkstring(L, 2)));
 }
 
+/* Rows by the actual class, of numbers by the called one; nil: none. */
+static int model_costs(lua_State *L)
+{
+    const ic_model *model = check_handle(L, 1, &model_type);
+    const int32_t classes = ic_model_class_count(model);
+    double *costs = lua_newuserdata(L, (size_t)classes * (size_t)classes * sizeof *costs);
+    if (ic_model_costs(model, costs) < 0)
+        return 0;
+    lua_newtable(L);
+    for (int32_t i = 0; i < classes; i++) {
+        push_doubles(L, costs + (size_t)i * (size_t)classes, classes);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static int model_set_costs(lua_State *L)
+{
+    ic_model *model = check_handle(L, 1, &model_type);
+    const int32_t classes = ic_model_class_count(model);
+    if (lua_isnoneornil(L, 2))
+        return give_true(L, ic_model_set_costs(model, NULL));
+    luaL_checktype(L, 2, LUA_TTABLE);
+    double *costs = lua_newuserdata(L, (size_t)classes * (size_t)classes * sizeof *costs);
+    for (int32_t i = 0; i < classes * classes; i++) {
+        lua_rawgeti(L, 2, i / classes + 1);
+        luaL_argcheck(L, lua_istable(L, -1), 2, "a row for each class");
+        lua_rawgeti(L, -1, i % classes + 1);
+        luaL_argcheck(L, lua_isnumber(L, -1), 2, "a number for each class");
+        costs[i] = (double)lua_tonumber(L, -1);
+        lua_pop(L, 2);
+    }
+    return give_true(L, ic_model_set_costs(model, costs));
+}
+
+/* The class by its number, from 1, and the threshold. */
+static int model_set_threshold(lua_State *L)
+{
+    ic_model *model = check_handle(L, 1, &model_type);
+    return give_true(L, ic_model_set_threshold(model, check_index(L, 2), luaL_checknumber(L, 3)));
+}
+
+/* Of a table of probabilities: the number of the class, and its name. */
+static int model_decide(lua_State *L)
+{
+    const ic_model *model = check_handle(L, 1, &model_type);
+    const int32_t classes = ic_model_class_count(model);
+    int32_t index;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    float *probabilities = lua_newuserdata(L, (size_t)classes * sizeof *probabilities);
+    for (int32_t i = 0; i < classes; i++) {
+        lua_rawgeti(L, 2, i + 1);
+        luaL_argcheck(L, lua_isnumber(L, -1), 2, "a probability for each class");
+        probabilities[i] = (float)lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    ic_status status = ic_model_decide(model, probabilities, &index);
+    if (status < 0)
+        return push_failure(L, status);
+    lua_pushinteger(L, index + 1);
+    lua_pushstring(L, ic_model_class_name(model, index));
+    return 2;
+}
+
 static ic_status bytes(const void *handle, char *buffer, size_t capacity, size_t *size)
 {
     return ic_model_save_memory(handle, buffer, capacity, size);
@@ -96,6 +160,10 @@ static const luaL_Reg methods[] = {{"save", model_save},
                                    {"predict_all", model_predict_all},
                                    {"explain", model_explain},
                                    {"evaluate", model_evaluate},
+                                   {"costs", model_costs},
+                                   {"set_costs", model_set_costs},
+                                   {"set_threshold", model_set_threshold},
+                                   {"decide", model_decide},
                                    {NULL, NULL}};
 
 static const text_method texts[] = {

@@ -229,6 +229,18 @@ test("predict", function()
    assert(all[1][1].probability == probability and all[2][1].class == "dark")
 end)
 
+test("decide", function()
+   assert(model:costs() == nil and select(3, model:decide { 0.5, 0.5 }))
+   assert(model:set_threshold(2, 0.9))
+   assert(model:decide { 0.2, 0.8 } == 1 and select(2, model:decide { 0.05, 0.95 }) == "light")
+   assert(model:set_costs { { 0, 1 }, { 50, 0 } })
+   local costs = model:costs()
+   assert(costs[1][2] == 1 and costs[2][1] == 50 and model:decide { 0.9, 0.1 } == 2)
+   assert(model:set_costs { { 0, -1 }, { 1, 0 } } == nil)
+   assert(not pcall(model.set_costs, model, { { 0 } }) and not pcall(model.decide, model, {}))
+   assert(model:set_costs() and model:costs() == nil)
+end)
+
 test("explain", function()
    local image = picture(true, 99, 40)
    for _, method in ipairs { "gradcam", "occlusion" } do

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import ctypes
-from ctypes import byref, c_size_t, c_void_p
+from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable
 
 from ._core import (Context, Handle, Options, Path, Progress, check, create, default_context,
@@ -250,6 +250,42 @@ class Classifier:
     def score(self, data: Any, labels: Iterable[Any] | None = None) -> float:
         """The accuracy, 0..1."""
         return self.evaluate(data, labels).accuracy
+
+    # Decisions
+
+    @property
+    def costs(self) -> list[list[float]] | None:
+        """What each mistake costs, [actual][called], kept in the model; None: all the same."""
+        count = lib.ic_model_class_count(self._ready())
+        flat = (c_double * (count * count))()
+        if lib.ic_model_costs(self._model, flat) < 0:
+            return None
+        return [flat[row * count:(row + 1) * count] for row in range(count)]
+
+    @costs.setter
+    def costs(self, rows: Iterable[Iterable[float]] | None) -> None:
+        flat = None
+        if rows is not None:
+            values = [float(value) for row in rows for value in row]
+            if len(values) != lib.ic_model_class_count(self._ready()) ** 2:
+                raise ValueError("costs take a row for each class with a number for each class")
+            flat = (c_double * len(values))(*values)
+        check(lib.ic_model_set_costs(self._ready(), flat))
+
+    def set_threshold(self, label: str, threshold: float) -> None:
+        """From now on decide() calls a picture this class when its probability is at least
+        threshold (see Report.operating_point), and else the most probable of the others."""
+        check(lib.ic_model_set_threshold(self._ready(), self.classes_.index(label), threshold))
+
+    def decide(self, pictures: Any, *, views: int = 1) -> Any:
+        """The class to act on by the costs in the model, of one picture or of each in a list."""
+        pictures, single = _as_list(pictures)
+        names, index = self.classes_, c_int32()
+        called = []
+        for row in self._rows(pictures, views):
+            check(lib.ic_model_decide(self._model, (c_float * len(row))(*row), byref(index)))
+            called.append(names[index.value])
+        return called[0] if single else called
 
     # Facts
 

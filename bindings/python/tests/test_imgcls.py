@@ -114,6 +114,27 @@ class Tests(unittest.TestCase):
         self.assertGreaterEqual(sensitivity, 0.9)
         self.assertLessEqual(specificity, 1)
 
+    def test_decides(self):
+        """A threshold or costs, kept in the model."""
+        model = imgcls.Classifier.load(self.model.to_bytes())
+        one = picture(True, 99)
+        self.assertIsNone(model.costs)
+        with self.assertRaises(imgcls.Error):
+            model.decide(one)
+        dark, light = model.predict_proba(one)
+        model.set_threshold("light", min(light + (1 - light) / 2, 1 - 1e-9))
+        self.assertEqual(model.decide(one), "dark")
+        model.costs = [[0, 1], [1e6, 0]]
+        self.assertEqual(model.decide([one, one]), ["light", "light"])
+        self.assertEqual(imgcls.Classifier.load(model.to_bytes()).costs, [[0, 1], [1e6, 0]])
+        with self.assertRaises(ValueError):
+            model.costs = [[0, 1]]
+        with self.assertRaises(ValueError):
+            model.costs = [[0, -1], [1, 0]]
+        model.costs = None
+        self.assertIsNone(model.costs)
+        self.assertEqual(model.decide([]), [])
+
     def test_compares(self):
         data, labels = pictures()
         report = self.model.evaluate(data, labels, split="all")
