@@ -165,8 +165,8 @@ IC_API ic_status ic_report_label_error_count(const ic_report *report, int64_t *o
 
 /*
  * One of those, the surest first: its origin (borrowed), the class that it is filed under, the one
- * that it likely belongs to, and how much more probable that is (0..1; with repeats, of the mean
- * probabilities). Any output may be NULL. IC_ERROR_ARGUMENT: there are not so many.
+ * that it likely belongs to, and how much more probable that is (-1..1, mostly above 0: each class
+ * is held to what is usual for it; with repeats, of the mean probabilities). Any output may be NULL. IC_ERROR_ARGUMENT: there are not so many.
  */
 IC_API ic_status ic_report_label_error(const ic_report *report, int64_t index, const char **origin,
                                        int32_t *label, int32_t *suggested, double *margin);

@@ -18,7 +18,7 @@ static const double shrinkage = 0.1;
 /* What a number of the texture, and a sign, vary by at least. */
 static const double least_deviation = 0.1, least_spread = 0.01;
 
-static const double sign_weights[IC_SIGNS] = {1, 1, 0.5};
+static const double sign_weights[IC_SIGNS] = {1, 0.5, 0.5};
 
 static double rounded(double x)
 {

@@ -6,9 +6,9 @@
  *   the network hardly responds: minus the mean, over the taps of ic_graph_tap, of the logarithm of
  *     the mean response (strangers have little of what the network has learnt to look for)
  *   the detail is odd: the logarithm of the squared Mahalanobis distance (Mahalanobis 1936) of the
- *     texture (texture.h) from the textures of the training pictures
+ *     texture (texture.h) from the textures of the training pictures; it counts half
  *   no class is near: minus the logarithm of the sum of the exponentials of the logits, the energy
- *     of Liu et al. 2020 (arXiv:2010.03759); it counts half
+ *     of Liu et al. 2020 (arXiv:2010.03759); it counts half, too
  *
  * The score is their sum, where none counts less than -1, so that no sign can make up for another.
  * tests/bench/README.md has the others that were tried: distances in the space of the features do

@@ -124,8 +124,8 @@ static void scores_add_what_is_odd(void **state)
     static ic_unknown unknown = {.centre = {1, 2, 3}, .spread = {1, 2, 4}};
     assert_true(ic_unknown_score(&unknown, (double[]){1, 2, 3}) == 0);
     assert_true(ic_unknown_score(&unknown, (double[]){3, 2, 3}) == 2);
-    assert_true(ic_unknown_score(&unknown, (double[]){3, 10, 11}) == 2 + 4 + 1);
-    assert_true(ic_unknown_score(&unknown, (double[]){3, -100, -100}) == 2 - 1 - 0.5);
+    assert_true(ic_unknown_score(&unknown, (double[]){3, 10, 11}) == 2 + 2 + 1);
+    assert_true(ic_unknown_score(&unknown, (double[]){3, -100, -100}) == 2 - 0.5 - 0.5);
 }
 
 static void thresholds_are_quantiles(void **state)
