@@ -335,6 +335,37 @@ static void plans_are_read(void **state)
     }
 }
 
+static void check_optimiser(ic_data_facts facts, const char *const *pairs, ic_optimizer_kind kind,
+                            int32_t batch, double rate, ic_average_kind average)
+{
+    ic_training_recipe recipe = training_recipe(&facts, pairs);
+    assert_int_equal(recipe.optimizer, kind);
+    assert_int_equal(recipe.batch, batch);
+    assert_true(fabs(recipe.learning_rate - rate) < 1e-6);
+    assert_int_equal(recipe.average, average);
+}
+
+static void photographs_are_learnt_by_muon(void **state)
+{
+    static const char *const sgd[] = {"optimizer", "sgd", NULL, NULL};
+    static const char *const muon[] = {"optimizer", "muon", "batch_size", "128", NULL, NULL};
+    static const char *const other[] = {"network", "mobilenet_v2", NULL, NULL};
+    static const char *const full[] = {"resize_from", "1", NULL, NULL};
+    ic_data_facts photographs = facts_of(1000, 240, false, false), grey = photographs,
+                  tuned = photographs, digits = facts_of(60000, 28, true, true);
+    grey.grey = tuned.pretrained = true;
+    check_optimiser(photographs, NULL, IC_OPTIMIZER_MUON, 64, 0.0282843, IC_AVERAGE_EMA);
+    check_optimiser(grey, NULL, IC_OPTIMIZER_MUON, 64, 0.0282843, IC_AVERAGE_EMA);
+    check_optimiser(photographs, sgd, IC_OPTIMIZER_SGD, 32, 0.05, IC_AVERAGE_NONE);
+    check_optimiser(photographs, other, IC_OPTIMIZER_SGD, 32, 0.05, IC_AVERAGE_NONE);
+    check_optimiser(tuned, NULL, IC_OPTIMIZER_SGD, 32, 0.01, IC_AVERAGE_NONE);
+    check_optimiser(digits, muon, IC_OPTIMIZER_MUON, 128, 0.04, IC_AVERAGE_LOOKAHEAD);
+    assert_true(training_recipe(&photographs, NULL).resize_from == 0.5);
+    assert_true(training_recipe(&photographs, NULL).resize_to == 0.875);
+    assert_true(training_recipe(&photographs, full).resize_to == 1);
+    assert_true(training_recipe(&digits, NULL).resize_to == 1);
+}
+
 /* What is chosen fits the budget, as long as a few epochs do. */
 static void epochs_fit_the_budget(void **state)
 {
@@ -343,10 +374,11 @@ static void epochs_fit_the_budget(void **state)
             ic_data_facts facts = facts_of(pictures, side, side == 28, true);
             ic_model_recipe model = model_recipe(&facts, NULL);
             ic_training_recipe recipe = training_recipe(&facts, NULL);
-            double epochs = recipe.epochs, work = recipe.resize_from < 1 ? 0.75 : 1;
-            double seconds =
-                ic_recipe_seconds(model.network, model.pipeline.width, model.pipeline.height) *
-                (double)pictures * epochs * work;
+            double epochs = recipe.epochs, work = recipe.resize_from < 1 ? 0.6 : 1;
+            double step = recipe.optimizer == IC_OPTIMIZER_MUON ? 0.4 / 64 : 0;
+            double picture =
+                ic_recipe_seconds(model.network, model.pipeline.width, model.pipeline.height);
+            double seconds = (double)pictures * epochs * (picture * work + step);
             assert_true(epochs >= 4);
             assert_true(epochs == 4 || seconds <= ic_recipe_budget(&facts, NULL));
             assert_true(epochs <= ic_recipe_wanted_epochs(&facts, NULL));
@@ -438,6 +470,7 @@ int main(void)
         cmocka_unit_test(batches_suit_the_data),
         cmocka_unit_test(presets_fill_what_is_open),
         cmocka_unit_test(plans_are_read),
+        cmocka_unit_test(photographs_are_learnt_by_muon),
         cmocka_unit_test(epochs_fit_the_budget),
         cmocka_unit_test(every_choice_has_its_reason),
         cmocka_unit_test(json_names_options),
