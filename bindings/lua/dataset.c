@@ -131,6 +131,22 @@ static ic_status json(const void *handle, char *buffer, size_t capacity, size_t 
     return ic_dataset_json(handle, buffer, capacity, size);
 }
 
+/* dataset:item(index) -> file, class */
+static int dataset_item(lua_State *L)
+{
+    const ic_dataset *dataset = check_handle(L, 1, &dataset_type);
+    const char *origin, *name;
+    int32_t index;
+    ic_status status = ic_dataset_item(dataset, check_index(L, 2), &origin, &index);
+    if (status >= 0)
+        status = ic_dataset_class(dataset, index, &name, NULL);
+    if (status < 0)
+        return push_failure(L, status);
+    lua_pushstring(L, origin);
+    lua_pushstring(L, name);
+    return 2;
+}
+
 static const luaL_Reg methods[] = {{"add", dataset_add},
                                    {"part", dataset_part},
                                    {"split", dataset_split},
@@ -141,6 +157,7 @@ static const luaL_Reg methods[] = {{"add", dataset_add},
                                    {"count", dataset_count},
                                    {"__len", dataset_count},
                                    {"classes", dataset_classes},
+                                   {"item", dataset_item},
                                    {"broken", dataset_broken},
                                    {"plot_augmentation", dataset_plot_augmentation},
                                    {NULL, NULL}};

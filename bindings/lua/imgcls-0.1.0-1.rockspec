@@ -14,7 +14,7 @@ build = {
       imgcls = {
          sources = {
             "imgcls.c", "object.c", "context.c", "image.c", "dataset.c", "inspection.c", "model.c", "prediction.c",
-            "explanation.c", "trainer.c", "report.c",
+            "explanation.c", "neighbours.c", "trainer.c", "report.c",
          },
          libraries = { "imgcls" },
          incdirs = { "$(IMGCLS_INCDIR)" },

@@ -32,7 +32,7 @@ int luaopen_imgcls(lua_State *L)
     static const object_type *const types[] = {
         &context_type,    &options_type, &image_type,      &dataset_type,
         &inspection_type, &model_type,   &prediction_type, &explanation_type,
-        &trainer_type,    &report_type,  &comparison_type};
+        &neighbours_type, &trainer_type, &report_type,     &comparison_type};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         add_type(L, types[i]);
     add_context(L);

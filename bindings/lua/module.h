@@ -43,7 +43,7 @@ typedef struct object_type {
 } object_type;
 
 extern const object_type context_type, options_type, image_type, dataset_type, inspection_type,
-    model_type, prediction_type, explanation_type, trainer_type, report_type, comparison_type;
+    model_type, prediction_type, explanation_type, neighbours_type, trainer_type, report_type, comparison_type;
 
 void add_type(lua_State *L, const object_type *type);
 void add_functions(lua_State *L, const luaL_Reg *list);
@@ -135,6 +135,7 @@ int model_load_bytes(lua_State *L);
 int model_predict(lua_State *L);
 int model_predict_all(lua_State *L);
 int model_explain(lua_State *L);
+int model_neighbours(lua_State *L);
 int model_evaluate(lua_State *L);
 
 /* Makes the place of the state's prediction in the registry. */

@@ -6,15 +6,67 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { NEAREST = 5 };
+
+/* What all pictures are explained with. */
+typedef struct explaining {
+    ic_context *context;
+    const ic_options *options;
+    ic_model *model;
+    ic_dataset *dataset; /* of --nearest; NULL: not wanted */
+    ic_neighbours *neighbours;
+    int json;
+} explaining;
+
 /* What is told of one picture. */
 typedef struct finding {
     const char *file, *out; /* out NULL: no heat map was wanted */
     const char *class_name, *method;
     double probability;
     int32_t x, y; /* of the hottest pixel; -1: nothing speaks for the class */
+    int32_t nearest_count;
+    int64_t nearest[NEAREST];
+    float similarity[NEAREST];
 } finding;
 
-static void print_json(const finding *f)
+/* One picture of --nearest: its file and class. */
+static const char *nearest_file(const explaining *e, const finding *f, int32_t rank,
+                                const char **class_name)
+{
+    const char *origin = "";
+    int32_t index = 0;
+    ic_dataset_item(e->dataset, f->nearest[rank], &origin, &index);
+    ic_dataset_class(e->dataset, index, class_name, NULL);
+    return origin;
+}
+
+static void print_nearest(const explaining *e, const finding *f)
+{
+    for (int32_t i = 0; i < f->nearest_count; i++) {
+        const char *class_name = "", *file = nearest_file(e, f, i, &class_name);
+        printf("    like %.3f  ", (double)f->similarity[i]);
+        cli_print_text(stdout, class_name, 16);
+        putchar(' ');
+        cli_print_path(stdout, file);
+        putchar('\n');
+    }
+}
+
+static void print_nearest_json(const explaining *e, const finding *f)
+{
+    printf(",\"nearest\":[");
+    for (int32_t i = 0; i < f->nearest_count; i++) {
+        const char *class_name = "", *file = nearest_file(e, f, i, &class_name);
+        printf("%s{\"file\":", i > 0 ? "," : "");
+        cli_json_text(stdout, file);
+        printf(",\"class\":");
+        cli_json_text(stdout, class_name);
+        printf(",\"similarity\":%.9g}", (double)f->similarity[i]);
+    }
+    putchar(']');
+}
+
+static void print_json(const explaining *e, const finding *f)
 {
     printf("{\"file\":");
     cli_json_text(stdout, f->file);
@@ -29,6 +81,8 @@ static void print_json(const finding *f)
         printf(",\"out\":");
         cli_json_text(stdout, f->out);
     }
+    if (e->neighbours != NULL)
+        print_nearest_json(e, f);
     printf("}\n");
 }
 
@@ -41,7 +95,7 @@ static void print_json_error(const char *file)
     printf("}\n");
 }
 
-static void print_text(const finding *f)
+static void print_text(const explaining *e, const finding *f)
 {
     cli_print_text(stdout, f->file, 0);
     fputs(": ", stdout);
@@ -57,6 +111,7 @@ static void print_text(const finding *f)
         cli_print_path(stdout, f->out);
     }
     putchar('\n');
+    print_nearest(e, f);
 }
 
 static void find_hottest(ic_explanation *explanation, finding *f)
@@ -87,31 +142,33 @@ static ic_status draw(const ic_explanation *explanation, const char *out)
 }
 
 /* One file; a failure is told and the next ones still come. */
-static int explain_file(ic_context *context, const ic_model *model, const ic_options *options,
-                        const char *file, const char *out, int json)
+static int explain_file(const explaining *e, const char *file, const char *out)
 {
     finding f = {.file = file, .out = out};
     float probability = 0;
     int32_t index = 0;
     ic_image *image = NULL;
     ic_explanation *explanation = NULL;
-    ic_status status = ic_image_load(context, file, &image);
+    ic_status status = ic_image_load(e->context, file, &image);
     if (status >= 0)
-        status = ic_explain(model, image, options, &explanation);
+        status = ic_explain(e->model, image, e->options, &explanation);
+    if (status >= 0 && e->neighbours != NULL)
+        status = ic_neighbours_find(e->neighbours, image, NEAREST, f.nearest, f.similarity,
+                                    &f.nearest_count);
     if (status >= 0 && out != NULL)
         status = draw(explanation, out);
     cli_clear_line();
     if (status >= 0) {
         ic_explanation_class(explanation, &index, &probability);
-        f.class_name = ic_model_class_name(model, index);
+        f.class_name = ic_model_class_name(e->model, index);
         f.method = ic_explanation_method(explanation);
         f.probability = (double)probability;
         find_hottest(explanation, &f);
-        (json ? print_json : print_text)(&f);
+        (e->json ? print_json : print_text)(e, &f);
     }
     ic_explanation_free(explanation);
     ic_image_free(image);
-    if (status < 0 && json)
+    if (status < 0 && e->json)
         print_json_error(file);
     return status < 0 ? cli_failed() : EXIT_DONE;
 }
@@ -159,29 +216,51 @@ static int names_meet(char **files, int count)
     return 0;
 }
 
-static int explain_all(ic_context *context, const ic_options *options, const char *model_path,
-                       char **files, int count, const char *out, int json)
+/* The model, and the pictures to look for its like among: of training, where parts are declared. */
+static ic_status begin(explaining *e, const char *model, const char *nearest)
 {
-    ic_model *model = NULL;
+    ic_dataset *all = NULL;
+    ic_status status = ic_model_load(e->context, model, &e->model);
+    if (status < 0 || nearest == NULL)
+        return status;
+    status = ic_dataset_open(e->context, nearest, e->options, &all);
+    if (status >= 0 && ic_dataset_part(all, "train", &e->dataset) < 0) {
+        e->dataset = all;
+        all = NULL;
+    }
+    if (status >= 0)
+        status = ic_neighbours_create(e->model, e->dataset, &e->neighbours);
+    ic_dataset_free(all);
+    return status;
+}
+
+static void end(explaining *e)
+{
+    ic_neighbours_free(e->neighbours);
+    ic_dataset_free(e->dataset);
+    ic_model_free(e->model);
+}
+
+static int explain_all(const explaining *e, char **files, int count, const char *out)
+{
     int code = EXIT_DONE, folder = out != NULL && is_folder(out);
-    if (ic_model_load(context, model_path, &model) < 0)
-        return cli_failed();
-    cli_catch_interrupt();
     for (int i = 0; i < count && !cli_interrupted(); i++) {
         char *made = folder ? path_in(out, files[i]) : NULL;
-        if (explain_file(context, model, options, files[i], folder ? made : out, json) != EXIT_DONE)
+        if (explain_file(e, files[i], folder ? made : out) != EXIT_DONE)
             code = EXIT_FAILED;
         free(made);
     }
-    ic_model_free(model);
     return code;
 }
 
 int cli_explain(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    const char *out = NULL;
-    int json = 0;
-    const cli_flag flags[] = {{"out", &out, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
+    const char *out = NULL, *nearest = NULL;
+    explaining e = {.context = context};
+    const cli_flag flags[] = {{"out", &out, NULL},
+                              {"nearest", &nearest, NULL},
+                              {"json", NULL, &e.json},
+                              {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
@@ -194,8 +273,13 @@ int cli_explain(ic_context *context, const cli_command *command, int count, char
     else if (out != NULL && is_folder(out) && names_meet(arguments + 1, rest - 1))
         code = cli_usage(command, "two of the pictures have one name, and so would their heat "
                                   "maps: explain them one by one");
-    else
-        code = explain_all(context, options, arguments[0], arguments + 1, rest - 1, out, json);
+    else {
+        e.options = options;
+        cli_catch_interrupt();
+        code = begin(&e, arguments[0], nearest) < 0 ? cli_failed()
+                                                    : explain_all(&e, arguments + 1, rest - 1, out);
+        end(&e);
+    }
     ic_options_free(options);
     return code;
 }

@@ -42,9 +42,12 @@ const cli_command cli_commands[] = {
      "Says what is in pictures, or that they are unlike those of the training. --views averages\n"
      "over mirrored and shifted views of each; several models are asked together.",
      "context", cli_predict},
-    {"explain", "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD] [--json]",
-     "Shows what in pictures speaks for their class, or for another one, as a heat map.",
-     "context,explanation", cli_explain},
+    {"explain",
+     "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD]\n"
+     "    [--nearest DATA] [--json]",
+     "Shows what in pictures speaks for their class, or for another one, as a heat map; --nearest "
+     "lists\n      the training pictures that the network sees most alike.",
+     "context,dataset,explanation", cli_explain},
     {"inspect",
      "DATA [--duplicates off|exact|near] [--classes FILE.png] [--pairs FILE.png]\n"
      "    [--plot FILE.png] [--labels [--model MODEL]] [--json] [--OPTION VALUE]...",

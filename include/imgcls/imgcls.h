@@ -8,6 +8,7 @@
 #include <imgcls/image.h>
 #include <imgcls/inspection.h>
 #include <imgcls/model.h>
+#include <imgcls/neighbours.h>
 #include <imgcls/options.h>
 #include <imgcls/prediction.h>
 #include <imgcls/report.h>

@@ -6,6 +6,7 @@
 #include "recipe/cost.h"
 
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- Help ---- */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, byref, c_float, c_int32
+from ctypes import POINTER, byref, c_float, c_int32, c_int64
 from typing import NamedTuple
 
 from ._core import Handle, Path, check, create, lib
@@ -84,3 +84,19 @@ class Explanation(Handle):
 
     def __repr__(self) -> str:
         return f"<Explanation: {self.label} {100 * self.probability:.1f} %, by {self.method}>"
+
+
+class Neighbours(Handle):
+    """The pictures of a Dataset by what a classifier finds in them."""
+
+    def __init__(self, pointer: int, dataset) -> None:
+        super().__init__(pointer, lib.ic_neighbours_free)
+        self._dataset = dataset
+
+    def find(self, picture, count: int = 5) -> list[tuple[str, str, float]]:
+        """[(file, class, similarity)] of the pictures most alike, the first one first; similarity:
+        the cosine of the angle between their features, 1 for the same."""
+        image = picture if isinstance(picture, Image) else Image(picture)
+        indices, similarities, found = (c_int64 * count)(), (c_float * count)(), c_int32()
+        check(lib.ic_neighbours_find(self, image, count, indices, similarities, byref(found)))
+        return [(*self._dataset[indices[i]], similarities[i]) for i in range(found.value)]

@@ -11,7 +11,7 @@ from ._core import (Context, Handle, Options, Path, Progress, check, create, def
                     json_of, lib, path_bytes, text_of)
 from ._data import Dataset
 from ._image import Image
-from ._prediction import Explanation, probabilities, read_answer
+from ._prediction import Explanation, Neighbours, probabilities, read_answer
 from ._report import Report
 from ._training import Training
 
@@ -226,6 +226,14 @@ class Classifier:
         chosen = Options(self._context, {"class": label, "method": method})
         made = self._context.make(progress, lib.ic_explain, self._ready(), image, chosen)
         return Explanation(made, self.classes_)
+
+    def neighbours(self, data: Any, labels: Iterable[Any] | None = None, *,
+                   progress: Progress = None) -> Neighbours:
+        """Looks at the pictures of a folder or Dataset (those of the training, say), to find those
+        that are most like another one."""
+        dataset = self._data(data, labels, progress)
+        made = self._context.make(progress, lib.ic_neighbours_create, self._ready(), dataset)
+        return Neighbours(made, dataset)
 
     def answer(self, pictures: Any, *, views: int = 1,
                others: Iterable[Classifier] = ()) -> Any:

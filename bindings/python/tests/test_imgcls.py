@@ -114,6 +114,15 @@ class Tests(unittest.TestCase):
         self.assertGreaterEqual(sensitivity, 0.9)
         self.assertLessEqual(specificity, 1)
 
+    def test_neighbours(self):
+        data, labels = pictures()
+        with self.model.neighbours(data, labels) as all_of_them:
+            nearest = all_of_them.find(picture(True, 99), 3)
+            self.assertEqual(len(nearest), 3)
+            self.assertEqual(nearest[0][1], "light")
+            self.assertGreaterEqual(nearest[0][2], nearest[2][2])
+            self.assertAlmostEqual(all_of_them.find(data[0])[0][2], 1, places=5)
+
     def test_decides(self):
         """A threshold or costs, kept in the model."""
         model = imgcls.Classifier.load(self.model.to_bytes())
