@@ -32,8 +32,10 @@ static ic_status blur(const ic_explaining *e, int32_t grid, float *blank)
     IC_TRY(ic_allocate_array(e->context, (size_t)(grid * grid), sizeof *means, &means));
     for (int32_t k = 0; k < c; k++) {
         for (int32_t i = 0; i < grid * grid; i++) {
-            const int32_t top = i / grid * h / grid, bottom = (i / grid + 1) * h / grid;
-            const int32_t left = i % grid * w / grid, right = (i % grid + 1) * w / grid;
+            const int32_t top = i / grid * h / grid, left = i % grid * w / grid;
+            int32_t bottom = (i / grid + 1) * h / grid, right = (i % grid + 1) * w / grid;
+            bottom += bottom == top; /* in pictures smaller than the grid */
+            right += right == left;
             double sum = 0;
             for (int32_t y = top; y < bottom; y++)
                 for (int32_t x = left; x < right; x++)

@@ -40,7 +40,7 @@ static void put_lead(ic_page *page)
     const int32_t classes = report->metrics.classes;
     const char *network = json_string_value(json_object_get(page->model, "network"));
     ic_page_put(page,
-                "<p class=\"lead\"><strong>%p %%</strong> of %l pictures were put into the right one "
+                "<p class=\"lead\"><strong>%p&nbsp;%%</strong> of %l pictures were put into the right one "
                 "of %d classes.</p>\n<p>Measured on %r.</p>\n<p class=\"dim\">Classes: ",
                 report->metrics.figures[IC_ACCURACY], report->metrics.count, (int)classes,
                 split_meaning(report->split));

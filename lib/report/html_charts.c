@@ -19,17 +19,8 @@ typedef struct axis {
 
 typedef struct chart {
     ic_page *page;
-    axis x, y;
+    const axis *x, *y;
 } chart;
-
-static const axis share_axis = {0, 1, 0.2, 100, NULL};
-
-static axis share(const char *name)
-{
-    axis made = share_axis;
-    made.name = name;
-    return made;
-}
 
 /* Whole steps around what is to be drawn. */
 static axis around(double low, double high, double times, const char *name)
@@ -45,12 +36,12 @@ static axis around(double low, double high, double times, const char *name)
 
 static double across(const chart *c, double x)
 {
-    return LEFT + WIDTH * (x - c->x.low) / (c->x.high - c->x.low);
+    return LEFT + WIDTH * (x - c->x->low) / (c->x->high - c->x->low);
 }
 
 static double down(const chart *c, double y)
 {
-    return TOP + HEIGHT * (c->y.high - y) / (c->y.high - c->y.low);
+    return TOP + HEIGHT * (c->y->high - y) / (c->y->high - c->y->low);
 }
 
 static const char *tick(const axis *a, int32_t index, char text[IC_TEXT_FLOAT_MAX])
@@ -64,7 +55,8 @@ static int32_t ticks(const axis *a)
 }
 
 /* The frame of a drawing; what it shows in words is its title and description. */
-static chart open_chart(ic_page *page, const char *title, const char *description, axis x, axis y)
+static chart open_chart(ic_page *page, const char *title, const char *description, const axis *x,
+                        const axis *y)
 {
     const chart c = {page, x, y};
     char text[IC_TEXT_FLOAT_MAX];
@@ -73,20 +65,20 @@ static chart open_chart(ic_page *page, const char *title, const char *descriptio
                 "<figure><h3>%r</h3><svg viewBox=\"0 0 360 %d\" role=\"img\" aria-labelledby=\"t%d "
                 "d%d\"><title id=\"t%d\">%r</title><desc id=\"d%d\">%r</desc>\n",
                 title, TOP + HEIGHT + 44, id, id, id, title, id, description);
-    for (int32_t i = 0; i < ticks(&y); i++) {
-        const double at = down(&c, y.low + i * y.step);
+    for (int32_t i = 0; i < ticks(y); i++) {
+        const double at = down(&c, y->low + i * y->step);
         ic_page_put(page,
                     "<path class=\"g\" d=\"M%d %ch%d\"/><text x=\"%d\" y=\"%c\" "
                     "text-anchor=\"end\">%r</text>",
-                    LEFT, at, WIDTH, LEFT - 6, at + 4, tick(&y, i, text));
+                    LEFT, at, WIDTH, LEFT - 6, at + 4, tick(y, i, text));
     }
-    for (int32_t i = 0; i < ticks(&x); i++)
+    for (int32_t i = 0; i < ticks(x); i++)
         ic_page_put(page, "<text x=\"%c\" y=\"%d\" text-anchor=\"middle\">%r</text>",
-                    across(&c, x.low + i * x.step), TOP + HEIGHT + 17, tick(&x, i, text));
+                    across(&c, x->low + i * x->step), TOP + HEIGHT + 17, tick(x, i, text));
     ic_page_put(page,
                 "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%r</text>"
                 "<text transform=\"translate(11 %d)rotate(-90)\" text-anchor=\"middle\">%r</text>\n",
-                LEFT + WIDTH / 2, TOP + HEIGHT + 36, x.name, TOP + HEIGHT / 2, y.name);
+                LEFT + WIDTH / 2, TOP + HEIGHT + 36, x->name, TOP + HEIGHT / 2, y->name);
     return c;
 }
 
@@ -187,9 +179,11 @@ static ic_status put_calibration(ic_page *page)
     const double *x, *y, *mass;
     int64_t count;
     IC_TRY(ic_report_curve(page->report, "calibration", 0, &x, &y, &mass, &count));
+    static const axis stated = {0, 1, 0.2, 100, "stated probability, %"};
+    static const axis right = {0, 1, 0.2, 100, "right, %"};
     const chart c = open_chart(page, "Calibration",
-                               "How often answers of a stated probability were right",
-                               share("stated probability, %"), share("right, %"));
+                               "How often answers of a stated probability were right", &stated,
+                               &right);
     ic_page_put(page, "<path class=\"q\" d=\"M%d %dL%d %d\"/>", LEFT, TOP + HEIGHT, LEFT + WIDTH, TOP);
     put_curve(&c, 0, x, y, count);
     for (int64_t i = 0; i < count; i++)
@@ -205,6 +199,10 @@ static ic_status put_calibration(ic_page *page)
 
 ic_status ic_page_curves(ic_page *page)
 {
+    static const axis axes[] = {{0, 1, 0.2, 100, "false positive rate, %"},
+                                {0, 1, 0.2, 100, "true positive rate, %"},
+                                {0, 1, 0.2, 100, "recall, %"},
+                                {0, 1, 0.2, 100, "precision, %"}};
     int32_t chosen[CURVES_MOST];
     const int32_t count = choose_classes(page, chosen);
     ic_page_section(page, "curves", "Curves");
@@ -214,11 +212,11 @@ ic_status ic_page_curves(ic_page *page)
     ic_page_put(page, "<div class=\"charts\">\n");
     if (count > 0) {
         chart c = open_chart(page, "ROC curves and their AUC", "A curve for each class; the list below has their areas",
-                             share("false positive rate, %"), share("true positive rate, %"));
+                             &axes[0], &axes[1]);
         IC_TRY(put_class_curves(page, "roc", IC_CLASS_AUC, &c, chosen, count));
-        c = open_chart(page, "Precision, recall and their average precision",
+        c = open_chart(page, "Precision and recall",
                        "A curve for each class; the list below has their average precision",
-                       share("recall, %"), share("precision, %"));
+                       &axes[2], &axes[3]);
         IC_TRY(put_class_curves(page, "precision_recall", IC_CLASS_AVERAGE_PRECISION, &c, chosen,
                                 count));
     }
@@ -273,7 +271,7 @@ static void put_bars(const chart *c, const histogram *h)
             if (h->counts[i][wrong] > 0)
                 ic_page_put(c->page, "<path fill=\"rgb(var(--%r))\" d=\"M%c %cV%ch%cV%cz\"/>",
                             wrong ? "b" : "a", left, bottom, top,
-                            WIDTH * h->width / (c->x.high - c->x.low) - 1, bottom);
+                            WIDTH * h->width / (c->x->high - c->x->low) - 1, bottom);
         }
 }
 
@@ -287,16 +285,15 @@ void ic_page_unknown(ic_page *page)
     count_scores(report, &h);
     ic_page_section(page, "unknown", "Would it notice something else?");
     ic_page_put(page,
-                "<p>The model scores how unlike its training pictures a picture is, and refuses it "
-                "above %f: %p %% of the validation pictures by construction, and <strong>%l of these "
-                "%l (%p %%)</strong>, of which it has %l wrong.</p>\n<div class=\"charts\">\n",
-                report->threshold, report->share, refused, count, (double)refused / (double)count,
+                "<p>The model scores how unlike its training pictures a picture is. Above %f it calls a "
+                "picture unknown: so set that it does so for %p&nbsp;%% of the validation pictures. "
+                "<strong>Of these %l pictures it refuses %l (%p&nbsp;%%)</strong>; its answers for %l of "
+                "them are wrong.</p>\n<div class=\"charts\">\n",
+                report->threshold, report->share, count, refused, (double)refused / (double)count,
                 h.refused_wrong);
     const double high = h.low + BARS * h.width;
-    axis x = around(h.low, high, 1, "score"), y = around(0, (double)h.most, 1, "pictures");
-    x.low = h.low;
-    x.low = x.step * floor(x.low / x.step);
-    const chart c = open_chart(page, "Scores", "How many pictures have which score", x, y);
+    const axis x = around(h.low, high, 1, "score"), y = around(0, (double)h.most, 1, "pictures");
+    const chart c = open_chart(page, "Scores", "How many pictures have which score", &x, &y);
     put_bars(&c, &h);
     ic_page_put(page,
                 "<path class=\"q\" d=\"M%c %dv%d\"/><text x=\"%c\" y=\"%d\">refused &#8594;</text></svg>"
@@ -309,6 +306,8 @@ void ic_page_unknown(ic_page *page)
 }
 
 /* ---- The training ---- */
+
+enum { TRAINING = DASHED + 1 /* number of the curve of training pictures */ };
 
 #define VALUE_MAX 1e9 /* larger losses are left out, as in history.c */
 
@@ -324,10 +323,11 @@ static void put_history(ic_page *page, const char *title, double times, const do
     axis x = around(1, (double)count, 1, "epoch");
     x.low = x.step > 1 ? 0 : 1;
     x.step = fmax(1, x.step);
-    const chart c = open_chart(page, title, "By epoch, for training pictures and unseen ones", x,
-                               around(low, high, times, times > 1 ? "right, %" : "loss"));
+    const axis y = around(low, high, times, times > 1 ? "right, %" : "loss");
+    const chart c =
+        open_chart(page, title, "By epoch, for training pictures and unseen ones", &x, &y);
     for (int32_t k = 0; k < 2; k++)
-        put_curve(&c, k == 0 ? DASHED : 0, xs, ys[k], count);
+        put_curve(&c, k == 0 ? TRAINING : 0, xs, ys[k], count);
     if (best > 0 && best <= count && isfinite(ys[1][best - 1]))
         ic_page_put(page, "<circle class=\"k o\" style=\"--i:0\" cx=\"%c\" cy=\"%c\" r=\"5\"/>",
                     across(&c, (double)best), down(&c, ys[1][best - 1]));
@@ -370,7 +370,7 @@ void ic_page_history(ic_page *page)
     put_history(page, "Loss", 1, columns, losses, (int64_t)count, best);
     put_history(page, "Accuracy", 100, columns, accuracies, (int64_t)count, best);
     ic_page_put(page, "</div><ul class=\"key\">");
-    put_key(page, DASHED, "training pictures");
+    put_key(page, TRAINING, "training pictures");
     ic_page_put(page, "</li>");
     put_key(page, 0, "unseen pictures; the dot is the epoch that was kept");
     ic_page_put(page, "</li></ul>\n");

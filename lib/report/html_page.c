@@ -21,7 +21,7 @@ static const char style[] =
     "--dim:#a4acb6;--line:#353b44;--a:132 184 248;--b:245 152 116;--l:.78;--c:.12}}"
     "*{box-sizing:border-box}"
     "body{margin:0 auto;max-width:70rem;padding:1.5rem clamp(1rem,4vw,3rem) 5rem;background:var(--bg);"
-    "color:var(--ink);font:1rem/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif;"
+    "color:var(--ink);font:1rem/1.55 system-ui,sans-serif;"
     "overflow-wrap:anywhere}"
     "h1{font-size:clamp(1.5rem,5vw,2.25rem);line-height:1.2;margin:1rem 0 .5rem;text-wrap:balance}"
     "h2{font-size:1.35rem;margin:3.5rem 0 .5rem}h3{font-size:1.05rem;margin:1.5rem 0 .5rem}"
@@ -56,7 +56,7 @@ static const char style[] =
     "white-space:nowrap}.m tbody th{position:sticky;left:0;background:var(--bg);max-width:9rem}"
     ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));"
     "gap:1.5rem 2.5rem;margin:1rem 0}"
-    "figure{margin:0}svg{display:block;width:100%;max-width:34rem}svg text{font-size:12px;"
+    "figure{margin:0}svg{display:block;width:100%;max-width:27rem}svg text{font-size:12px;"
     "fill:var(--dim)}svg .g{stroke:var(--line)}svg .q{fill:none;stroke:var(--dim);"
     "stroke-dasharray:4 4}"
     ".k{--k:oklch(var(--l) var(--c) calc(255 + var(--i)*137.5))}svg .k{fill:none;stroke:var(--k);"
@@ -73,8 +73,8 @@ static const char style[] =
     ".hide{display:none}.hide:target,#all:target .hide{display:block}"
     "pre{white-space:pre-wrap;font-size:.9rem;margin:.5rem 0}summary{cursor:pointer}"
     "footer{margin-top:4rem;border-top:1px solid var(--line);padding-top:1rem}"
-    "@media print{body{max-width:none;padding:0;font-size:10pt}nav,.skip,.up{display:none}"
-    "figure,.cards div,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}"
+    "@page{margin:15mm}@media print{body{max-width:none;padding:0;font-size:10pt}nav,.skip,.up{display:none}"
+    "figure,.cards div,tr,.m{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}"
     "td,svg,img{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 /* ---- Writing ---- */

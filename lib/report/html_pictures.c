@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { SIDE = 96, QUALITY = 75, WORST_SIDE = 176, PIXELATED = 64 /* sides below it are enlarged */ };
-enum { WORST = 12, DOUBTS = 24, PAIR_MOST = 24 /* of one pair of classes */, PICTURES_MOST = 600 };
+enum { WORST = 12, DOUBTS = 24, PAIR_MOST = 24 /* of one pair of classes */, PICTURES_MOST = 1200 };
 enum { BYTES_MOST = 1600000 /* of the JPEGs of mistakes */, NAMES_MOST = 60, OPEN_PAIRS = 3 };
 enum { PART = 16 /* pictures between two looks at the clock */ };
 

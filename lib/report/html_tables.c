@@ -6,20 +6,36 @@
 #include "report/html.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SKIPPED_MOST = 50 };
 
-/* Mistakes grow visible early; ink on a full shade still has a contrast of 4.5. */
-static const double full_shade = 0.45;
+/* Ink on the fullest shade still has a contrast of 4.5; mistakes have it from this share on, and grow
+ * visible early. */
+static const double full_shade = 0.45, full_mistake = 0.3;
 
-/* A wide table scrolls in a box of its own, which the keyboard reaches. */
-static void open_table(ic_page *page, const char *class_name, const char *caption)
+/* A wide table scrolls in a box of its own, which the keyboard reaches. Heads are parted by '|', or
+ * NULL. */
+static void open_table(ic_page *page, const char *class_name, const char *caption,
+                       const char *heads)
 {
     ic_page_put(page,
                 "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%r\">"
-                "<table class=\"%r\"><caption>%r</caption>\n",
+                "<table class=\"%r\"><caption>%r</caption>\n<thead><tr>",
                 caption, class_name, caption);
+    while (heads != NULL) {
+        char head[32];
+        const size_t length = strcspn(heads, "|");
+        snprintf(head, sizeof head, "%.*s", (int)length, heads);
+        ic_page_put(page, "<th scope=\"col\">%r</th>", head);
+        heads = heads[length] == '|' ? heads + length + 1 : NULL;
+    }
+}
+
+static void open_body(ic_page *page)
+{
+    ic_page_put(page, "</tr></thead><tbody>\n");
 }
 
 static void close_table(ic_page *page)
@@ -47,7 +63,7 @@ static void put_cell(ic_page *page, int32_t actual, int32_t predicted, int64_t c
         ic_page_put(page,
                     "<td class=\"x\" style=\"--s:%d%%\"><a href=\"#c%d-%d\" aria-label=\"%l: %s "
                     "taken for %s\">%l</a></td>",
-                    shade(sqrt(share)), (int)actual, (int)predicted, count,
+                    shade(sqrt(fmin(1, share / full_mistake))), (int)actual, (int)predicted, count,
                     ic_page_class(page, actual), ic_page_class(page, predicted), count);
 }
 
@@ -57,11 +73,11 @@ static void put_matrix(ic_page *page)
     const int32_t classes = metrics->classes;
     ic_page_put(page, "<p>A row for each class, a column for each answer: blue ones are right, red ones "
                       "are mistakes. A number there leads to its pictures.</p>\n");
-    open_table(page, "m", "Confusion matrix: pictures by class (rows) and answer (columns)");
-    ic_page_put(page, "<thead><tr><td></td>");
+    open_table(page, "m", "Confusion matrix: pictures by class (rows) and answer (columns)", NULL);
+    ic_page_put(page, "<td></td>");
     for (int32_t c = 0; c < classes; c++)
         ic_page_put(page, "<th scope=\"col\"><span>%n</span></th>", ic_page_class(page, c));
-    ic_page_put(page, "</tr></thead><tbody>\n");
+    open_body(page);
     for (int32_t a = 0; a < classes; a++) {
         ic_page_put(page, "<tr><th scope=\"row\">%n</th>", ic_page_class(page, a));
         for (int32_t p = 0; p < classes; p++)
@@ -75,10 +91,9 @@ static void put_matrix(ic_page *page)
 static void put_pairs(ic_page *page)
 {
     ic_page_put(page, "<p>The commonest mistakes. A number leads to its pictures.</p>\n");
-    open_table(page, "", "Classes that were taken for others");
-    ic_page_put(page, "<thead><tr><th scope=\"col\">Class</th><th scope=\"col\">Taken for</th>"
-                      "<th scope=\"col\">Pictures</th><th scope=\"col\">Of the class, %%</th></tr>"
-                      "</thead><tbody>\n");
+    open_table(page, "", "Classes that were taken for others",
+               "Class|Taken for|Pictures|Of the class, %");
+    open_body(page);
     for (size_t i = 0; i < page->album.linked; i++) {
         const ic_confused *pair = &page->album.pairs[i];
         const char *actual = ic_page_class(page, pair->actual);
@@ -133,13 +148,9 @@ void ic_page_classes(ic_page *page)
     ic_page_put(page, "<p>Precision: how many of the answers for a class are right. Recall "
                       "(sensitivity): how many of its pictures are found. Specificity: how many of the "
                       "others are kept out.</p>\n");
-    open_table(page, "", "Figures of each class, shares in %, with intervals");
-    ic_page_put(page, "<thead><tr>");
-    static const char *const heads[] = {"Class",       "Pictures", "Precision", "Recall",
-                                        "Specificity", "F1",       "AUC",       "Average precision"};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        ic_page_put(page, "<th scope=\"col\">%r</th>", heads[i]);
-    ic_page_put(page, "</tr></thead><tbody>\n");
+    open_table(page, "", "Figures of each class, shares in %, with intervals",
+               "Class|Pictures|Precision|Recall|Specificity|F1|AUC|Average precision");
+    open_body(page);
     for (int32_t c = 0; c < page->report->metrics.classes; c++) {
         ic_page_put(page, "<tr><th scope=\"row\">%n</th><td>%l</td>", ic_page_class(page, c),
                     page->report->metrics.per_class[c].support);
@@ -161,11 +172,9 @@ void ic_page_folds(ic_page *page)
     if (report->fold_count == 0)
         return;
     ic_page_section(page, "folds", "Model by model");
-    open_table(page, "", "Each model on the pictures that it has not seen, in %");
-    ic_page_put(page, "<thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Pictures</th>"
-                      "<th scope=\"col\">Accuracy</th><th scope=\"col\">Balanced accuracy</th>"
-                      "<th scope=\"col\">Mean F1</th><th scope=\"col\">Calibration error</th></tr>"
-                      "</thead><tbody>\n");
+    open_table(page, "", "Each model on the pictures that it has not seen, in %",
+               "Model|Pictures|Accuracy|Balanced accuracy|Mean F1|Calibration error");
+    open_body(page);
     for (int32_t i = 0; i < report->fold_count; i++) {
         const double *figures = report->folds[i].figures;
         ic_page_put(page, "<tr><th scope=\"row\">%d</th><td>%l</td>", (int)i + 1,
@@ -202,9 +211,8 @@ static void put_skipped(ic_page *page)
     }
     ic_page_put(page, "<h3>Left out</h3><p>Pictures that could not be measured: %l.</p>\n",
                 (int64_t)count);
-    open_table(page, "t", "Files that were left out, and why");
-    ic_page_put(page, "<thead><tr><th scope=\"col\">File</th><th scope=\"col\">Reason</th></tr>"
-                      "</thead><tbody>\n");
+    open_table(page, "t", "Files that were left out, and why", "File|Reason");
+    open_body(page);
     for (size_t i = 0; i < count && i < SKIPPED_MOST; i++)
         ic_page_put(page, "<tr><th scope=\"row\">%n</th><td>%s</td></tr>\n",
                     report->skipped[i].file, report->skipped[i].reason);
@@ -227,9 +235,12 @@ ic_status ic_page_data(ic_page *page)
     const int64_t low_width = whole(sizes, "min_width"), high_width = whole(sizes, "max_width");
     const int64_t low_height = whole(sizes, "min_height"), high_height = whole(sizes, "max_height");
     ic_page_section(page, "data", "The pictures");
-    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels; grey: %l, with 16 bits: %l.",
-                whole(data, "count"), low_width, high_width, low_height, high_height,
-                whole(sizes, "grey"), whole(sizes, "sixteen_bit"));
+    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels.", whole(data, "count"), low_width,
+                high_width, low_height, high_height);
+    if (whole(sizes, "grey") > 0)
+        ic_page_put(page, " Grey: %l.", whole(sizes, "grey"));
+    if (whole(sizes, "sixteen_bit") > 0)
+        ic_page_put(page, " With 16 bits: %l.", whole(sizes, "sixteen_bit"));
     if (*folder != '\0')
         ic_page_put(page, " Files are called by what follows <code>%s</code>.", folder);
     ic_page_put(page, "</p>\n");
@@ -257,9 +268,8 @@ static void put_options(ic_page *page, const json_t *options)
     const char *name;
     json_t *value;
     ic_page_put(page, "<details><summary>All settings</summary>\n");
-    open_table(page, "t", "Settings of the training");
-    ic_page_put(page, "<thead><tr><th scope=\"col\">Option</th><th scope=\"col\">Value</th></tr>"
-                      "</thead><tbody>\n");
+    open_table(page, "t", "Settings of the training", "Option|Value");
+    open_body(page);
     json_object_foreach((json_t *)options, name, value)
     {
         ic_page_put(page, "<tr><th scope=\"row\">%s</th><td>", name);
