@@ -55,11 +55,13 @@ void cli_print_doubts(const ic_report *report)
 }
 
 static int cross_validate(ic_context *context, const char *data, const ic_options *options,
-                          int json)
+                          const char *page, int json)
 {
     ic_dataset *dataset = NULL;
     ic_report *report = NULL;
     int code = EXIT_DONE;
+    if (page != NULL && !cli_can_write(page, "report"))
+        return EXIT_FAILED;
     cli_catch_interrupt();
     if (ic_dataset_open(context, data, options, &dataset) < 0 ||
         ic_cross_validate(dataset, options, &report) < 0) {
@@ -72,6 +74,8 @@ static int cross_validate(ic_context *context, const char *data, const ic_option
         print_folds(report);
         cli_print_doubts(report);
     }
+    if (code == EXIT_DONE)
+        code = cli_save_page(report, options, page);
     ic_report_free(report);
     ic_dataset_free(dataset);
     return code;
@@ -79,14 +83,15 @@ static int cross_validate(ic_context *context, const char *data, const ic_option
 
 int cli_cross_validate(ic_context *context, const cli_command *command, int count, char **arguments)
 {
+    const char *page = NULL;
     int json = 0;
-    const cli_flag flags[] = {{"json", NULL, &json}, {NULL, NULL, NULL}};
+    const cli_flag flags[] = {{"report", &page, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
-    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
+    int rest = cli_parse_told(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
-    code = rest == 1 ? cross_validate(context, arguments[0], options, json)
+    code = rest == 1 ? cross_validate(context, arguments[0], options, page, json)
                      : cli_usage(command, "cross-validate wants one data set");
     ic_options_free(options);
     return code;

@@ -127,13 +127,13 @@ void cli_print_report(const ic_report *report)
 }
 
 static int evaluate(ic_context *context, const char *model_path, const char *data,
-                    const ic_options *options, const char *plot, int json)
+                    const ic_options *options, const char *plot, const char *page, int json)
 {
     ic_model *model = NULL;
     ic_dataset *dataset = NULL;
     ic_report *report = NULL;
     int code = EXIT_DONE;
-    if (!cli_can_plot(plot, "plot"))
+    if (!cli_can_plot(plot, "plot") || (page != NULL && !cli_can_write(page, "report")))
         return EXIT_FAILED;
     if (ic_model_load(context, model_path, &model) < 0 ||
         ic_dataset_open(context, data, options, &dataset) < 0 ||
@@ -147,6 +147,8 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
     }
     if (code == EXIT_DONE && plot != NULL && ic_report_plot_confusion(report, plot) < 0)
         code = cli_failed();
+    if (code == EXIT_DONE)
+        code = cli_save_page(report, options, page);
     ic_report_free(report);
     ic_dataset_free(dataset);
     ic_model_free(model);
@@ -155,15 +157,18 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
 
 int cli_evaluate(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    const char *plot = NULL;
+    const char *plot = NULL, *page = NULL;
     int json = 0;
-    const cli_flag flags[] = {{"plot", &plot, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
+    const cli_flag flags[] = {{"plot", &plot, NULL},
+                              {"report", &page, NULL},
+                              {"json", NULL, &json},
+                              {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
-    int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
+    int rest = cli_parse_told(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
-    code = rest == 2 ? evaluate(context, arguments[0], arguments[1], options, plot, json)
+    code = rest == 2 ? evaluate(context, arguments[0], arguments[1], options, plot, page, json)
                      : cli_usage(command, "evaluate wants a model and a data set");
     ic_options_free(options);
     return code;

@@ -14,9 +14,10 @@ const cli_command cli_commands[] = {
      "learning\n      rates, and prints one that suits.",
      "context,dataset,model,trainer", cli_train},
     {"evaluate",
-     "MODEL DATA [--split train|validation|test|all] [--views 1|2|6] [--plot FILE.png]\n"
-     "    [--json] [--OPTION VALUE]...",
-     "Measures a model on pictures that it has not seen; says how sure each figure is.",
+     "MODEL DATA [--report FILE.html] [--split train|validation|test|all] [--views 1|2|6]\n"
+     "    [--plot FILE.png] [--json] [--OPTION VALUE]...",
+     "Measures a model on pictures that it has not seen; says how sure each figure is. --report "
+     "writes a\n      page with figures, curves and the mistakes to look at.",
      "context,dataset,evaluation", cli_evaluate},
     {"compare",
      "MODEL_BEFORE MODEL_AFTER DATA [--split train|validation|test|all] [--json]\n"
@@ -24,7 +25,8 @@ const cli_command cli_commands[] = {
      "Measures two models on the same pictures: what has got worse, what better, and whether that "
      "may be\n      chance.",
      "context,dataset,evaluation", cli_compare},
-    {"cross-validate", "DATA [--folds K] [--repeats N] [--minutes M] [--json] [--OPTION VALUE]...",
+    {"cross-validate", "DATA [--folds K] [--repeats N] [--minutes M] [--report FILE.html] [--json]\n"
+     "    [--OPTION VALUE]...",
      "Trains K models, each measured on the pictures that it has not seen: an honest figure for "
      "all "
      "of\n      the data, and labels that are likely wrong. --minutes is for each of them.",

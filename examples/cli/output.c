@@ -124,6 +124,41 @@ void cli_print_path(FILE *file, const char *path)
     fputs(quoted ? "'" : "", file);
 }
 
+/* The command as a shell takes it, to be freed; NULL: no memory. */
+static char *command_line(const cli_command *command, int count, char **arguments)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    if (file == NULL)
+        return NULL;
+    fprintf(file, "imgcls %s", command->name);
+    for (int i = 0; i < count; i++) {
+        fputc(' ', file);
+        cli_print_path(file, arguments[i]);
+    }
+    fclose(file);
+    return text;
+}
+
+int cli_parse_told(ic_context *context, const cli_command *command, const cli_flag *flags,
+                   int count, char **arguments, ic_options **options, int *code)
+{
+    char *line = command_line(command, count, arguments); /* before its arguments are moved */
+    int rest = cli_parse(context, command, flags, count, arguments, options, code);
+    if (rest >= 0 && line != NULL)
+        ic_options_set_text(*options, "command", line);
+    free(line);
+    return rest;
+}
+
+int cli_save_page(const ic_report *report, const ic_options *options, const char *path)
+{
+    if (path == NULL || ic_report_save_html(report, options, path) >= 0)
+        return EXIT_DONE;
+    return cli_failed();
+}
+
 const char *cli_explain_split(const char *split)
 {
     static const char *const texts[][2] = {

@@ -40,6 +40,13 @@ void cli_print_path(FILE *file, const char *path);
  * spaces to width characters. */
 void cli_print_text(FILE *file, const char *text, int width);
 
+/* As cli_parse, and reports will say that this command made them. */
+int cli_parse_told(ic_context *context, const cli_command *command, const cli_flag *flags,
+                   int count, char **arguments, ic_options **options, int *code);
+
+/* Writes a report as a page (path NULL: not); returns the exit code. */
+int cli_save_page(const ic_report *report, const ic_options *options, const char *path);
+
 /* What a part of a data set means, so that nobody takes pictures of the training for a test. */
 const char *cli_explain_split(const char *split);
 

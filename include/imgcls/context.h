@@ -78,7 +78,8 @@ IC_API void ic_context_free(ic_context *context);
 
 /*
  * What is being done: "scan", "prepare", "rate", "train", "validate", "calibrate", "evaluate",
- * "resample", "explain", "neighbours", "duplicates", "search", "compare"; "" for NULL. Static.
+ * "resample", "report", "explain", "neighbours", "duplicates", "search", "compare"; "" for NULL.
+ * Static.
  */
 IC_API const char *ic_progress_phase(const ic_progress *progress);
 

@@ -99,7 +99,7 @@ IC_API ic_status ic_model_decide(const ic_model *model, const float *probabiliti
  * A description as JSON: network, parameters (how many), input{width,height,channels}, classes
  * (names), costs (where the model has them, below), pipeline (what is done to pixels), training (options, data, epochs and their figures; {}
  * before), and behind a training confidence (pictures of the validation, temperature,
- * calibration_error of them with it and calibration_error_before, unknown{threshold,share}). *size receives the bytes needed, the final zero included; a buffer that is too small is
+ * calibration_error of them with it and calibration_error_before, unknown{threshold,share}) and flags (of ic_model_flags). *size receives the bytes needed, the final zero included; a buffer that is too small is
  * left alone and IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
  */
 IC_API ic_status ic_model_json(const ic_model *model, char *buffer, size_t capacity, size_t *size);

@@ -176,13 +176,16 @@ IC_API ic_status ic_report_label_error(const ic_report *report, int64_t index, c
 IC_API const char *ic_report_split(const ic_report *report);
 
 /*
- * Everything as JSON: count, split, the numbers of ic_report_value by their names,
+ * Everything as JSON: count, split, the numbers of ic_report_value by their names, version (of the
+ * library), command (the option), data (as ic_dataset_json has it, of what was measured), model (as
+ * ic_model_json has it; of a cross-validation the first one), unknown{threshold,share,refused
+ * (pictures)} (null: the model has no score for unknown pictures),
  * intervals{name:[low,high]}, interval (their level), resamples, seed,
  * calibration{confidence,accuracy,share}, classes, confusion, per_class[{class,support, numbers,
  * intervals, roc{false_positive_rate,true_positive_rate,threshold},
  * precision_recall{recall,precision,threshold}}], folds[{count, numbers}] (of a cross-validation),
  * label_errors[{file,label,suggested,margin}] (of a cross-validation), pictures[{file,actual,predicted (by the order of
- * classes),probability,loss}], skipped[{file,reason}]. Curves have 200 points at most. What is
+ * classes),probability,loss, unknown (the score)}], skipped[{file,reason}]. Curves have 200 points at most. What is
  * undefined is null, and so is an infinite threshold. Resamples as ic_report_interval does. *size
  * receives the bytes needed, the final zero included; a buffer that is too small is left alone and
  * IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
@@ -237,6 +240,22 @@ IC_API ic_status ic_comparison_json(const ic_comparison *comparison, char *buffe
  * In a .png accented Latin letters lose their accents, and other scripts become boxes.
  */
 IC_API ic_status ic_report_plot_confusion(const ic_report *report, const char *path);
+
+/*
+ * Writes the report as one HTML page that needs nothing else: figures with their intervals, the
+ * confusion matrix, whose mistakes lead to their pictures, figures and curves of the classes,
+ * calibration, scores for unknown pictures, the surest mistakes with what speaks for them as a heat
+ * map, what was measured, and the training with what repeats it; of a cross-validation also its
+ * models and labels that are likely wrong. Pictures are read again; those that cannot be any more
+ * are said to be so. Of many mistakes as many are shown as make a page of some megabytes at most, the
+ * surest of each pair of classes, and others are named. Model and heat maps are the model's as it is now.
+ * Takes the option method (see ic_explain); auto: occlusion, or gradcam for networks and pictures
+ * for which that would take long. NULL: all default. All or nothing: an older file of that name stays until
+ * the end. Reports progress ("report", and "resample", "explain") and can be cancelled. The page is the
+ * same for any number of threads.
+ */
+IC_API ic_status ic_report_save_html(const ic_report *report, const ic_options *options,
+                                     const char *path);
 
 /*
  * Draws the learning curves of a model's training: loss and accuracy by epoch; .png or .svg.

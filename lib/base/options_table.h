@@ -83,6 +83,8 @@ OPTION("views", "evaluation", CHOICE, "1", 0, 0, "1|2|6", "views of a picture th
 OPTION("interval", "evaluation", FLOAT, "0.95", 0.5, 0.999, "", "level of confidence of the intervals beside the figures")
 OPTION("resamples", "evaluation", INT, "1000", 0, 100000, "", "times that the pictures are drawn again for the intervals of figures that are no share of pictures; 0: those have none")
 
-OPTION("method", "explanation", CHOICE, "auto", 0, 0, "auto|gradcam|occlusion", "occlusion: what the class loses as parts are blurred; gradcam: the last map of the network by its gradient, quick and coarse; auto: occlusion")
+OPTION("command", "report", TEXT, "", 0, 0, "", "what the report is to say that it was made with: a command or a script; empty: nothing")
+
+OPTION("method", "explanation,evaluation", CHOICE, "auto", 0, 0, "auto|gradcam|occlusion", "occlusion: what the class loses as parts are blurred; gradcam: the last map of the network by its gradient, quick and coarse; auto: occlusion")
 OPTION("class", "explanation", TEXT, "", 0, 0, "", "the class to explain, by name; empty: the most probable one")
 /* clang-format on */

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of the sequence at text, 0 when it is not valid UTF-8. (Unicode 15, table 3-7.) */
-static size_t sequence_length(const unsigned char *text, size_t left)
+/* Unicode 15, table 3-7. */
+size_t ic_utf8_step(const char *bytes, size_t left)
 {
+    const unsigned char *text = (const unsigned char *)bytes;
     unsigned char first = text[0];
     if (first < 0x80)
         return 1;
@@ -28,7 +29,7 @@ static size_t sequence_length(const unsigned char *text, size_t left)
 bool ic_utf8_valid(const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {
-        size_t step = sequence_length((const unsigned char *)text + i, length - i);
+        size_t step = ic_utf8_step(text + i, length - i);
         if (step == 0)
             return false;
         i += step;
@@ -40,7 +41,7 @@ void ic_text_copy(char *buffer, size_t capacity, const char *text)
 {
     size_t length = strlen(text), at = 0;
     while (at < length) {
-        size_t step = sequence_length((const unsigned char *)text + at, length - at);
+        size_t step = ic_utf8_step(text + at, length - at);
         if (at + (step > 0 ? step : 1) >= capacity)
             break;
         if (step > 0)

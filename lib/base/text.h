@@ -21,6 +21,9 @@ const char *ic_text_int(int64_t value, char buffer[IC_TEXT_FLOAT_MAX]);
 bool ic_parse_float(const char *text, double *out);
 bool ic_parse_int(const char *text, int64_t *out);
 
+/* Bytes of the character that text begins with, `left` at most; 0: it is not valid UTF-8. */
+size_t ic_utf8_step(const char *text, size_t left);
+
 /* Valid UTF-8 without overlong forms and surrogates. */
 bool ic_utf8_valid(const char *text, size_t length);
 

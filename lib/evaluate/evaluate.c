@@ -26,6 +26,9 @@ typedef struct evaluation {
     ic_published published;
     ic_executor *executor;
     ic_views views;
+    ic_confidence *stranger; /* which has a score for strangers; NULL: none */
+    double (*textures)[IC_TEXTURE_MAX]; /* of the batch; with it [threads][of ic_texture_scratch] */
+    float *scratch;
     float *tensors;     /* of the batch, as they are */
     int32_t *class_map; /* class of the data set -> of the model, or -1 */
     int32_t batch;
@@ -38,6 +41,7 @@ typedef struct evaluation {
     int32_t *labels;
     float *probabilities;
     float *losses;
+    float *unknown; /* NULL: the model has no score */
 } evaluation;
 
 /* ---- Preparing ---- */
@@ -91,6 +95,20 @@ static ic_status take_weights(evaluation *e, const ic_options *options)
     return ic_views_input(&e->views, e->executor, &e->tensors);
 }
 
+/* What scores for unknown pictures take. */
+static ic_status prepare_unknown(evaluation *e)
+{
+    ic_confidence *confidence = e->published.confidence;
+    const size_t threads = (size_t)ic_pool_threads(e->pool);
+    if (confidence == NULL || confidence->tapped == NULL)
+        return IC_OK;
+    e->stranger = confidence;
+    IC_TRY(ic_allocate_array(e->context, (size_t)e->batch, sizeof *e->textures, &e->textures));
+    IC_TRY(ic_allocate_array(e->context, threads * ic_texture_scratch(&e->model->pipeline),
+                             sizeof *e->scratch, &e->scratch));
+    return ic_allocate_array(e->context, (size_t)e->picture_count, sizeof *e->unknown, &e->unknown);
+}
+
 static ic_status prepare(evaluation *e, const ic_options *options)
 {
     ic_context *context = e->context;
@@ -106,7 +124,9 @@ static ic_status prepare(evaluation *e, const ic_options *options)
     IC_TRY(ic_allocate_array(context, count, sizeof *e->losses, &e->losses));
     IC_TRY(ic_allocate_array(context, count, row, &e->probabilities));
     IC_TRY(ic_context_pool(context, &e->pool));
-    IC_TRY(ic_executor_create(context, e->model->graph, e->batch, IC_INFERENCE, &e->executor));
+    IC_TRY(prepare_unknown(e));
+    IC_TRY(ic_executor_create(context, ic_published_graph(e->model, &e->published), e->batch,
+                              IC_INFERENCE, &e->executor));
     return take_weights(e, options);
 }
 
@@ -123,6 +143,9 @@ static void finish(evaluation *e)
     ic_free(context, e->labels);
     ic_free(context, e->probabilities);
     ic_free(context, e->losses);
+    ic_free(context, e->unknown);
+    ic_free(context, e->textures);
+    ic_free(context, e->scratch);
 }
 
 /* ---- One batch ---- */
@@ -158,12 +181,26 @@ static ic_status read_picture(void *arguments, int64_t unit, int32_t worker)
     if (!place->sound) {
         ic_error_copy(place->reason, sizeof place->reason);
         memset(tensor, 0, size * sizeof *tensor);
+    } else if (e->stranger != NULL) {
+        ic_texture_measure(pipeline, tensor,
+                           e->scratch + (size_t)worker * ic_texture_scratch(pipeline),
+                           e->textures[unit]);
     }
     return IC_OK;
 }
 
+/* How unlike the training's the picture in a place of the batch is, as ic_predict says it. */
+static float score_unknown(const evaluation *e, int32_t place)
+{
+    double signs[IC_SIGNS];
+    ic_unknown_signs(&e->stranger->unknown, e->textures[place],
+                     ic_views_output(&e->views, e->executor, 0, place), e->model->class_count,
+                     &e->stranger->taps, signs);
+    return (float)ic_unknown_score(&e->stranger->unknown, signs);
+}
+
 /* Puts one picture's scores behind the others. */
-static ic_status keep_scores(evaluation *e, int64_t picture, const float *logits)
+static ic_status keep_scores(evaluation *e, int64_t picture, int32_t place, const float *logits)
 {
     const ic_item *item = ic_dataset_at(e->dataset, picture);
     const ic_kernels *kernels = ic_kernels_at(e->context->cpu_level);
@@ -178,6 +215,8 @@ static ic_status keep_scores(evaluation *e, int64_t picture, const float *logits
         return ic_fail(IC_ERROR_DIVERGED,
                        "%s: the network's output is not a finite number: its weights are unusable",
                        item->origin);
+    if (e->stranger != NULL)
+        e->unknown[at] = score_unknown(e, place);
     e->measured++;
     return IC_OK;
 }
@@ -191,7 +230,7 @@ static ic_status measure_batch(evaluation *e, int64_t first, int32_t count)
     for (int32_t i = 0; i < count; i++) {
         int64_t picture = e->pictures[first + i];
         if (e->slots[i].sound)
-            IC_TRY(keep_scores(e, picture, logits + (int64_t)i * e->model->class_count));
+            IC_TRY(keep_scores(e, picture, i, logits + (int64_t)i * e->model->class_count));
         else
             IC_TRY(ic_report_skip(e->report, ic_dataset_at(e->dataset, picture)->origin,
                                   e->slots[i].reason));
@@ -225,6 +264,14 @@ static ic_status conclude(evaluation *e, const ic_options *options)
     e->items = NULL;
     e->labels = NULL;
     e->probabilities = e->losses = NULL;
+    report->unknown = e->unknown;
+    e->unknown = NULL;
+    if (e->stranger != NULL) {
+        report->threshold = e->stranger->unknown.threshold;
+        report->share = e->stranger->unknown.share;
+    }
+    if (ic_option_is_set(options, "command"))
+        IC_TRY(ic_copy_text(e->context, ic_option_text(options, "command"), &report->command));
     report->dataset = ic_dataset_retain((ic_dataset *)e->dataset);
     report->resampling = (ic_resampling){.level = ic_option_float(options, "interval"),
                                          .resamples = ic_option_int(options, "resamples"),

@@ -45,6 +45,10 @@ struct ic_report {
     ic_scores scores;  /* its arrays are the report's */
     ic_metrics metrics;
     ic_resampling resampling;
+    char *command; /* the option of that name; NULL: none */
+    /* How unlike the training's each picture is; NULL: the model cannot tell, or there are several. */
+    float *unknown;
+    double threshold, share; /* of ic_unknown */
     ic_skipped *skipped;
     size_t skipped_count, skipped_capacity;
     /* What takes time, or is seldom wanted, is made when first asked for. */
@@ -80,6 +84,9 @@ const char *ic_report_label(const ic_report *report, int64_t index);
 /* Sees to it that all intervals and ece_limit are known. */
 ic_status ic_report_resample(const ic_report *report);
 ic_status ic_report_find_ece_limit(const ic_report *report, double *out);
+
+/* How many pictures the model would refuse: their scores are above the threshold. */
+int64_t ic_report_refused(const ic_report *report);
 
 /* A number as JSON; an undefined or infinite one is null. */
 json_t *ic_report_number(double value);

@@ -128,6 +128,8 @@ ic_status ic_report_join(const ic_dataset *dataset, ic_report *const *parts, int
     report->split = "folds";
     report->dataset = ic_dataset_retain((ic_dataset *)dataset);
     report->resampling = parts[0]->resampling;
+    if (parts[0]->command != NULL)
+        IC_TRY_CLEAN(ic_copy_text(context, parts[0]->command, &report->command));
     report->scores.classes = parts[0]->scores.classes;
     IC_TRY_CLEAN(copy_scores(parts, rows, total, report));
     IC_TRY_CLEAN(copy_folds(parts, count, report));

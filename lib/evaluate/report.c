@@ -37,6 +37,8 @@ void ic_report_free(ic_report *report)
     ic_free(context, report->doubts);
     ic_free(context, report->folds);
     ic_free(context, report->items);
+    ic_free(context, report->command);
+    ic_free(context, report->unknown);
     ic_free(context, (void *)report->scores.labels);
     ic_free(context, (void *)report->scores.probabilities);
     ic_free(context, (void *)report->scores.losses);
@@ -99,6 +101,14 @@ const char *ic_report_origin(const ic_report *report, int64_t index)
 const char *ic_report_label(const ic_report *report, int64_t index)
 {
     return ic_model_class_name(report->model, report->scores.labels[index]);
+}
+
+int64_t ic_report_refused(const ic_report *report)
+{
+    int64_t refused = 0;
+    for (int64_t i = 0; i < report->scores.count; i++)
+        refused += report->unknown != NULL && (double)report->unknown[i] > report->threshold;
+    return refused;
 }
 
 /* ---- What is made when first asked for ---- */

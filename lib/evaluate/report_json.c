@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "dataset/inspection.h"
 #include "evaluate/evaluation.h"
 
 #include <math.h>
@@ -170,6 +171,8 @@ static ic_status add_pictures(json_t *object, const ic_report *report)
         IC_TRY(ic_json_set(entry, "predicted", json_integer(predicted)));
         IC_TRY(ic_json_set(entry, "probability", ic_report_number((double)probability)));
         IC_TRY(ic_json_set(entry, "loss", ic_report_number((double)report->scores.losses[i])));
+        if (report->unknown != NULL)
+            IC_TRY(ic_json_set(entry, "unknown", ic_report_number((double)report->unknown[i])));
     }
     return IC_OK;
 }
@@ -224,9 +227,34 @@ static ic_status add_skipped(json_t *object, const ic_report *report)
     return IC_OK;
 }
 
+/* What was measured on, and with what; so that the figures can be had again. */
+static ic_status add_origins(json_t *object, const ic_report *report)
+{
+    json_t *data = json_object(), *model;
+    IC_TRY(ic_json_set(object, "version", json_string(ic_version())));
+    if (report->command != NULL)
+        IC_TRY(ic_json_set(object, "command", ic_report_file(report->command)));
+    IC_TRY(ic_json_set(object, "data", data));
+    IC_TRY(ic_dataset_describe(report->dataset, data));
+    IC_TRY(ic_model_describe(report->model, &model));
+    return ic_json_set(object, "model", model);
+}
+
+static ic_status add_unknown(json_t *object, const ic_report *report)
+{
+    if (report->unknown == NULL)
+        return ic_json_set(object, "unknown", json_null());
+    return ic_json_set(object, "unknown",
+                       json_pack("{s:f, s:f, s:I}", "threshold", report->threshold, "share",
+                                 report->share, "refused",
+                                 (json_int_t)ic_report_refused(report)));
+}
+
 static ic_status fill(json_t *object, const ic_report *report)
 {
     IC_TRY(add_figures(object, report));
+    IC_TRY(add_origins(object, report));
+    IC_TRY(add_unknown(object, report));
     IC_TRY(add_calibration(object, report));
     IC_TRY(add_classes(object, report));
     IC_TRY(add_confusion(object, &report->metrics));

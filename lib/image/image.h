@@ -84,4 +84,7 @@ ic_status ic_image_convert(ic_image *image, int32_t channels, ic_image **out);
 /* Encodes as PNG, behind what `out` holds. The same picture gives the same bytes. */
 ic_status ic_png_encode(const ic_image *image, ic_buffer *out);
 
+/* The same as JPEG, of 8-bit grey or RGB; quality 1..100 as libjpeg has it. */
+ic_status ic_jpeg_encode(const ic_image *image, int32_t quality, ic_buffer *out);
+
 #endif

@@ -1,4 +1,5 @@
 /* model/info.c: what a model is, as numbers and as JSON. SPDX-License-Identifier: MIT */
+#include "base/memory.h"
 #include "base/status.h"
 #include "model/decision.h"
 #include "model/model.h"
@@ -67,6 +68,23 @@ static ic_status describe_costs(const ic_model *model, json_t *object)
     return status < 0 ? status : ic_json_set(object, "costs", rows);
 }
 
+/* Of a trained model, the flags that repeat its training. */
+static ic_status describe_flags(const ic_model *model, json_t *object)
+{
+    const json_t *training = json_object_get(object, "training");
+    char *flags;
+    size_t size;
+    if (!json_is_object(json_object_get(training, "options")))
+        return IC_OK;
+    IC_TRY(ic_model_flags(model, NULL, 0, &size));
+    IC_TRY(ic_allocate(model->context, size, &flags));
+    ic_status status = ic_model_flags(model, flags, size, &size);
+    if (status >= 0)
+        status = ic_json_set(object, "flags", json_string(flags));
+    ic_free(model->context, flags);
+    return status;
+}
+
 static ic_status describe(const ic_model *model, json_t *object)
 {
     json_t *part;
@@ -79,19 +97,30 @@ static ic_status describe(const ic_model *model, json_t *object)
     IC_TRY(describe_confidence(model, object));
     IC_TRY(describe_costs(model, object));
     IC_TRY(ic_model_record(model, &part));
-    return ic_json_set(object, "training", part);
+    IC_TRY(ic_json_set(object, "training", part));
+    return describe_flags(model, object);
+}
+
+ic_status ic_model_describe(const ic_model *model, json_t **out)
+{
+    json_t *object = json_object();
+    ic_status status;
+    IC_TRY_CLEAN(describe(model, object));
+    *out = object;
+    return IC_OK;
+cleanup:
+    json_decref(object);
+    return status;
 }
 
 ic_status ic_model_json(const ic_model *model, char *buffer, size_t capacity, size_t *size)
 {
+    json_t *object;
     if (model == NULL || size == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_model_json: %s is NULL",
                        model == NULL ? "model" : "size");
-    json_t *object = json_object();
-    ic_status status;
-    IC_TRY_CLEAN(describe(model, object));
-    status = ic_json_give(model->context, object, buffer, capacity, size);
-cleanup:
+    IC_TRY(ic_model_describe(model, &object));
+    ic_status status = ic_json_give(model->context, object, buffer, capacity, size);
     json_decref(object);
     return status;
 }

@@ -58,6 +58,9 @@ static inline float ic_published_scale(const ic_published *published)
     return published->confidence != NULL ? (float)(1 / published->confidence->temperature) : 1;
 }
 
+/* What ic_model_json prints, and "flags" (of ic_model_flags) behind a training; json_decref it. */
+ic_status ic_model_describe(const ic_model *model, json_t **out);
+
 /* A copy of the record (json_decref it). */
 ic_status ic_model_record(const ic_model *model, json_t **out);
 

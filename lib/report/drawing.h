@@ -31,6 +31,12 @@ struct ic_plot {
     ic_buffer texts;
 };
 
+/* Behind what `out` holds. */
+ic_status ic_base64(ic_buffer *out, const unsigned char *bytes, size_t size);
+
+/* 1, 2 or 5 times a power of ten, so that about `wanted` steps fit into range. */
+double ic_plot_step(double range, int32_t wanted);
+
 /* A font size in pixels to the grid unit of report/font.h: capitals are 0.72 of the size, as in
  * common fonts. */
 static inline double ic_plot_text_unit(double size)

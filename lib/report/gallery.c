@@ -7,6 +7,7 @@
 #include "dataset/loader.h"
 #include "recipe/recipe.h"
 #include "report/plot.h"
+#include "report/thumbnail.h"
 
 #include <string.h>
 
@@ -153,32 +154,9 @@ cleanup:
 /* The picture as it is, within a cell. */
 static ic_status draw_item(const gallery *g, int64_t index, int32_t x, int32_t y)
 {
-    ic_image *image = NULL, *small = NULL, *colour = NULL, *resized = NULL;
-    ic_status status = IC_OK;
-    IC_TRY_CLEAN(ic_dataset_image(g->dataset, index, &image));
-    const int32_t side = image->width > image->height ? image->width : image->height;
-    const int64_t most = side < CELL ? side : CELL;
-    const int32_t width = (int32_t)(image->width * most / side);
-    const int32_t height = (int32_t)(image->height * most / side);
-    IC_TRY_CLEAN(ic_image_resize(image, width > 0 ? width : 1, height > 0 ? height : 1,
-                                 IC_FILTER_BILINEAR, &small));
-    IC_TRY_CLEAN(ic_image_convert(small, 3, &colour));
-    IC_TRY_CLEAN(ic_image_create(g->context, colour->width, colour->height, 3, 8, &resized));
-    for (int32_t i = 0; i < 3 * colour->width * colour->height; i++) {
-        const void *row = ic_image_row(colour, i / (3 * colour->width));
-        int32_t at = i % (3 * colour->width);
-        ic_image_row(resized, i / (3 * colour->width))[at] =
-            colour->depth == 8 ? ((const uint8_t *)row)[at]
-                               : (unsigned char)(((const uint16_t *)row)[at] >> 8);
-    }
-    status = draw(g, x, y, resized);
-    resized = NULL;
-cleanup:
-    ic_image_free(resized);
-    ic_image_free(colour);
-    ic_image_free(small);
-    ic_image_free(image);
-    return status;
+    ic_image *small;
+    IC_TRY(ic_dataset_thumbnail(g->dataset, index, CELL, &small));
+    return draw(g, x, y, small);
 }
 
 /* "test/roses" of "photos/test/roses/1.jpg": the end of the folder. */

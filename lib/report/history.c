@@ -3,7 +3,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "model/model.h"
-#include "report/plot.h"
+#include "report/drawing.h"
 #include "train/trainer.h"
 
 #include <imgcls/report.h>
@@ -44,8 +44,7 @@ static double y_of(const panel *p, double value)
     return p->top + p->height * (p->high - value) / (p->high - p->low);
 }
 
-/* 1, 2 or 5 times a power of ten, so that about `wanted` steps fit into range. */
-static double nice_step(double range, int32_t wanted)
+double ic_plot_step(double range, int32_t wanted)
 {
     double step = 1;
     while (step * wanted < range)
@@ -74,7 +73,7 @@ static double fit_range(panel *p, const json_t *epochs, const char *const keys[2
     double least = 1e-3 * fmax(1, fabs(low)); /* of the range, so that steps can be told apart */
     if (high - low < least)
         high = low + least;
-    double step = nice_step(high - low, 5);
+    double step = ic_plot_step(high - low, 5);
     p->low = step * floor(low / step);
     p->high = step * ceil(high / step);
     return step;
@@ -99,7 +98,7 @@ static ic_status draw_axes(const panel *p, double step, const char *title, ic_pl
         IC_TRY(ic_plot_text(plot, p->left - 8, y + 4, 11, IC_ANCHOR_END, false, FAINT,
                             ic_text_float(value * p->times, digits_of(step * p->times), text)));
     }
-    double every = nice_step((double)p->epochs, 8);
+    double every = ic_plot_step((double)p->epochs, 8);
     if (every < 1)
         every = 1;
     for (size_t e = 0; e < p->epochs; e++)

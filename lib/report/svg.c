@@ -50,7 +50,7 @@ static ic_status text_element(const ic_plot *plot, const ic_plot_shape *s, ic_bu
     return ic_buffer_print(out, "</text>\n");
 }
 
-static ic_status base64(ic_buffer *out, const unsigned char *bytes, size_t size)
+ic_status ic_base64(ic_buffer *out, const unsigned char *bytes, size_t size)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < size; i += 3) {
@@ -77,7 +77,7 @@ static ic_status image_element(const ic_plot_shape *s, ic_buffer *out)
                                  "style=\"image-rendering:pixelated\" "
                                  "xlink:href=\"data:image/png;base64,",
                                  (int)s->x, (int)s->y, (int)s->u, (int)s->v));
-    IC_TRY_CLEAN(base64(out, png.bytes, png.size));
+    IC_TRY_CLEAN(ic_base64(out, png.bytes, png.size));
     IC_TRY_CLEAN(ic_buffer_print(out, "\"/>\n"));
 cleanup:
     ic_buffer_free(&png);

@@ -18,7 +18,7 @@ lua = set(re.findall(r"\b(ic_\w+)\(", lua_source))
 # Lua has its own memory; reads a result through batch calls and rankings, a comparison as a table; adds files as
 # pictures.
 lua_left_out = {"ic_context_create_with_allocator", "ic_status_name", "ic_image_pixels",
-                "ic_image_resize", "ic_image_encode_png", "ic_dataset_add_file", "ic_dataset_item",
+                "ic_image_resize", "ic_image_encode_png", "ic_dataset_add_file",
                 "ic_dataset_image", "ic_prediction_count", "ic_prediction_probabilities",
                 "ic_comparison_json"}
 

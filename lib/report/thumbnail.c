@@ -1,0 +1,53 @@
+/* report/thumbnail.c: small pictures of pictures. SPDX-License-Identifier: MIT */
+#include "report/thumbnail.h"
+
+#include "base/memory.h"
+#include "base/status.h"
+
+/* A row of RGB at 8 bits. */
+static void copy_row(const ic_image *from, int32_t y, unsigned char *to)
+{
+    const void *row = ic_image_row(from, y);
+    for (int32_t i = 0; i < 3 * from->width; i++)
+        to[i] = from->depth == 8 ? ((const uint8_t *)row)[i]
+                                 : (unsigned char)(((const uint16_t *)row)[i] >> 8);
+}
+
+ic_status ic_image_thumbnail(ic_image *image, int32_t side, ic_image **out)
+{
+    const int32_t longest = image->width > image->height ? image->width : image->height;
+    const int64_t most = longest < side ? longest : side;
+    const int64_t width = image->width * most / longest, height = image->height * most / longest;
+    ic_image *small = NULL, *colour = NULL, *made;
+    ic_status status;
+    IC_TRY_CLEAN(ic_image_resize(image, width > 0 ? (int32_t)width : 1,
+                                 height > 0 ? (int32_t)height : 1, IC_FILTER_BILINEAR, &small));
+    IC_TRY_CLEAN(ic_image_convert(small, 3, &colour));
+    IC_TRY_CLEAN(ic_image_create(image->context, colour->width, colour->height, 3, 8, &made));
+    for (int32_t y = 0; y < made->height; y++)
+        copy_row(colour, y, ic_image_row(made, y));
+    *out = made;
+cleanup:
+    ic_image_free(colour);
+    ic_image_free(small);
+    return status;
+}
+
+ic_status ic_dataset_thumbnail(const ic_dataset *dataset, int64_t index, int32_t side,
+                               ic_image **out)
+{
+    const ic_decode_options enough = {.enough_width = side, .enough_height = side};
+    ic_context *context = ic_dataset_context(dataset);
+    ic_buffer bytes = {.context = context};
+    ic_image *image = NULL;
+    ic_status status;
+    IC_TRY_CLEAN(ic_dataset_read(dataset, index, &bytes, &image));
+    if (bytes.size > 0)
+        IC_TRY_CLEAN(
+            ic_image_decode_with(context, bytes.bytes, bytes.size, &enough, NULL, &image));
+    IC_TRY_CLEAN(ic_image_thumbnail(image, side, out));
+cleanup:
+    ic_image_free(image);
+    ic_buffer_free(&bytes);
+    return status;
+}
