@@ -113,9 +113,10 @@ ic_status ic_calibration_error(ic_context *context, const ic_judged *pictures, d
     for (int64_t i = 0; i < count; i++)
         answers[i] = answer_to(pictures, i, temperature);
     qsort(answers, (size_t)count, sizeof *answers, by_probability);
-    for (int64_t bin = 0, i = 0; bin < BINS; bin++) {
+    for (int64_t bin = 0, i = 0, end = 0; bin < BINS; bin++) { /* as numpy.array_split cuts */
         double gap = 0;
-        for (; i < count * (bin + 1) / BINS; i++)
+        end += count / BINS + (bin < count % BINS);
+        for (; i < end; i++)
             gap += answers[i].probability - answers[i].right;
         error += fabs(gap);
     }
