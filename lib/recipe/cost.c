@@ -78,7 +78,8 @@ bool ic_recipe_uses_muon(const ic_data_facts *facts, const char *network, const 
 {
     if (!ic_option_is(options, "optimizer", "auto"))
         return ic_option_is(options, "optimizer", "muon");
-    return strcmp(network, "resnet18") == 0 && !ic_facts_tiny(facts) && !facts->pretrained;
+    return strcmp(network, "resnet18") == 0 && !ic_facts_tiny(facts) && !facts->grey &&
+           !facts->pretrained;
 }
 
 double ic_recipe_budget(const ic_data_facts *facts, const ic_options *options)

@@ -37,7 +37,7 @@ double ic_recipe_resize_from(const ic_data_facts *facts, const char *network, in
 /* The share that it ends at, when it began at `from`: 7/8 for photographs that grow. */
 double ic_recipe_resize_to(const ic_data_facts *facts, double from, const ic_options *options);
 
-/* Whether muon trains: as the option says, or where it pays for its time. */
+/* Whether muon trains: as the option says, or where it pays for its time: on colour photographs. */
 bool ic_recipe_uses_muon(const ic_data_facts *facts, const char *network,
                          const ic_options *options);
 
