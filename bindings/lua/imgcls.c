@@ -1270,6 +1270,20 @@ static int report_plot_confusion(lua_State *L)
                      ic_report_plot_confusion(check_handle(L, 1, REPORT), luaL_checkstring(L, 2)));
 }
 
+/* report:save_html(path, options, progress); options: method */
+static int report_save_html(lua_State *L)
+{
+    const ic_report *report = check_handle(L, 1, REPORT);
+    const char *path = luaL_checkstring(L, 2);
+    lua_settop(L, 4);
+    const ic_options *options = push_options(L, 3);
+    progress_call call;
+    begin_progress(L, 4, &call);
+    ic_status status = ic_report_save_html(report, options, path);
+    end_progress(&call);
+    return give_true(L, status);
+}
+
 static int version(lua_State *L)
 {
     lua_pushstring(L, ic_version());
@@ -1326,6 +1340,7 @@ static const luaL_Reg report_methods[] = {{"value", report_value},
                                           {"split", report_split},
                                           {"json", report_json},
                                           {"plot_confusion", report_plot_confusion},
+                                          {"save_html", report_save_html},
                                           {NULL, NULL}};
 
 static const luaL_Reg explanation_methods[] = {{"method", explanation_method},

@@ -25,14 +25,16 @@ const cli_command cli_commands[] = {
      "Measures two models on the same pictures: what has got worse, what better, and whether that "
      "may be\n      chance.",
      "context,dataset,evaluation", cli_compare},
-    {"cross-validate", "DATA [--folds K] [--repeats N] [--minutes M] [--report FILE.html] [--json]\n"
+    {"cross-validate",
+     "DATA [--folds K] [--repeats N] [--minutes M] [--report FILE.html] [--json]\n"
      "    [--OPTION VALUE]...",
      "Trains K models, each measured on the pictures that it has not seen: an honest figure for "
      "all "
      "of\n      the data, and labels that are likely wrong. --minutes is for each of them.",
      "context,dataset,model,trainer,evaluation,cross-validation", cli_cross_validate},
     {"predict", "MODEL[,MODEL...] FILE... [--top K] [--views 1|2|6] [--json]",
-     "Says what is in pictures, or that they are unlike those of the training; --views averages over\n"
+     "Says what is in pictures, or that they are unlike those of the training; --views averages "
+     "over\n"
      "mirrored and shifted views of each, several models over their answers.",
      "context", cli_predict},
     {"explain", "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD] [--json]",

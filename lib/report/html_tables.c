@@ -11,8 +11,8 @@
 
 enum { SKIPPED_MOST = 50 };
 
-/* Ink on the fullest shade still has a contrast of 4.5; mistakes have it from this share on, and grow
- * visible early. */
+/* Ink on the fullest shade still has a contrast of 4.5; mistakes have it from this share on, and
+ * grow visible early. */
 static const double full_shade = 0.45, full_mistake = 0.3;
 
 /* A wide table scrolls in a box of its own, which the keyboard reaches. Heads are parted by '|', or
@@ -71,8 +71,9 @@ static void put_matrix(ic_page *page)
 {
     const ic_metrics *metrics = &page->report->metrics;
     const int32_t classes = metrics->classes;
-    ic_page_put(page, "<p>A row for each class, a column for each answer: blue ones are right, red ones "
-                      "are mistakes. A number there leads to its pictures.</p>\n");
+    ic_page_put(page,
+                "<p>A row for each class, a column for each answer: blue ones are right, red ones "
+                "are mistakes. A number there leads to its pictures.</p>\n");
     open_table(page, "m", "Confusion matrix: pictures by class (rows) and answer (columns)", NULL);
     ic_page_put(page, "<td></td>");
     for (int32_t c = 0; c < classes; c++)
@@ -133,8 +134,9 @@ static void put_class_figure(ic_page *page, int32_t index, ic_class_figure figur
     ic_page_put(page, share ? "<td>%p" : "<td>%f",
                 page->report->metrics.per_class[index].figures[figure]);
     if (!isnan(interval->low))
-        ic_page_put(page, share ? "<small class=\"dim\">%p to %p</small>"
-                                : "<small class=\"dim\">%f to %f</small>",
+        ic_page_put(page,
+                    share ? "<small class=\"dim\">%p to %p</small>"
+                          : "<small class=\"dim\">%f to %f</small>",
                     interval->low, interval->high);
     ic_page_put(page, "</td>");
 }
@@ -145,9 +147,10 @@ void ic_page_classes(ic_page *page)
                                             IC_CLASS_SPECIFICITY, IC_CLASS_F1,
                                             IC_CLASS_AUC,         IC_CLASS_AVERAGE_PRECISION};
     ic_page_section(page, "classes", "Class by class");
-    ic_page_put(page, "<p>Precision: how many of the answers for a class are right. Recall "
-                      "(sensitivity): how many of its pictures are found. Specificity: how many of the "
-                      "others are kept out.</p>\n");
+    ic_page_put(page,
+                "<p>Precision: how many of the answers for a class are right. Recall "
+                "(sensitivity): how many of its pictures are found. Specificity: how many of the "
+                "others are kept out.</p>\n");
     open_table(page, "", "Figures of each class, shares in %, with intervals",
                "Class|Pictures|Precision|Recall|Specificity|F1|AUC|Average precision");
     open_body(page);
@@ -235,8 +238,8 @@ ic_status ic_page_data(ic_page *page)
     const int64_t low_width = whole(sizes, "min_width"), high_width = whole(sizes, "max_width");
     const int64_t low_height = whole(sizes, "min_height"), high_height = whole(sizes, "max_height");
     ic_page_section(page, "data", "The pictures");
-    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels.", whole(data, "count"), low_width,
-                high_width, low_height, high_height);
+    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels.", whole(data, "count"),
+                low_width, high_width, low_height, high_height);
     if (whole(sizes, "grey") > 0)
         ic_page_put(page, " Grey: %l.", whole(sizes, "grey"));
     if (whole(sizes, "sixteen_bit") > 0)

@@ -81,9 +81,11 @@ static void assert_sound(const char *text)
     assert_int_equal(count_words(text, "<h1>"), 1);
     assert_int_equal(count_words(text, "<script"), 0);
     assert_int_equal(count_words(text, "http:") + count_words(text, "https:"), 0);
-    assert_int_equal(count_words(text, "src=\""), count_words(text, "src=\"data:image/jpeg;base64,"));
+    assert_int_equal(count_words(text, "src=\""),
+                     count_words(text, "src=\"data:image/jpeg;base64,"));
     assert_int_equal(count_words(text, "<img"), count_words(text, " alt=\""));
-    assert_int_equal(count_words(text, ">nan") + count_words(text, " nan") + count_words(text, "\"Mnan"), 0);
+    assert_int_equal(
+        count_words(text, ">nan") + count_words(text, " nan") + count_words(text, "\"Mnan"), 0);
 }
 
 /* ---- Data ---- */

@@ -135,8 +135,9 @@ class Report(Handle):
     """How good a model is. The library's numbers are attributes (accuracy, auc, ece, mcc...); `data`
     holds everything, as a dict: intervals, confusion, per_class, pictures..."""
 
-    def __init__(self, pointer: int) -> None:
+    def __init__(self, pointer: int, context: Context) -> None:
         super().__init__(pointer, lib.ic_report_free)
+        self._context = context
 
     @functools.cached_property
     def data(self) -> dict[str, Any]:
@@ -210,6 +211,12 @@ class Report(Handle):
     def plot_confusion(self, path: Path) -> None:
         """Draws the confusion matrix as .png or .svg."""
         check(lib.ic_report_plot_confusion(self, path_bytes(path)))
+
+    def save_html(self, path: Path, *, progress: Progress = None, **settings: Any) -> None:
+        """Writes the report as one HTML page that needs nothing else: figures, curves, and the
+        mistakes with their pictures; method is that of the heat maps, as in explain."""
+        self._context.call(progress, lib.ic_report_save_html, self,
+                           Options(self._context, settings), path_bytes(path))
 
     def __repr__(self) -> str:
         return f"<Report: {100 * self.accuracy:.2f} % of {self.count} pictures ({self.split})>"
@@ -482,7 +489,7 @@ class Classifier:
         out = c_void_p()
         self._context.call(progress, lib.ic_evaluate, self._ready(), dataset,
                            Options(self._context, settings), byref(out))
-        return Report(out.value)
+        return Report(out.value, self._context)
 
     def score(self, data: Any, labels: Iterable[Any] | None = None) -> float:
         """The accuracy, 0..1."""
