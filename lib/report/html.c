@@ -28,11 +28,6 @@ static const char *split_meaning(const char *split)
     return meanings[i][1];
 }
 
-static int64_t whole(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
-
 static void put_lead(ic_page *page)
 {
     const ic_report *report = page->report;
@@ -47,12 +42,12 @@ static void put_lead(ic_page *page)
         split_meaning(report->split));
     for (int32_t c = 0; c < classes && c < IC_MATRIX_MOST / 2; c++)
         ic_page_put(page, "%r%n", c > 0 ? ", " : "", ic_page_class(page, c));
-    ic_page_put(page,
-                "%r. Network: %s, %c million parameters, sees %l &times; %l pixels in %r.</p>\n",
-                classes > IC_MATRIX_MOST / 2 ? " and so on" : "",
-                network != NULL && *network != '\0' ? network : "of its own",
-                1e-6 * (double)whole(page->model, "parameters"), whole(input, "width"),
-                whole(input, "height"), whole(input, "channels") == 1 ? "grey" : "colour");
+    ic_page_put(
+        page, "%r. Network: %s, %c million parameters, sees %l &times; %l pixels in %r.</p>\n",
+        classes > IC_MATRIX_MOST / 2 ? " and so on" : "",
+        network != NULL && *network != '\0' ? network : "of its own",
+        1e-6 * (double)ic_page_whole(page->model, "parameters"), ic_page_whole(input, "width"),
+        ic_page_whole(input, "height"), ic_page_whole(input, "channels") == 1 ? "grey" : "colour");
 }
 
 /* ---- Figures ---- */

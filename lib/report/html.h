@@ -61,6 +61,12 @@ void ic_page_section(ic_page *page, const char *id, const char *title);
 /* The whole page around what was written. */
 ic_status ic_page_finish(ic_page *page, const char *title, ic_buffer *out);
 
+/* A whole number of the model's or the data's description; 0: it has none. */
+static inline int64_t ic_page_whole(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
 const char *ic_page_class(const ic_page *page, int32_t index);
 
 /* A file as the page calls it: without the folder that all have in common. */

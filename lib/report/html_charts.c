@@ -29,9 +29,9 @@ typedef struct chart {
 /* Whole steps around what is to be drawn. */
 static axis around(double low, double high, double times, const char *name)
 {
-    const double least = 1e-3 * fmax(1, fabs(low));
     if (!(low <= high))
         low = high = 0;
+    const double least = 1e-3 * fmax(1, fabs(low));
     if (high - low < least)
         high = low + least;
     const double step = ic_plot_step(high - low, 5);

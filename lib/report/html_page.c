@@ -234,7 +234,8 @@ ic_status ic_page_finish(ic_page *page, const char *title, ic_buffer *out)
             "imgcls "
             "%r. The page needs nothing else, and sends nothing anywhere.</p></footer></body>"
             "</html>\n",
-            title, style, title, page->contents.bytes, body.bytes, ic_version());
+            title, style, title, (const char *)page->contents.bytes, (const char *)body.bytes,
+            ic_version());
     ic_buffer_free(&body);
     *out = page->out;
     page->out = (ic_buffer){.context = page->context};

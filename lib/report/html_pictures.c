@@ -30,6 +30,11 @@ typedef struct thumb {
     bool coarse;
 } thumb;
 
+static int64_t at_most(int64_t count, int64_t limit)
+{
+    return count < limit ? count : limit;
+}
+
 /* ---- Making them ---- */
 
 typedef struct thumb_work {
@@ -112,16 +117,12 @@ static double probability_of(const ic_page *page, int64_t row)
 
 /* ---- Labels in doubt ---- */
 
-static ic_status put_doubts(ic_page *page)
+static ic_status put_doubts(ic_page *page, int64_t count)
 {
     const ic_report *report = page->report;
-    int64_t count;
     thumb *thumbs;
     ic_status status;
-    if (report->fold_count == 0)
-        return page->status;
-    IC_TRY(ic_report_label_error_count(report, &count));
-    const int64_t shown = count < DOUBTS ? count : DOUBTS;
+    const int64_t shown = at_most(count, DOUBTS);
     IC_TRY(ic_allocate_zero(page->context, (size_t)shown * sizeof *thumbs, &thumbs));
     for (int64_t i = 0; i < shown; i++)
         thumbs[i].row = report->doubts[i].row;
@@ -258,11 +259,6 @@ cleanup:
 
 /* ---- All mistakes, pair by pair ---- */
 
-static int64_t at_most(int64_t count, int64_t limit)
-{
-    return count < limit ? count : limit;
-}
-
 /* How many pictures are shown when each pair shows at most so many. */
 static int64_t shown_with(const ic_album *album, int64_t limit)
 {
@@ -348,8 +344,12 @@ ic_status ic_page_pictures(ic_page *page)
     while (made > 1 && shown_with(album, made) > PICTURES_MOST)
         made--;
     const int64_t count = shown_with(album, made);
-    page->total = count + worst_count + (page->report->fold_count > 0 ? DOUBTS : 0);
-    IC_TRY(put_doubts(page));
+    int64_t doubts = 0;
+    if (page->report->fold_count > 0)
+        IC_TRY(ic_report_label_error_count(page->report, &doubts));
+    page->total = count + worst_count + at_most(doubts, DOUBTS);
+    if (page->report->fold_count > 0)
+        IC_TRY(put_doubts(page, doubts));
     if (worst_count == 0)
         return page->status;
     IC_TRY(put_worst(page, worst, worst_count));

@@ -199,11 +199,6 @@ void ic_page_folds(ic_page *page)
 
 /* ---- Data ---- */
 
-static int64_t whole(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
-
 static void put_skipped(ic_page *page)
 {
     const ic_report *report = page->report;
@@ -235,15 +230,17 @@ ic_status ic_page_data(ic_page *page)
     IC_TRY_CLEAN(ic_dataset_describe(report->dataset, data));
     IC_TRY_CLEAN(ic_copy_text_part(page->context, origin, page->folder, &folder));
     const json_t *sizes = json_object_get(data, "sizes");
-    const int64_t low_width = whole(sizes, "min_width"), high_width = whole(sizes, "max_width");
-    const int64_t low_height = whole(sizes, "min_height"), high_height = whole(sizes, "max_height");
+    const int64_t low_width = ic_page_whole(sizes, "min_width"),
+                  high_width = ic_page_whole(sizes, "max_width");
+    const int64_t low_height = ic_page_whole(sizes, "min_height"),
+                  high_height = ic_page_whole(sizes, "max_height");
     ic_page_section(page, "data", "The pictures");
-    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels.", whole(data, "count"),
-                low_width, high_width, low_height, high_height);
-    if (whole(sizes, "grey") > 0)
-        ic_page_put(page, " Grey: %l.", whole(sizes, "grey"));
-    if (whole(sizes, "sixteen_bit") > 0)
-        ic_page_put(page, " With 16 bits: %l.", whole(sizes, "sixteen_bit"));
+    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels.",
+                ic_page_whole(data, "count"), low_width, high_width, low_height, high_height);
+    if (ic_page_whole(sizes, "grey") > 0)
+        ic_page_put(page, " Grey: %l.", ic_page_whole(sizes, "grey"));
+    if (ic_page_whole(sizes, "sixteen_bit") > 0)
+        ic_page_put(page, " With 16 bits: %l.", ic_page_whole(sizes, "sixteen_bit"));
     if (*folder != '\0')
         ic_page_put(page, " Files are called by what follows <code>%s</code>.", folder);
     ic_page_put(page, "</p>\n");
@@ -293,11 +290,12 @@ void ic_page_training(ic_page *page)
         ic_page_put(page, "<p>This is of the first of the models.</p>\n");
     if (json_is_object(options))
         ic_page_put(page,
-                    "<p>Trained on %l pictures, with %l held out; %l epochs, of which the "
-                    "%l. was kept.</p>\n",
-                    whole(training, "pictures"), whole(training, "validation_pictures"),
+                    "<p>Trained on %l pictures, with %l held out; %l epochs; the weights "
+                    "are those of epoch %l.</p>\n",
+                    ic_page_whole(training, "pictures"),
+                    ic_page_whole(training, "validation_pictures"),
                     (int64_t)json_array_size(json_object_get(training, "epochs")),
-                    whole(training, "best_epoch"));
+                    ic_page_whole(training, "best_epoch"));
     else
         ic_page_put(page, "<p>The model has not been trained.</p>\n");
     ic_page_history(page);

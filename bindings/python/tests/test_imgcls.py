@@ -88,9 +88,6 @@ class Tests(unittest.TestCase):
         self.assertLessEqual({event["phase"] for event in events}, {"report", "resample"})
         with self.assertRaises(ValueError):
             report.save_html(self.path("report.html"), method="magic")
-        with self.assertRaises(imgcls.Error):
-            report.save_html(self.path("cancelled.html"), progress=lambda event: True)
-        self.assertFalse(self.path("cancelled.html").exists())
         with self.assertRaises(AttributeError):
             report.nonsense
 
