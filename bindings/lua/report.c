@@ -260,6 +260,20 @@ static int report_split(lua_State *L)
     return 1;
 }
 
+/* report:save_html(path, options, progress); options: method */
+static int report_save_html(lua_State *L)
+{
+    lua_settop(L, 4);
+    const ic_report *report = check_handle(L, 1, &report_type);
+    const char *path = luaL_checkstring(L, 2);
+    const ic_options *options = push_options(L, 3);
+    progress_call call;
+    begin_progress(L, 4, lua_touserdata(L, 1), &call);
+    ic_status status = ic_report_save_html(report, options, path);
+    end_progress(&call);
+    return give_true(L, status);
+}
+
 static int report_plot_confusion(lua_State *L)
 {
     const ic_report *report = check_handle(L, 1, &report_type);
@@ -286,6 +300,7 @@ static const luaL_Reg methods[] = {{"value", report_value},
                                    {"compare", report_compare},
                                    {"split", report_split},
                                    {"plot_confusion", report_plot_confusion},
+                                   {"save_html", report_save_html},
                                    {NULL, NULL}};
 
 static const text_method texts[] = {{"json", json, 1}, {NULL, NULL, 0}};

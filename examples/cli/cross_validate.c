@@ -88,7 +88,7 @@ int cli_cross_validate(ic_context *context, const cli_command *command, int coun
     const cli_flag flags[] = {{"report", &page, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
-    int rest = cli_parse_told(context, command, flags, count, arguments, &options, &code);
+    int rest = cli_parse_told(context, command, flags, count, arguments, &page, &options, &code);
     if (rest < 0)
         return code;
     code = rest == 1 ? cross_validate(context, arguments[0], options, page, json)

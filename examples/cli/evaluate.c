@@ -159,13 +159,11 @@ int cli_evaluate(ic_context *context, const cli_command *command, int count, cha
 {
     const char *plot = NULL, *page = NULL;
     int json = 0;
-    const cli_flag flags[] = {{"plot", &plot, NULL},
-                              {"report", &page, NULL},
-                              {"json", NULL, &json},
-                              {NULL, NULL, NULL}};
+    const cli_flag flags[] = {
+        {"plot", &plot, NULL}, {"report", &page, NULL}, {"json", NULL, &json}, {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
-    int rest = cli_parse_told(context, command, flags, count, arguments, &options, &code);
+    int rest = cli_parse_told(context, command, flags, count, arguments, &page, &options, &code);
     if (rest < 0)
         return code;
     code = rest == 2 ? evaluate(context, arguments[0], arguments[1], options, plot, page, json)

@@ -25,7 +25,8 @@ const cli_command cli_commands[] = {
      "Measures two models on the same pictures: what has got worse, what better, and whether that "
      "may be\n      chance.",
      "context,dataset,evaluation", cli_compare},
-    {"cross-validate", "DATA [--folds K] [--repeats N] [--minutes M] [--report FILE.html] [--json]\n"
+    {"cross-validate",
+     "DATA [--folds K] [--repeats N] [--minutes M] [--report FILE.html] [--json]\n"
      "    [--OPTION VALUE]...",
      "Trains K models, each measured on the pictures that it has not seen: an honest figure for "
      "all "

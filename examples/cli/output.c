@@ -142,11 +142,12 @@ static char *command_line(const cli_command *command, int count, char **argument
 }
 
 int cli_parse_told(ic_context *context, const cli_command *command, const cli_flag *flags,
-                   int count, char **arguments, ic_options **options, int *code)
+                   int count, char **arguments, const char *const *page, ic_options **options,
+                   int *code)
 {
     char *line = command_line(command, count, arguments); /* before its arguments are moved */
     int rest = cli_parse(context, command, flags, count, arguments, options, code);
-    if (rest >= 0 && line != NULL)
+    if (rest >= 0 && *page != NULL && line != NULL)
         ic_options_set_text(*options, "command", line);
     free(line);
     return rest;

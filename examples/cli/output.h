@@ -40,9 +40,10 @@ void cli_print_path(FILE *file, const char *path);
  * spaces to width characters. */
 void cli_print_text(FILE *file, const char *text, int width);
 
-/* As cli_parse, and reports will say that this command made them. */
+/* As cli_parse; where a flag has set *page, the report will say that this command made it. */
 int cli_parse_told(ic_context *context, const cli_command *command, const cli_flag *flags,
-                   int count, char **arguments, ic_options **options, int *code);
+                   int count, char **arguments, const char *const *page, ic_options **options,
+                   int *code);
 
 /* Writes a report as a page (path NULL: not); returns the exit code. */
 int cli_save_page(const ic_report *report, const ic_options *options, const char *path);

@@ -18,7 +18,8 @@ typedef struct ic_report ic_report;
 typedef struct ic_comparison ic_comparison;
 
 /*
- * Classifies the pictures of a data set and counts. Takes options of owner "evaluation"; split
+ * Classifies the pictures of a data set and counts. Takes options of owner "evaluation", and command,
+ * a text that the report keeps for its readers; split
  * says which part: train, validation, test, all, or auto: the declared test part; else, where
  * this is the data that the model was trained on (by digest), the pictures held out then; else
  * all of it. Classes are matched by name; pictures of classes that the model does not know, and

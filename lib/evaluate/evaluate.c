@@ -26,7 +26,7 @@ typedef struct evaluation {
     ic_published published;
     ic_executor *executor;
     ic_views views;
-    ic_confidence *stranger; /* which has a score for strangers; NULL: none */
+    ic_confidence *stranger;            /* which has a score for strangers; NULL: none */
     double (*textures)[IC_TEXTURE_MAX]; /* of the batch; with it [threads][of ic_texture_scratch] */
     float *scratch;
     float *tensors;     /* of the batch, as they are */

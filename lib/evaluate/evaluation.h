@@ -46,7 +46,8 @@ struct ic_report {
     ic_metrics metrics;
     ic_resampling resampling;
     char *command; /* the option of that name; NULL: none */
-    /* How unlike the training's each picture is; NULL: the model cannot tell, or there are several. */
+    /* How unlike the training's each picture is; NULL: the model cannot tell, or there are several.
+     */
     float *unknown;
     double threshold, share; /* of ic_unknown */
     ic_skipped *skipped;

@@ -246,8 +246,7 @@ static ic_status add_unknown(json_t *object, const ic_report *report)
         return ic_json_set(object, "unknown", json_null());
     return ic_json_set(object, "unknown",
                        json_pack("{s:f, s:f, s:I}", "threshold", report->threshold, "share",
-                                 report->share, "refused",
-                                 (json_int_t)ic_report_refused(report)));
+                                 report->share, "refused", (json_int_t)ic_report_refused(report)));
 }
 
 static ic_status fill(json_t *object, const ic_report *report)

@@ -45,16 +45,14 @@ static int64_t list_mistakes(const ic_scores *scores, mistake *out)
 static ic_status fill(ic_context *context, const mistake *sorted, int32_t classes, ic_album *album)
 {
     const int64_t count = album->mistake_count;
-    IC_TRY(
-        ic_allocate_array(context, (size_t)count, sizeof *album->mistakes, &album->mistakes));
+    IC_TRY(ic_allocate_array(context, (size_t)count, sizeof *album->mistakes, &album->mistakes));
     for (int64_t i = 0; i < count; i++) {
         album->mistakes[i] = sorted[i].row;
         if (i == 0 || sorted[i].pair != sorted[i - 1].pair) {
             IC_TRY(ic_grow(context, &album->pairs, &album->pair_capacity, album->pair_count + 1,
                            sizeof *album->pairs));
-            album->pairs[album->pair_count++] =
-                (ic_confused){(int32_t)(sorted[i].pair / classes),
-                              (int32_t)(sorted[i].pair % classes), i, 0};
+            album->pairs[album->pair_count++] = (ic_confused){
+                (int32_t)(sorted[i].pair / classes), (int32_t)(sorted[i].pair % classes), i, 0};
         }
         album->pairs[album->pair_count - 1].count++;
     }

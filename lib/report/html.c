@@ -28,29 +28,26 @@ static const char *split_meaning(const char *split)
     return meanings[i][1];
 }
 
-static int64_t whole(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
-
 static void put_lead(ic_page *page)
 {
     const ic_report *report = page->report;
     const json_t *input = json_object_get(page->model, "input");
     const int32_t classes = report->metrics.classes;
     const char *network = json_string_value(json_object_get(page->model, "network"));
-    ic_page_put(page,
-                "<p class=\"lead\"><strong>%p&nbsp;%%</strong> of %l pictures were put into the right one "
-                "of %d classes.</p>\n<p>Measured on %r.</p>\n<p class=\"dim\">Classes: ",
-                report->metrics.figures[IC_ACCURACY], report->metrics.count, (int)classes,
-                split_meaning(report->split));
+    ic_page_put(
+        page,
+        "<p class=\"lead\"><strong>%p&nbsp;%%</strong> of %l pictures were put into the right one "
+        "of %d classes.</p>\n<p>Measured on %r.</p>\n<p class=\"dim\">Classes: ",
+        report->metrics.figures[IC_ACCURACY], report->metrics.count, (int)classes,
+        split_meaning(report->split));
     for (int32_t c = 0; c < classes && c < IC_MATRIX_MOST / 2; c++)
         ic_page_put(page, "%r%n", c > 0 ? ", " : "", ic_page_class(page, c));
-    ic_page_put(page, "%r. Network: %s, %c million parameters, sees %l &times; %l pixels in %r.</p>\n",
-                classes > IC_MATRIX_MOST / 2 ? " and so on" : "",
-                network != NULL && *network != '\0' ? network : "of its own",
-                1e-6 * (double)whole(page->model, "parameters"), whole(input, "width"), whole(input, "height"),
-                whole(input, "channels") == 1 ? "grey" : "colour");
+    ic_page_put(
+        page, "%r. Network: %s, %c million parameters, sees %l &times; %l pixels in %r.</p>\n",
+        classes > IC_MATRIX_MOST / 2 ? " and so on" : "",
+        network != NULL && *network != '\0' ? network : "of its own",
+        1e-6 * (double)ic_page_whole(page->model, "parameters"), ic_page_whole(input, "width"),
+        ic_page_whole(input, "height"), ic_page_whole(input, "channels") == 1 ? "grey" : "colour");
 }
 
 /* ---- Figures ---- */
@@ -98,8 +95,9 @@ static void put_figures(ic_page *page, double limit)
         put_card(page, "Top-5 accuracy", IC_TOP5, true, "The class is among the first five");
     put_card(page, "Balanced accuracy", IC_BALANCED_ACCURACY, true,
              "The same with all classes counting alike");
-    put_card(page, "ROC AUC", IC_AUC, false, "How well classes are told apart at any threshold; 1 is "
-                                             "best, 0.5 a coin");
+    put_card(page, "ROC AUC", IC_AUC, false,
+             "How well classes are told apart at any threshold; 1 is "
+             "best, 0.5 a coin");
     put_card(page, "Average precision", IC_AVERAGE_PRECISION, false,
              "Area under the precision-recall curve; 1 is best");
     put_card(page, "Mean F1", IC_F1, true, "Precision and recall in one, mean of the classes");

@@ -12,7 +12,9 @@
 
 #include <stdarg.h>
 
-enum { IC_MATRIX_MOST = 40 /* classes of a confusion matrix; beyond, pairs of classes are listed */ };
+enum {
+    IC_MATRIX_MOST = 40 /* classes of a confusion matrix; beyond, pairs of classes are listed */
+};
 
 /* Pictures of one class that were taken for another one: album->mistakes[first ... + count - 1]. */
 typedef struct ic_confused {
@@ -32,8 +34,8 @@ typedef struct ic_album {
 typedef struct ic_page {
     ic_context *context;
     const ic_report *report;
-    json_t *model;  /* as ic_model_describe has it */
-    size_t folder;  /* bytes that all origins begin with, up to a slash */
+    json_t *model;      /* as ic_model_describe has it */
+    size_t folder;      /* bytes that all origins begin with, up to a slash */
     const char *method; /* of explanations, by the option */
     ic_album album;
     ic_buffer out, contents; /* the sections so far, and the links to them */
@@ -58,6 +60,12 @@ void ic_page_section(ic_page *page, const char *id, const char *title);
 
 /* The whole page around what was written. */
 ic_status ic_page_finish(ic_page *page, const char *title, ic_buffer *out);
+
+/* A whole number of the model's or the data's description; 0: it has none. */
+static inline int64_t ic_page_whole(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
 
 const char *ic_page_class(const ic_page *page, int32_t index);
 

@@ -8,7 +8,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { CURVES_MOST = 10, CURVES_SHOWN = 6 /* of more classes */, DASHED = 5 /* curves from there on */ };
+enum {
+    CURVES_MOST = 10,
+    CURVES_SHOWN = 6 /* of more classes */,
+    DASHED = 5 /* curves from there on */
+};
 enum { LEFT = 46, TOP = 8, WIDTH = 298, HEIGHT = 230 };
 
 typedef struct axis {
@@ -25,9 +29,9 @@ typedef struct chart {
 /* Whole steps around what is to be drawn. */
 static axis around(double low, double high, double times, const char *name)
 {
-    const double least = 1e-3 * fmax(1, fabs(low));
     if (!(low <= high))
         low = high = 0;
+    const double least = 1e-3 * fmax(1, fabs(low));
     if (high - low < least)
         high = low + least;
     const double step = ic_plot_step(high - low, 5);
@@ -75,10 +79,11 @@ static chart open_chart(ic_page *page, const char *title, const char *descriptio
     for (int32_t i = 0; i < ticks(x); i++)
         ic_page_put(page, "<text x=\"%c\" y=\"%d\" text-anchor=\"middle\">%r</text>",
                     across(&c, x->low + i * x->step), TOP + HEIGHT + 17, tick(x, i, text));
-    ic_page_put(page,
-                "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%r</text>"
-                "<text transform=\"translate(11 %d)rotate(-90)\" text-anchor=\"middle\">%r</text>\n",
-                LEFT + WIDTH / 2, TOP + HEIGHT + 36, x->name, TOP + HEIGHT / 2, y->name);
+    ic_page_put(
+        page,
+        "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%r</text>"
+        "<text transform=\"translate(11 %d)rotate(-90)\" text-anchor=\"middle\">%r</text>\n",
+        LEFT + WIDTH / 2, TOP + HEIGHT + 36, x->name, TOP + HEIGHT / 2, y->name);
     return c;
 }
 
@@ -119,8 +124,8 @@ static void put_curve(const chart *c, int32_t index, const double *xs, const dou
 
 static void put_key(ic_page *page, int32_t index, const char *name)
 {
-    ic_page_put(page, "<li class=\"k%r\" style=\"--i:%d\">%n", index >= DASHED ? " d" : "", (int)index,
-                name);
+    ic_page_put(page, "<li class=\"k%r\" style=\"--i:%d\">%n", index >= DASHED ? " d" : "",
+                (int)index, name);
 }
 
 /* ---- Curves of the classes ---- */
@@ -166,8 +171,7 @@ static ic_status put_class_curves(ic_page *page, const char *kind, ic_class_figu
     ic_page_put(page, "</svg><ul class=\"key\">");
     for (int32_t i = 0; i < count; i++) {
         put_key(page, i, ic_page_class(page, classes[i]));
-        ic_page_put(page, " %f</li>",
-                    page->report->metrics.per_class[classes[i]].figures[area]);
+        ic_page_put(page, " %f</li>", page->report->metrics.per_class[classes[i]].figures[area]);
     }
     ic_page_put(page, "</ul>");
     close_chart(c);
@@ -181,17 +185,19 @@ static ic_status put_calibration(ic_page *page)
     IC_TRY(ic_report_curve(page->report, "calibration", 0, &x, &y, &mass, &count));
     static const axis stated = {0, 1, 0.2, 100, "stated probability, %"};
     static const axis right = {0, 1, 0.2, 100, "right, %"};
-    const chart c = open_chart(page, "Calibration",
-                               "How often answers of a stated probability were right", &stated,
-                               &right);
-    ic_page_put(page, "<path class=\"q\" d=\"M%d %dL%d %d\"/>", LEFT, TOP + HEIGHT, LEFT + WIDTH, TOP);
+    const chart c =
+        open_chart(page, "Calibration", "How often answers of a stated probability were right",
+                   &stated, &right);
+    ic_page_put(page, "<path class=\"q\" d=\"M%d %dL%d %d\"/>", LEFT, TOP + HEIGHT, LEFT + WIDTH,
+                TOP);
     put_curve(&c, 0, x, y, count);
     for (int64_t i = 0; i < count; i++)
         ic_page_put(page, "<circle class=\"k o\" style=\"--i:0\" cx=\"%c\" cy=\"%c\" r=\"3\"/>",
                     across(&c, x[i]), down(&c, y[i]));
-    ic_page_put(page, "</svg><p class=\"dim\">Each dot is one of %l groups of pictures. On the "
-                      "dashed line answers are as often right as they say; below it the model is too "
-                      "sure of itself.</p>",
+    ic_page_put(page,
+                "</svg><p class=\"dim\">Each dot is one of %l groups of pictures. On the "
+                "dashed line answers are as often right as they say; below it the model is too "
+                "sure of itself.</p>",
                 count);
     close_chart(&c);
     return page->status;
@@ -207,12 +213,14 @@ ic_status ic_page_curves(ic_page *page)
     const int32_t count = choose_classes(page, chosen);
     ic_page_section(page, "curves", "Curves");
     if (page->report->metrics.classes > CURVES_MOST)
-        ic_page_put(page, "<p>Of the classes, the %d that are told from the others least well.</p>\n",
+        ic_page_put(page,
+                    "<p>Of the classes, the %d that are told from the others least well.</p>\n",
                     (int)count);
     ic_page_put(page, "<div class=\"charts\">\n");
     if (count > 0) {
-        chart c = open_chart(page, "ROC curves and their AUC", "A curve for each class; the list below has their areas",
-                             &axes[0], &axes[1]);
+        chart c = open_chart(page, "ROC curves and their AUC",
+                             "A curve for each class; the list below has their areas", &axes[0],
+                             &axes[1]);
         IC_TRY(put_class_curves(page, "roc", IC_CLASS_AUC, &c, chosen, count));
         c = open_chart(page, "Precision and recall",
                        "A curve for each class; the list below has their average precision",
@@ -230,7 +238,7 @@ ic_status ic_page_curves(ic_page *page)
 enum { BARS = 32 };
 
 typedef struct histogram {
-    double low, width; /* of the first bar, and of each */
+    double low, width;       /* of the first bar, and of each */
     int64_t counts[BARS][2]; /* right, wrong */
     int64_t most;
     int64_t refused_wrong;
@@ -284,23 +292,24 @@ void ic_page_unknown(ic_page *page)
     const int64_t refused = ic_report_refused(report), count = report->scores.count;
     count_scores(report, &h);
     ic_page_section(page, "unknown", "Would it notice something else?");
-    ic_page_put(page,
-                "<p>The model scores how unlike its training pictures a picture is. Above %f it calls a "
-                "picture unknown: so set that it does so for %p&nbsp;%% of the validation pictures. "
-                "<strong>Of these %l pictures it refuses %l (%p&nbsp;%%)</strong>; its answers for %l of "
-                "them are wrong.</p>\n<div class=\"charts\">\n",
-                report->threshold, report->share, count, refused, (double)refused / (double)count,
-                h.refused_wrong);
+    ic_page_put(
+        page,
+        "<p>The model scores how unlike its training pictures a picture is. Above %f it calls a "
+        "picture unknown: so set that it does so for %p&nbsp;%% of the validation pictures. "
+        "<strong>Of these %l pictures it refuses %l (%p&nbsp;%%)</strong>; its answers for %l of "
+        "them are wrong.</p>\n<div class=\"charts\">\n",
+        report->threshold, report->share, count, refused, (double)refused / (double)count,
+        h.refused_wrong);
     const double high = h.low + BARS * h.width;
     const axis x = around(h.low, high, 1, "score"), y = around(0, (double)h.most, 1, "pictures");
     const chart c = open_chart(page, "Scores", "How many pictures have which score", &x, &y);
     put_bars(&c, &h);
-    ic_page_put(page,
-                "<path class=\"q\" d=\"M%c %dv%d\"/><text x=\"%c\" y=\"%d\">refused &#8594;</text></svg>"
-                "<ul class=\"key\"><li><span style=\"color:rgb(var(--a))\">&#9632;</span> right</li>"
-                "<li><span style=\"color:rgb(var(--b))\">&#9632;</span> wrong</li></ul>",
-                across(&c, report->threshold), TOP, HEIGHT, across(&c, report->threshold) + 5,
-                TOP + 12);
+    ic_page_put(
+        page,
+        "<path class=\"q\" d=\"M%c %dv%d\"/><text x=\"%c\" y=\"%d\">refused &#8594;</text></svg>"
+        "<ul class=\"key\"><li><span style=\"color:rgb(var(--a))\">&#9632;</span> right</li>"
+        "<li><span style=\"color:rgb(var(--b))\">&#9632;</span> wrong</li></ul>",
+        across(&c, report->threshold), TOP, HEIGHT, across(&c, report->threshold) + 5, TOP + 12);
     close_chart(&c);
     ic_page_put(page, "</div></section>\n");
 }

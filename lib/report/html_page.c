@@ -20,7 +20,8 @@ static const char style[] =
     "@media screen and (prefers-color-scheme:dark){:root{--bg:#13161a;--card:#1b1f25;--ink:#e7e9ec;"
     "--dim:#a4acb6;--line:#353b44;--a:132 184 248;--b:245 152 116;--l:.78;--c:.12}}"
     "*{box-sizing:border-box}"
-    "body{margin:0 auto;max-width:70rem;padding:1.5rem clamp(1rem,4vw,3rem) 5rem;background:var(--bg);"
+    "body{margin:0 auto;max-width:70rem;padding:1.5rem clamp(1rem,4vw,3rem) "
+    "5rem;background:var(--bg);"
     "color:var(--ink);font:1rem/1.55 system-ui,sans-serif;"
     "overflow-wrap:anywhere}"
     "h1{font-size:clamp(1.5rem,5vw,2.25rem);line-height:1.2;margin:1rem 0 .5rem;text-wrap:balance}"
@@ -43,10 +44,12 @@ static const char style[] =
     ".cards b{display:block;font-size:1.65rem;line-height:1.3;font-weight:600}"
     ".cards b,table{font-variant-numeric:tabular-nums}small{display:block;line-height:1.4}"
     ".scroll{overflow-x:auto;margin:1rem 0}"
-    "table{border-collapse:collapse;font-size:.93rem;overflow-wrap:normal}caption{text-align:left;padding:0 0 .5rem}"
+    "table{border-collapse:collapse;font-size:.93rem;overflow-wrap:normal}caption{text-align:left;"
+    "padding:0 0 .5rem}"
     "th,td{padding:.35rem .7rem;text-align:right;border-bottom:1px solid var(--line)}"
     "thead th{font-weight:600;vertical-align:bottom}tbody th{text-align:left;color:var(--ink);"
-    "font-weight:400;max-width:16rem;overflow-wrap:break-word}thead th:first-child,.t td,.t th{text-align:left}"
+    "font-weight:400;max-width:16rem;overflow-wrap:break-word}thead th:first-child,.t td,.t "
+    "th{text-align:left}"
     "td small{white-space:nowrap}"
     ".m td{text-align:center;padding:.35rem .3rem;min-width:2.4rem;border:1px solid var(--bg);"
     "background:rgb(var(--a)/var(--s,0))}.m .x{background:rgb(var(--b)/var(--s))}"
@@ -73,7 +76,8 @@ static const char style[] =
     ".hide{display:none}.hide:target,#all:target .hide{display:block}"
     "pre{white-space:pre-wrap;font-size:.9rem;margin:.5rem 0}summary{cursor:pointer}"
     "footer{margin-top:4rem;border-top:1px solid var(--line);padding-top:1rem}"
-    "@page{margin:15mm}@media print{body{max-width:none;padding:0;font-size:10pt}nav,.skip,.up{display:none}"
+    "@page{margin:15mm}@media "
+    "print{body{max-width:none;padding:0;font-size:10pt}nav,.skip,.up{display:none}"
     "figure,.cards div,tr,.m{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}"
     "td,svg,img{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
@@ -95,12 +99,12 @@ static void escape(ic_page *page, const char *text)
     for (size_t left = strlen(text), step; left > 0; text += step, left -= step) {
         step = ic_utf8_step(text, left);
         const unsigned char c = (unsigned char)*text;
-        const char *instead = c == '<'                                 ? "&lt;"
-                              : c == '>'                               ? "&gt;"
-                              : c == '&'                               ? "&amp;"
-                              : c == '"'                               ? "&quot;"
+        const char *instead = c == '<'                                            ? "&lt;"
+                              : c == '>'                                          ? "&gt;"
+                              : c == '&'                                          ? "&amp;"
+                              : c == '"'                                          ? "&quot;"
                               : step == 0 || (c < 0x20 && c != '\n') || c == 0x7f ? "\xEF\xBF\xBD"
-                                                                       : NULL;
+                                                                                  : NULL;
         if (instead != NULL)
             append_text(page, instead);
         else
@@ -204,8 +208,8 @@ void ic_page_section(ic_page *page, const char *id, const char *title)
 {
     ic_page_put(page, "<section id=\"%r\"><h2>%r</h2>\n", id, title);
     if (page->status >= 0)
-        page->status = ic_buffer_print(&page->contents, "<li><a href=\"#%s\">%s</a></li>\n", id,
-                                       title);
+        page->status =
+            ic_buffer_print(&page->contents, "<li><a href=\"#%s\">%s</a></li>\n", id, title);
 }
 
 ic_status ic_page_finish(ic_page *page, const char *title, ic_buffer *out)
@@ -226,10 +230,12 @@ ic_status ic_page_finish(ic_page *page, const char *title, ic_buffer *out)
             "data:;style-src 'unsafe-inline'\"><title>%s</title>\n<style>%r</style></head>\n"
             "<body><a class=\"skip\" href=\"#main\">Skip to the figures</a>\n"
             "<header><h1>%s</h1>\n<nav aria-label=\"Contents\"><ul>\n%r</ul></nav></header>\n"
-            "<main id=\"main\" tabindex=\"-1\">\n%r</main>\n<footer><p class=\"dim\">Made by imgcls "
+            "<main id=\"main\" tabindex=\"-1\">\n%r</main>\n<footer><p class=\"dim\">Made by "
+            "imgcls "
             "%r. The page needs nothing else, and sends nothing anywhere.</p></footer></body>"
             "</html>\n",
-            title, style, title, page->contents.bytes, body.bytes, ic_version());
+            title, style, title, (const char *)page->contents.bytes, (const char *)body.bytes,
+            ic_version());
     ic_buffer_free(&body);
     *out = page->out;
     page->out = (ic_buffer){.context = page->context};

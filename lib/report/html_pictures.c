@@ -10,7 +10,12 @@
 
 #include <string.h>
 
-enum { SIDE = 96, QUALITY = 75, WORST_SIDE = 176, PIXELATED = 64 /* sides below it are enlarged */ };
+enum {
+    SIDE = 96,
+    QUALITY = 75,
+    WORST_SIDE = 176,
+    PIXELATED = 64 /* sides below it are enlarged */
+};
 enum { WORST = 12, DOUBTS = 24, PAIR_MOST = 24 /* of one pair of classes */, PICTURES_MOST = 1200 };
 enum { BYTES_MOST = 1600000 /* of the JPEGs of mistakes */, NAMES_MOST = 60, OPEN_PAIRS = 3 };
 enum { PART = 16 /* pictures between two looks at the clock */ };
@@ -24,6 +29,11 @@ typedef struct thumb {
     ic_buffer jpeg; /* empty: the picture cannot be read any more */
     bool coarse;
 } thumb;
+
+static int64_t at_most(int64_t count, int64_t limit)
+{
+    return count < limit ? count : limit;
+}
 
 /* ---- Making them ---- */
 
@@ -51,8 +61,7 @@ static ic_status make_thumb(void *arguments, int64_t unit, int32_t worker)
     ic_image *image = NULL;
     (void)worker;
     t->jpeg.context = report->context;
-    ic_status status =
-        ic_dataset_thumbnail(report->dataset, report->items[t->row], SIDE, &image);
+    ic_status status = ic_dataset_thumbnail(report->dataset, report->items[t->row], SIDE, &image);
     if (status >= 0)
         status = encode(image, SIDE, t);
     ic_image_free(image);
@@ -103,36 +112,33 @@ static void put_image(ic_page *page, const thumb *t, const char *before, const c
 static double probability_of(const ic_page *page, int64_t row)
 {
     const ic_scores *scores = &page->report->scores;
-    return (double)
-        scores->probabilities[row * scores->classes + ic_scores_predicted(scores, row)];
+    return (double)scores->probabilities[row * scores->classes + ic_scores_predicted(scores, row)];
 }
 
 /* ---- Labels in doubt ---- */
 
-static ic_status put_doubts(ic_page *page)
+static ic_status put_doubts(ic_page *page, int64_t count)
 {
     const ic_report *report = page->report;
-    int64_t count;
     thumb *thumbs;
     ic_status status;
-    if (report->fold_count == 0)
-        return page->status;
-    IC_TRY(ic_report_label_error_count(report, &count));
-    const int64_t shown = count < DOUBTS ? count : DOUBTS;
+    const int64_t shown = at_most(count, DOUBTS);
     IC_TRY(ic_allocate_zero(page->context, (size_t)shown * sizeof *thumbs, &thumbs));
     for (int64_t i = 0; i < shown; i++)
         thumbs[i].row = report->doubts[i].row;
     IC_TRY_CLEAN(make_thumbs(page, thumbs, shown));
     ic_page_section(page, "doubts", "Labels that are likely wrong");
-    ic_page_put(page, "<p>%l labels are in doubt%r. Look at them; move those that are wrong to their "
-                      "class, and train again.</p>\n<div class=\"pics\">\n",
+    ic_page_put(page,
+                "<p>%l labels are in doubt%r. Look at them; move those that are wrong to their "
+                "class, and train again.</p>\n<div class=\"pics\">\n",
                 count, count > shown ? "; the surest are shown" : "");
     for (int64_t i = 0; i < shown; i++) {
         const char *file = ic_page_file(page, thumbs[i].row);
         ic_page_put(page, "<figure>");
         put_image(page, &thumbs[i], "", file);
-        ic_page_put(page, "<figcaption>filed under %n, looks like <b><bdi>%s</bdi></b> (+%p %%)"
-                          "<br>%n</figcaption></figure>\n",
+        ic_page_put(page,
+                    "<figcaption>filed under %n, looks like <b><bdi>%s</bdi></b> (+%p %%)"
+                    "<br>%n</figcaption></figure>\n",
                     ic_report_label(report, thumbs[i].row),
                     ic_page_class(page, report->doubts[i].suggested), report->doubts[i].margin,
                     file);
@@ -210,8 +216,7 @@ cleanup:
 static void put_worst_one(ic_page *page, const thumb *picture, const thumb *heat)
 {
     const ic_report *report = page->report;
-    const char *predicted =
-        ic_page_class(page, ic_scores_predicted(&report->scores, picture->row));
+    const char *predicted = ic_page_class(page, ic_scores_predicted(&report->scores, picture->row));
     const char *file = ic_page_file(page, picture->row);
     ic_page_put(page, "<figure><span>");
     put_image(page, picture, "", file);
@@ -231,11 +236,11 @@ static ic_status put_worst(ic_page *page, const int64_t *worst, int32_t count)
     ic_status status;
     IC_TRY_CLEAN(choose_method(page, count, &options));
     ic_page_section(page, "worst", "The worst mistakes");
-    ic_page_put(page, "<p>What the model was surest of and had wrong%r.</p>\n"
-                      "<div class=\"pics wide\">\n",
+    ic_page_put(page, "<p>What the model was surest of and had wrong. %r\">\n",
                 page->report->fold_count > 0
-                    ? ""
-                    : ". Beside each picture: what in it speaks for the answer, the lighter the more");
+                    ? "</p>\n<div class=\"pics"
+                    : "Beside each picture: what in it speaks for the answer, the lighter the "
+                      "more.</p>\n<div class=\"pics wide");
     for (int32_t i = 0; i < count; i++) {
         picture.row = worst[i];
         IC_TRY_CLEAN(make_worst(page, options, &picture, &heat));
@@ -253,11 +258,6 @@ cleanup:
 }
 
 /* ---- All mistakes, pair by pair ---- */
-
-static int64_t at_most(int64_t count, int64_t limit)
-{
-    return count < limit ? count : limit;
-}
 
 /* How many pictures are shown when each pair shows at most so many. */
 static int64_t shown_with(const ic_album *album, int64_t limit)
@@ -323,8 +323,9 @@ static void put_pairs(ic_page *page, const thumb *thumbs, int64_t made)
     ic_page_section(page, "all", "Mistakes to look at");
     ic_page_put(page, "<p>The surest first, with the probability of the wrong answer.");
     if (album->linked > OPEN_PAIRS)
-        ic_page_put(page, " Here are the most frequent ones; the numbers of the table above open the "
-                          "others, or <a href=\"#all\">show all of them</a>.");
+        ic_page_put(page,
+                    " Here are the most frequent ones; the numbers of the table above open the "
+                    "others, or <a href=\"#all\">show all of them</a>.");
     ic_page_put(page, "</p>\n");
     for (size_t i = 0; i < album->linked; i++) {
         const int64_t count = album->pairs[i].count;
@@ -343,8 +344,12 @@ ic_status ic_page_pictures(ic_page *page)
     while (made > 1 && shown_with(album, made) > PICTURES_MOST)
         made--;
     const int64_t count = shown_with(album, made);
-    page->total = count + worst_count + (page->report->fold_count > 0 ? DOUBTS : 0);
-    IC_TRY(put_doubts(page));
+    int64_t doubts = 0;
+    if (page->report->fold_count > 0)
+        IC_TRY(ic_report_label_error_count(page->report, &doubts));
+    page->total = count + worst_count + at_most(doubts, DOUBTS);
+    if (page->report->fold_count > 0)
+        IC_TRY(put_doubts(page, doubts));
     if (worst_count == 0)
         return page->status;
     IC_TRY(put_worst(page, worst, worst_count));

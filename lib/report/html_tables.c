@@ -11,8 +11,8 @@
 
 enum { SKIPPED_MOST = 50 };
 
-/* Ink on the fullest shade still has a contrast of 4.5; mistakes have it from this share on, and grow
- * visible early. */
+/* Ink on the fullest shade still has a contrast of 4.5; mistakes have it from this share on, and
+ * grow visible early. */
 static const double full_shade = 0.45, full_mistake = 0.3;
 
 /* A wide table scrolls in a box of its own, which the keyboard reaches. Heads are parted by '|', or
@@ -71,8 +71,9 @@ static void put_matrix(ic_page *page)
 {
     const ic_metrics *metrics = &page->report->metrics;
     const int32_t classes = metrics->classes;
-    ic_page_put(page, "<p>A row for each class, a column for each answer: blue ones are right, red ones "
-                      "are mistakes. A number there leads to its pictures.</p>\n");
+    ic_page_put(page,
+                "<p>A row for each class, a column for each answer: blue ones are right, red ones "
+                "are mistakes. A number there leads to its pictures.</p>\n");
     open_table(page, "m", "Confusion matrix: pictures by class (rows) and answer (columns)", NULL);
     ic_page_put(page, "<td></td>");
     for (int32_t c = 0; c < classes; c++)
@@ -133,8 +134,9 @@ static void put_class_figure(ic_page *page, int32_t index, ic_class_figure figur
     ic_page_put(page, share ? "<td>%p" : "<td>%f",
                 page->report->metrics.per_class[index].figures[figure]);
     if (!isnan(interval->low))
-        ic_page_put(page, share ? "<small class=\"dim\">%p to %p</small>"
-                                : "<small class=\"dim\">%f to %f</small>",
+        ic_page_put(page,
+                    share ? "<small class=\"dim\">%p to %p</small>"
+                          : "<small class=\"dim\">%f to %f</small>",
                     interval->low, interval->high);
     ic_page_put(page, "</td>");
 }
@@ -145,9 +147,10 @@ void ic_page_classes(ic_page *page)
                                             IC_CLASS_SPECIFICITY, IC_CLASS_F1,
                                             IC_CLASS_AUC,         IC_CLASS_AVERAGE_PRECISION};
     ic_page_section(page, "classes", "Class by class");
-    ic_page_put(page, "<p>Precision: how many of the answers for a class are right. Recall "
-                      "(sensitivity): how many of its pictures are found. Specificity: how many of the "
-                      "others are kept out.</p>\n");
+    ic_page_put(page,
+                "<p>Precision: how many of the answers for a class are right. Recall "
+                "(sensitivity): how many of its pictures are found. Specificity: how many of the "
+                "others are kept out.</p>\n");
     open_table(page, "", "Figures of each class, shares in %, with intervals",
                "Class|Pictures|Precision|Recall|Specificity|F1|AUC|Average precision");
     open_body(page);
@@ -196,11 +199,6 @@ void ic_page_folds(ic_page *page)
 
 /* ---- Data ---- */
 
-static int64_t whole(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
-
 static void put_skipped(ic_page *page)
 {
     const ic_report *report = page->report;
@@ -232,15 +230,17 @@ ic_status ic_page_data(ic_page *page)
     IC_TRY_CLEAN(ic_dataset_describe(report->dataset, data));
     IC_TRY_CLEAN(ic_copy_text_part(page->context, origin, page->folder, &folder));
     const json_t *sizes = json_object_get(data, "sizes");
-    const int64_t low_width = whole(sizes, "min_width"), high_width = whole(sizes, "max_width");
-    const int64_t low_height = whole(sizes, "min_height"), high_height = whole(sizes, "max_height");
+    const int64_t low_width = ic_page_whole(sizes, "min_width"),
+                  high_width = ic_page_whole(sizes, "max_width");
+    const int64_t low_height = ic_page_whole(sizes, "min_height"),
+                  high_height = ic_page_whole(sizes, "max_height");
     ic_page_section(page, "data", "The pictures");
-    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels.", whole(data, "count"), low_width,
-                high_width, low_height, high_height);
-    if (whole(sizes, "grey") > 0)
-        ic_page_put(page, " Grey: %l.", whole(sizes, "grey"));
-    if (whole(sizes, "sixteen_bit") > 0)
-        ic_page_put(page, " With 16 bits: %l.", whole(sizes, "sixteen_bit"));
+    ic_page_put(page, "<p>%l pictures of %l to %l &times; %l to %l pixels.",
+                ic_page_whole(data, "count"), low_width, high_width, low_height, high_height);
+    if (ic_page_whole(sizes, "grey") > 0)
+        ic_page_put(page, " Grey: %l.", ic_page_whole(sizes, "grey"));
+    if (ic_page_whole(sizes, "sixteen_bit") > 0)
+        ic_page_put(page, " With 16 bits: %l.", ic_page_whole(sizes, "sixteen_bit"));
     if (*folder != '\0')
         ic_page_put(page, " Files are called by what follows <code>%s</code>.", folder);
     ic_page_put(page, "</p>\n");
@@ -290,11 +290,12 @@ void ic_page_training(ic_page *page)
         ic_page_put(page, "<p>This is of the first of the models.</p>\n");
     if (json_is_object(options))
         ic_page_put(page,
-                    "<p>Trained on %l pictures, with %l held out; %l epochs, of which the "
-                    "%l. was kept.</p>\n",
-                    whole(training, "pictures"), whole(training, "validation_pictures"),
+                    "<p>Trained on %l pictures, with %l held out; %l epochs; the weights "
+                    "are those of epoch %l.</p>\n",
+                    ic_page_whole(training, "pictures"),
+                    ic_page_whole(training, "validation_pictures"),
                     (int64_t)json_array_size(json_object_get(training, "epochs")),
-                    whole(training, "best_epoch"));
+                    ic_page_whole(training, "best_epoch"));
     else
         ic_page_put(page, "<p>The model has not been trained.</p>\n");
     ic_page_history(page);

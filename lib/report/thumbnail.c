@@ -43,8 +43,7 @@ ic_status ic_dataset_thumbnail(const ic_dataset *dataset, int64_t index, int32_t
     ic_status status;
     IC_TRY_CLEAN(ic_dataset_read(dataset, index, &bytes, &image));
     if (bytes.size > 0)
-        IC_TRY_CLEAN(
-            ic_image_decode_with(context, bytes.bytes, bytes.size, &enough, NULL, &image));
+        IC_TRY_CLEAN(ic_image_decode_with(context, bytes.bytes, bytes.size, &enough, NULL, &image));
     IC_TRY_CLEAN(ic_image_thumbnail(image, side, out));
 cleanup:
     ic_image_free(image);

@@ -227,6 +227,7 @@ static void trainers_and_reports(void **state)
     ic_comparison_free(NULL);
     REFUSES(ic_report_json(NULL, NULL, 0, &size));
     REFUSES(ic_report_plot_confusion(NULL, "x.png"));
+    REFUSES(ic_report_save_html(NULL, NULL, "x.html"));
     REFUSES(ic_dataset_plot_augmentation(NULL, NULL, "x.png"));
     assert_string_equal(ic_report_split(NULL), "");
     ic_report_free(NULL);

@@ -156,6 +156,26 @@ def evaluate():
     assert (root / "confusion.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def page():
+    place = root / "a page.html"
+    report = json.loads(run("evaluate", model, photos, "--report", place, "--split", "all", "--json", "--method", "gradcam",
+                            "--resamples", 50)[0])
+    text = place.read_text(encoding="utf-8")
+    assert f" of {report['count']} pictures" in text and "<title>How good" in text
+    assert f"imgcls evaluate {model} {photos} --report '{place}' --split all" in text
+    assert report["command"] in text and report["model"]["flags"] in text
+    assert report["model"]["training"]["best_epoch"] >= 1 and report["version"] in text
+    assert report["data"]["count"] == report["count"] and "unknown" in report
+    assert "cut.png" in text and "src=\"http" not in text
+    for wrong in (root / "no/such.html", root):
+        messages = run("evaluate", model, photos, "--report", wrong, code=1)
+        assert "--report" in messages[1] and not messages[0], messages
+    run("cross-validate", photos, "--folds", 2, "--report", place, *QUICK)
+    text = place.read_text(encoding="utf-8")
+    assert "imgcls cross-validate" in text and "Model by model" in text
+    assert "--command is not for imgcls evaluate" in run("evaluate", model, photos, "--command", "x", code=2)[1]
+
+
 def says_how_sure_it_is():
     report = json.loads(run("evaluate", model, photos, "--json", "--split", "all", "--resamples", 50)[0])
     for name in ("accuracy", "auc", "f1", "mcc", "brier"):
@@ -534,7 +554,7 @@ def failures():
     assert "cut.safetensors" in run("info", cut, code=1)[1]
 
 
-for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate,
+for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
              says_how_sure_it_is, compare, parts, predict, unknown, views, explain,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
              resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,

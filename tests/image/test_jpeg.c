@@ -360,6 +360,38 @@ static void test_limits(void **state)
     free(file.bytes);
 }
 
+/* What is encoded is decoded again, nearly; larger than one chunk of the writer, and as small as
+ * can be. */
+static void test_encodes(void **state)
+{
+    static const int32_t sides[][2] = {{1, 1}, {17, 5}, {300, 200}};
+    (void)state;
+    for (int32_t i = 0; i < 6; i++) {
+        const jpeg_plan plan = {
+            .width = sides[i / 2][0], .height = sides[i / 2][1], .components = i % 2 ? 3 : 1};
+        ic_buffer bytes = {.context = context}, again = {.context = context};
+        ic_image *made, *read;
+        assert_ok(ic_image_create(context, plan.width, plan.height, plan.components, 8, &made));
+        for (int32_t y = 0; y < plan.height; y++)
+            for (int32_t x = 0; x < plan.width * plan.components; x++)
+                ic_image_row(made, y)[x] =
+                    jpeg_sample(&plan, x / plan.components, y, x % plan.components);
+        assert_ok(ic_jpeg_encode(made, 95, &bytes));
+        assert_ok(ic_jpeg_encode(made, 95, &again));
+        assert_int_equal(bytes.size, again.size);
+        assert_memory_equal(bytes.bytes, again.bytes, bytes.size);
+        assert_ok(ic_image_decode(context, bytes.bytes, bytes.size, &read));
+        assert_int_equal(read->channels, plan.components);
+        for (int32_t y = 0; y < plan.height; y++)
+            for (int32_t x = 0; x < plan.width * plan.components; x++)
+                assert_true(abs(ic_image_row(read, y)[x] - ic_image_row(made, y)[x]) <= 16);
+        ic_image_free(read);
+        ic_image_free(made);
+        ic_buffer_free(&again);
+        ic_buffer_free(&bytes);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -383,7 +415,7 @@ int main(void)
         cmocka_unit_test(test_odd_version),     cmocka_unit_test(test_frame_header),
         cmocka_unit_test(test_two_components),  cmocka_unit_test(test_many_scans),
         cmocka_unit_test(test_shrinks_on_load), cmocka_unit_test(test_shrunken_pixels),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits),          cmocka_unit_test(test_encodes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -81,9 +81,11 @@ static void assert_sound(const char *text)
     assert_int_equal(count_words(text, "<h1>"), 1);
     assert_int_equal(count_words(text, "<script"), 0);
     assert_int_equal(count_words(text, "http:") + count_words(text, "https:"), 0);
-    assert_int_equal(count_words(text, "src=\""), count_words(text, "src=\"data:image/jpeg;base64,"));
+    assert_int_equal(count_words(text, "src=\""),
+                     count_words(text, "src=\"data:image/jpeg;base64,"));
     assert_int_equal(count_words(text, "<img"), count_words(text, " alt=\""));
-    assert_int_equal(count_words(text, ">nan") + count_words(text, " nan") + count_words(text, "\"Mnan"), 0);
+    assert_int_equal(
+        count_words(text, ">nan") + count_words(text, " nan") + count_words(text, "\"Mnan"), 0);
 }
 
 /* ---- Data ---- */
@@ -240,6 +242,10 @@ static void figures_are_those_of_the_report(void **state)
     ic_dataset *dataset = make_data(context, NULL, 2, 41, 30);
     ic_model *model = fixture_make(context, "lenet5", 28, 3, 2, 5);
     (void)state;
+    /* A record as only another program writes it: curves of nothing. */
+    ic_model_publish(model, ic_model_weights(model),
+                     json_pack("{s:{s:f}, s:[{s:n},{s:f}], s:i}", "options", "rate", 0.05, "epochs",
+                               "train_loss", "train_loss", 1e300, "best_epoch", 9));
     fixture_trust(model, 8);
     ic_report *report = measure(model, dataset);
     char *text = page_of(report, &(size_t){0}), wanted[64];
@@ -255,7 +261,9 @@ static void figures_are_those_of_the_report(void **state)
     assert_int_equal(count_words(text, "<section id=\"unknown\">"), 1);
     snprintf(wanted, sizeof wanted, "it refuses %lld (", (long long)ic_report_refused(report));
     assert_int_equal(count_words(text, wanted), 1);
-    assert_int_equal(count_words(text, "<svg"), 4); /* two of the classes, calibration, scores */
+    assert_int_equal(count_words(text, "<svg"),
+                     6); /* of the classes, calibration, scores, history */
+    assert_int_equal(count_words(text, "<th scope=\"row\">rate</th><td>0.05</td>"), 1);
     free(text);
     ic_report_free(report);
     ic_model_free(model);

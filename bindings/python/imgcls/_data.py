@@ -74,7 +74,8 @@ class Dataset(Handle):
         pictures that it has not seen: one Report over all of them. Settings are those of Classifier
         and evaluate."""
         chosen = Options(self.context, settings)
-        return Report(self.context.make(progress, lib.ic_cross_validate, self, chosen))
+        return Report(self.context.make(progress, lib.ic_cross_validate, self, chosen),
+                      self.context)
 
     def plot_augmentation(self, path: Path, **settings: Any) -> None:
         """Draws what augmentation does to these pictures as .png or .svg; settings are those of a

@@ -160,6 +160,7 @@ FUNCTIONS = {
     "ic_report_json": (_status, _text_out),
     "ic_dataset_plot_augmentation": (_status, [_handle, _handle, c_char_p]),
     "ic_report_plot_confusion": (_status, [_handle, c_char_p]),
+    "ic_report_save_html": (_status, [_handle, _handle, c_char_p]),
 }
 
 # Python has its own memory and needs no allocator of ours.

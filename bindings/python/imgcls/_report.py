@@ -7,7 +7,7 @@ import os
 from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64
 from typing import Any, NamedTuple
 
-from ._core import Handle, Path, check, create, json_of, lib, path_bytes
+from ._core import Context, Handle, Options, Path, Progress, check, create, json_of, lib, path_bytes
 
 
 class LabelError(NamedTuple):
@@ -24,8 +24,9 @@ class Report(Handle):
     """How good a model is. The library's numbers are attributes (accuracy, auc, ece, mcc...);
     `data` holds everything, as a dict: intervals, confusion, per_class, pictures..."""
 
-    def __init__(self, pointer: int) -> None:
+    def __init__(self, pointer: int, context: Context) -> None:
         super().__init__(pointer, lib.ic_report_free)
+        self._context = context
 
     @functools.cached_property
     def data(self) -> dict[str, Any]:
@@ -137,6 +138,12 @@ class Report(Handle):
     def plot_confusion(self, path: Path) -> None:
         """Draws the confusion matrix as .png or .svg."""
         check(lib.ic_report_plot_confusion(self, path_bytes(path)))
+
+    def save_html(self, path: Path, *, progress: Progress = None, **settings: Any) -> None:
+        """Writes the report as one HTML page that needs nothing else: figures, curves, and the
+        mistakes with their pictures; method is that of the heat maps, as in explain."""
+        self._context.call(progress, lib.ic_report_save_html, self,
+                           Options(self._context, settings), path_bytes(path))
 
     def __repr__(self) -> str:
         return f"<Report: {100 * self.accuracy:.2f} % of {self.count} pictures ({self.split})>"

@@ -253,7 +253,7 @@ class Classifier:
         the training has not seen (split="auto"); views as in predict_proba."""
         dataset = self._data(data, labels, progress)
         return Report(self._context.make(progress, lib.ic_evaluate, self._ready(), dataset,
-                                         Options(self._context, settings)))
+                                         Options(self._context, settings)), self._context)
 
     def score(self, data: Any, labels: Iterable[Any] | None = None) -> float:
         """The accuracy, 0..1."""

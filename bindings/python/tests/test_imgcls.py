@@ -82,6 +82,12 @@ class Tests(unittest.TestCase):
         self.assertGreater(self.model.score(*pictures()), 0.9)
         report.plot_confusion(self.path("confusion.svg"))
         self.assertIn("<svg", self.path("confusion.svg").read_text())
+        events = []
+        report.save_html(self.path("report.html"), progress=events.append, method="gradcam")
+        self.assertIn(" of 60 pictures", self.path("report.html").read_text(encoding="utf-8"))
+        self.assertLessEqual({event["phase"] for event in events}, {"report", "resample"})
+        with self.assertRaises(ValueError):
+            report.save_html(self.path("report.html"), method="magic")
         with self.assertRaises(AttributeError):
             report.nonsense
 
