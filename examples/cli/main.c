@@ -43,7 +43,7 @@ const cli_command cli_commands[] = {
      "context,dataset,evaluation", cli_decide},
     {"predict", "MODEL[,MODEL...] FILE... [--top K] [--views 1|2|6] [--json]",
      "Says what is in pictures, or that they are unlike those of the training. --views averages\n"
-     "over mirrored and shifted views of each; several models are asked together.",
+     "      over mirrored and shifted views of each; several models are asked together.",
      "context", cli_predict},
     {"explain",
      "MODEL FILE... [--out FILE.png|FOLDER] [--class NAME] [--method METHOD]\n"

@@ -17,7 +17,7 @@ typedef struct ic_inspection ic_inspection;
  * "inspection":
  * - exact: pictures of the same bytes;
  * - near: also those of the same pixels in other bytes, and the same picture re-encoded, resized,
- *   cropped by up to 8 % a side or mirrored. Every picture is decoded once more (as small as its
+ *   cropped by up to 7 % a side or mirrored. Every picture is decoded once more (as small as its
  *   format allows), and what looks alike is compared pixel by pixel: pictures that merely show the
  *   same kind of thing are not reported. Of a picture with many duplicates the nearest few are.
  *   Needs some 400 bytes a picture, whatever its size.

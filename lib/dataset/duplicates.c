@@ -16,6 +16,11 @@ enum { SIDE = IC_PROOF_SIDE, CHUNK = 64 /* pictures between two looks at the clo
 /* Least agreement in detail. Copies have 0.95 and more, two photographs of one leaf 0.75 at most.
  */
 #define PROVEN 0.9
+/* Silhouettes of a few grey pixels (digits, clothes) have no details to differ in: of
+ * Fashion-MNIST's 70,000 pictures 2,693 pairs agree by 0.9, most of which are only alike, and 116
+ * by this. */
+#define PROVEN_TINY_GREY 0.97
+enum { TINY_SIDE = 48 };
 /* Levels of 255 that the mean light of copies may be apart. */
 #define LIGHT_APART 80
 /* From here on all pixels are compared. */
@@ -321,6 +326,15 @@ static bool of_one_light(const ic_tone *a, const ic_tone *b)
            a->deviation < 2 * b->deviation && b->deviation < 2 * a->deviation;
 }
 
+static double least_agreement(const search *s, const ic_duplicate *pair)
+{
+    const ic_item *a = ic_pictures_at(s->pictures, pair->first);
+    const ic_item *b = ic_pictures_at(s->pictures, pair->second);
+    bool tiny = a->width < TINY_SIDE && a->height < TINY_SIDE && b->width < TINY_SIDE &&
+                b->height < TINY_SIDE;
+    return tiny && a->channels <= 2 && b->channels <= 2 ? PROVEN_TINY_GREY : PROVEN;
+}
+
 static ic_status prove_unit(void *arguments, int64_t unit, int32_t worker)
 {
     (void)worker;
@@ -343,7 +357,7 @@ static ic_status prove_unit(void *arguments, int64_t unit, int32_t worker)
     if (!of_one_light(&tones[0], &tones[1]))
         return IC_OK;
     r->score = ic_prove(c->turned ? second : first, c->turned ? first : second, &warp);
-    c->proven = r->score >= PROVEN;
+    c->proven = r->score >= least_agreement(s, r);
     if (r->score < ALL_BUT_SAME || warp.mirrored)
         return IC_OK;
     IC_TRY(compare_pixels(s, r->first, r->second, &same));
