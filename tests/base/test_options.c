@@ -18,8 +18,8 @@ static ic_options *new_options(void)
 
 static int known_owners(const char *owner)
 {
-    static const char *const owners[] = {"context",    "dataset",     "model",
-                                         "trainer",    "evaluation",  "inspection",
+    static const char *const owners[] = {"context",     "dataset",         "model",
+                                         "trainer",     "evaluation",      "inspection",
                                          "explanation", "cross-validation"};
     while (*owner != '\0') {
         size_t length = strcspn(owner, ","), found = 0;
