@@ -18,9 +18,9 @@ static ic_options *new_options(void)
 
 static int known_owners(const char *owner)
 {
-    static const char *const owners[] = {"context",     "dataset",         "model",
-                                         "trainer",     "evaluation",      "inspection",
-                                         "explanation", "cross-validation"};
+    static const char *const owners[] = {"context",     "dataset",          "model",
+                                         "trainer",     "evaluation",       "inspection",
+                                         "explanation", "cross-validation", "report"};
     while (*owner != '\0') {
         size_t length = strcspn(owner, ","), found = 0;
         for (size_t i = 0; i < sizeof owners / sizeof *owners; i++)
