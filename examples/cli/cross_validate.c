@@ -47,7 +47,7 @@ void cli_print_doubts(const ic_report *report)
         cli_print_text(stdout, ic_report_class_name(report, label), 0);
         fputs(", looks like ", stdout);
         cli_print_text(stdout, ic_report_class_name(report, suggested), 0);
-        printf(" (+%.0f %%)\n", 100 * margin);
+        printf(" (by %.0f %%)\n", 100 * margin);
     }
     if (count > DOUBTS_SHOWN)
         printf("  and %lld more: --json lists all of them\n", (long long)(count - DOUBTS_SHOWN));

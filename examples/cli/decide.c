@@ -72,10 +72,14 @@ static int read_costs(const char *path, const ic_model *model, double *costs)
     for (int32_t i = 0; i < classes * classes; i++)
         costs[i] = i / classes != i % classes;
     while (code == EXIT_DONE && fgets(line, sizeof line, file) != NULL) {
+        if (strchr(line, '\n') == NULL && !feof(file))
+            code = complain("a line is too long in ", path);
         line[strcspn(line, "\r\n")] = '\0';
         if (*line != '\0' && *line != '#')
             code = read_cost(model, line, costs);
     }
+    if (code == EXIT_DONE && ferror(file))
+        code = complain("cannot read ", path);
     fclose(file);
     return code;
 }
@@ -105,22 +109,19 @@ static int find_threshold(const ic_report *report, const decide_flags *flags, in
     double wanted;
     if (flags->threshold != NULL)
         return read_share(flags->threshold, threshold);
-    if (text == NULL)
-        return complain("say --sensitivity, --specificity, --precision or --threshold with --class",
-                        "");
     if (read_share(text, &wanted) != EXIT_DONE)
         return EXIT_FAILED;
     if (ic_report_operating_point(report, index, kind, wanted, threshold, NULL, NULL) < 0)
         return cli_failed();
+    if (!(*threshold > 0 && *threshold < 1))
+        return complain("no threshold between 0 and 1 has as much as is wanted of ", kind);
     return EXIT_DONE;
 }
 
 static int use_threshold(const ic_report *report, const decide_flags *flags, ic_model *model)
 {
-    int32_t index = flags->class_name != NULL ? find_class(model, flags->class_name) : -1;
+    int32_t index = find_class(model, flags->class_name);
     double threshold = 0;
-    if (flags->class_name == NULL)
-        return complain("say which --class is called at the threshold, or give --costs", "");
     if (index < 0)
         return complain("the model has no class ", flags->class_name);
     if (find_threshold(report, flags, index, &threshold) != EXIT_DONE)
@@ -220,8 +221,18 @@ int cli_decide(ic_context *context, const cli_command *command, int count, char 
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
-    code = rest == 2 ? decide(context, arguments, options, &given)
-                     : cli_usage(command, "decide wants a model and a data set");
+    const char *const goals[] = {given.costs, given.threshold, given.sensitivity, given.specificity,
+                                 given.precision};
+    int wanted = 0;
+    for (size_t i = 0; i < sizeof goals / sizeof *goals; i++)
+        wanted += goals[i] != NULL;
+    if (rest != 2)
+        code = cli_usage(command, "decide wants a model and a data set");
+    else if (wanted != 1 || (given.costs != NULL) == (given.class_name != NULL))
+        code = cli_usage(command, "decide wants --costs, or --class and one of --sensitivity, "
+                                  "--specificity, --precision and --threshold");
+    else
+        code = decide(context, arguments, options, &given);
     ic_options_free(options);
     return code;
 }

@@ -224,9 +224,12 @@ static ic_status begin(explaining *e, const char *model, const char *nearest)
     if (status < 0 || nearest == NULL)
         return status;
     status = ic_dataset_open(e->context, nearest, e->options, &all);
-    if (status >= 0 && ic_dataset_part(all, "train", &e->dataset) < 0) {
+    if (status >= 0)
+        status = ic_dataset_part(all, "train", &e->dataset);
+    if (status == IC_ERROR_NOT_FOUND && all != NULL) {
         e->dataset = all;
         all = NULL;
+        status = IC_OK;
     }
     if (status >= 0)
         status = ic_neighbours_create(e->model, e->dataset, &e->neighbours);

@@ -10,7 +10,7 @@ extern "C" {
 
 /*
  * A set of options, each checked against the library's table as it is set. One set may hold
- * options for several owners (context, dataset, model, trainer, evaluation, explanation): every
+ * options for several owners (context, dataset, inspection, model, trainer, evaluation …): every
  * function takes those of its own and passes over the others, so one set can serve a whole program.
  * NULL in place of a set means all defaults. A set belongs to one thread at a time; the functions
  * that take it read it and keep nothing of it. Release it with ic_options_free.
@@ -38,8 +38,8 @@ IC_API int32_t ic_option_count(void);
 
 /*
  * Describes option index (0 <= index < ic_option_count()); all texts are static. Any output may
- * be NULL. owner: "context", "dataset", "model", "trainer", "evaluation" or "explanation", or
- * several with commas between. type: "int", "float", "text", "choice". default_value: as text.
+ * be NULL. owner: "context", "dataset", "inspection", "model", "trainer", "evaluation",
+ * "cross-validation", "explanation" or "report", or several with commas between. type: "int", "float", "text", "choice". default_value: as text.
  * values: what it takes, "1..1000", "0..1" or "sgd|adamw"; "" for free text. help: one line.
  * IC_ERROR_ARGUMENT: no such index.
  */

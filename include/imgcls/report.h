@@ -137,8 +137,9 @@ IC_API ic_status ic_report_operating_point(const ic_report *report, int32_t clas
 /*
  * Cross-validation: trains models, each on all pictures but those of one fold (ic_dataset_fold, with
  * the options folds and repeats of owner "cross-validation"), and measures each on the pictures that
- * it has not seen. *out is one report over all of these: every picture once (with repeats, as often),
- * judged by a model that did not know it. Takes options of the owners "dataset", "model", "trainer"
+ * it has not seen. *out is one report over all of these: every picture once (with repeats, as often:
+ * its intervals then take them for different pictures, and are too narrow), judged by a model that did
+ * not know it. Takes options of the owners "dataset", "model", "trainer"
  * and "evaluation" besides; "minutes" is for each model. What validation a training needs is split off its own
  * pictures. Declared test parts stay out, as ic_dataset_fold has it. Progress is that of trainings
  * and evaluations, and can cancel. IC_ERROR_DATA: fewer pictures than folds.

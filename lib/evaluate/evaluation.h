@@ -68,6 +68,9 @@ struct ic_report {
 ic_status ic_report_create(ic_model *model, ic_report **out);
 ic_status ic_report_skip(ic_report *report, const char *file, const char *reason);
 
+/* Lets go of the report's model for that of another one, which has the same classes. */
+void ic_report_share_model(ic_report *report, const ic_report *other);
+
 /* Draws the figures from the scores. */
 ic_status ic_report_conclude(ic_report *report);
 

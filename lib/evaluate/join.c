@@ -90,9 +90,11 @@ static ic_status copy_scores(ic_report *const *parts, const row *rows, int64_t c
     return IC_OK;
 }
 
-static ic_status copy_skipped(const ic_report *from, ic_report *report)
+/* Every part lists the files that the whole set has put aside, first of all: once is enough. */
+static ic_status copy_skipped(const ic_report *from, bool first, ic_report *report)
 {
-    for (size_t i = 0; i < from->skipped_count; i++)
+    size_t i = first ? 0 : (size_t)ic_dataset_broken_count(from->dataset);
+    for (; i < from->skipped_count; i++)
         IC_TRY(ic_report_skip(report, from->skipped[i].file, from->skipped[i].reason));
     return IC_OK;
 }
@@ -134,7 +136,7 @@ ic_status ic_report_join(const ic_dataset *dataset, ic_report *const *parts, int
     IC_TRY_CLEAN(copy_scores(parts, rows, total, report));
     IC_TRY_CLEAN(copy_folds(parts, count, report));
     for (int32_t p = 0; p < count; p++)
-        IC_TRY_CLEAN(copy_skipped(parts[p], report));
+        IC_TRY_CLEAN(copy_skipped(parts[p], p == 0, report));
     IC_TRY_CLEAN(ic_report_conclude(report));
     *out = report;
     report = NULL;

@@ -44,11 +44,11 @@ static void find_thresholds(const ic_scores *scores, double *thresholds, int64_t
         thresholds[c] = counts[c] > 0 ? thresholds[c] / (double)counts[c] : (double)INFINITY;
 }
 
-/* The most probable class that a picture may be counted to; -1: none. */
+/* The most probable class that a picture may be counted to, of equal ones its label; -1: none. */
 static int32_t confident_class(const double *probabilities, const double *thresholds,
-                               int32_t classes)
+                               int32_t classes, int32_t label)
 {
-    int32_t best = -1;
+    int32_t best = probabilities[label] >= thresholds[label] ? label : -1;
     for (int32_t c = 0; c < classes; c++)
         if (probabilities[c] >= thresholds[c] &&
             (best < 0 || probabilities[c] > probabilities[best]))
@@ -73,7 +73,7 @@ static ic_status find_doubts(ic_report *report, double *mean, double *thresholds
     for (int64_t row = 0, end; row < scores->count; row = end) {
         end = average_rows(report, row, mean);
         int32_t label = scores->labels[row];
-        int32_t sure = confident_class(mean, thresholds, scores->classes);
+        int32_t sure = confident_class(mean, thresholds, scores->classes, label);
         if (sure < 0 || sure == label)
             continue;
         IC_TRY(ic_grow(report->context, &report->doubts, &capacity, (size_t)report->doubt_count + 1,

@@ -54,6 +54,13 @@ void ic_report_free(ic_report *report)
     ic_context_free(context);
 }
 
+void ic_report_share_model(ic_report *report, const ic_report *other)
+{
+    ic_model *own = report->model;
+    report->model = ic_model_retain(other->model);
+    ic_model_free(own);
+}
+
 ic_status ic_report_conclude(ic_report *report)
 {
     IC_TRY(ic_metrics_measure(report->context, &report->scores, &report->metrics));

@@ -12,8 +12,13 @@
 #include <math.h>
 #include <string.h>
 
-/* Of mistakes between classes other than the one with a threshold: only to choose among those. */
+/* Of mistakes between classes other than the one with a threshold, beside the threshold's own: only
+ * to choose among those. */
 static const double slight = 1e-6;
+
+/* A threshold is mostly the probability of a picture that is to be called: rounding must not undo
+ * that. */
+static const double hair = 4.0 / (1 << 23);
 
 static const double most_cost = 1e12;
 
@@ -24,14 +29,13 @@ static size_t cells(int32_t classes)
 
 ic_status ic_costs_check(const double *costs, int32_t classes)
 {
-    for (int32_t i = 0; i < classes * classes; i++)
-        if (!(costs[i] >= 0 && costs[i] <= most_cost) ||
-            (i / classes == i % classes && costs[i] != 0))
-            return ic_fail(
-                IC_ERROR_ARGUMENT,
-                "the cost of calling class %d class %d is %g: costs are 0 or more, and 0 "
-                "for what is right",
-                (int)(i / classes), (int)(i % classes), costs[i]);
+    for (int32_t i = 0; i < classes; i++)
+        for (int32_t j = 0; j < classes; j++, costs++)
+            if (!(*costs >= 0 && *costs <= most_cost) || (i == j && *costs != 0))
+                return ic_fail(IC_ERROR_ARGUMENT,
+                               "the cost of calling class %d class %d cannot be: costs are 0 to a "
+                               "million millions, and 0 for what is right",
+                               (int)i, (int)j);
     return IC_OK;
 }
 
@@ -84,7 +88,8 @@ ic_status ic_costs_from_json(ic_context *context, const json_t *json, int32_t cl
             status = ic_fail(IC_ERROR_FORMAT, "row %d has not %d numbers", (int)i, (int)classes);
         for (int32_t j = 0; j < classes && status >= 0; j++) {
             const json_t *cost = json_array_get(row, (size_t)j);
-            costs[i * classes + j] = json_is_number(cost) ? json_number_value(cost) : (double)NAN;
+            costs[(size_t)i * (size_t)classes + (size_t)j] =
+                json_is_number(cost) ? json_number_value(cost) : (double)NAN;
         }
     }
     if (status >= 0 && ic_costs_check(costs, classes) < 0)
@@ -111,19 +116,16 @@ static void replace_costs(ic_model *model, double *costs)
 ic_status ic_model_costs_copy(const ic_model *model, double **out)
 {
     size_t count = cells(model->class_count);
-    double *costs;
-    IC_TRY(ic_allocate_array(model->context, count, sizeof *costs, &costs));
+    double *costs = NULL;
+    ic_status status = IC_OK;
     ic_lock_take(model->lock);
-    bool given = model->costs != NULL;
-    if (given)
+    if (model->costs != NULL)
+        status = ic_allocate_array(model->context, count, sizeof *costs, &costs);
+    if (costs != NULL)
         memcpy(costs, model->costs, count * sizeof *costs);
     ic_lock_give(model->lock);
-    if (!given) {
-        ic_free(model->context, costs);
-        costs = NULL;
-    }
     *out = costs;
-    return IC_OK;
+    return status;
 }
 
 ic_status ic_model_set_costs(ic_model *model, const double *costs)
@@ -147,19 +149,17 @@ ic_status ic_model_set_threshold(ic_model *model, int32_t class_index, double th
         return ic_fail(IC_ERROR_ARGUMENT, "ic_model_set_threshold: %s",
                        model == NULL ? "model is NULL" : "there is no such class");
     if (!(threshold > 0 && threshold < 1))
-        return ic_fail(IC_ERROR_ARGUMENT,
-                       "ic_model_set_threshold: %g: a threshold lies between 0 and 1, or a class "
-                       "would be called always or never",
-                       threshold);
-    int32_t classes = model->class_count;
+        return ic_fail(
+            IC_ERROR_ARGUMENT,
+            "ic_model_set_threshold: a threshold lies between 0 and 1, or its class would "
+            "be called always or never");
+    const size_t classes = (size_t)model->class_count, called = (size_t)class_index;
+    const double cut = threshold * (1 - hair), other = slight * (cut < 1 - cut ? cut : 1 - cut);
     double *costs;
-    IC_TRY(ic_allocate_array(model->context, cells(classes), sizeof *costs, &costs));
-    for (int32_t i = 0; i < classes; i++)
-        for (int32_t j = 0; j < classes; j++)
-            costs[i * classes + j] = i == j             ? 0
-                                     : i == class_index ? 1 - threshold
-                                     : j == class_index ? threshold
-                                                        : slight;
+    IC_TRY(ic_allocate_array(model->context, cells(model->class_count), sizeof *costs, &costs));
+    for (size_t i = 0; i < classes; i++)
+        for (size_t j = 0; j < classes; j++)
+            costs[i * classes + j] = i == j ? 0 : i == called ? 1 - cut : j == called ? cut : other;
     replace_costs(model, costs);
     return IC_OK;
 }

@@ -25,13 +25,18 @@ static ic_status see(const ic_model *model, const ic_image *image, ic_explaining
 }
 
 /* The class to explain, index -1: the most probable one, and its probability. */
-static ic_status choose_class(const ic_explaining *e, int32_t index, ic_explanation *made)
+static ic_status choose_class(const ic_explaining *e, float scale, int32_t index,
+                              ic_explanation *made)
 {
     const int32_t classes = ic_graph_classes(e->graph);
+    const ic_kernels *kernels = ic_kernels_at(e->context->cpu_level);
     float *probabilities;
-    IC_TRY(ic_allocate_array(e->context, (size_t)classes, sizeof *probabilities, &probabilities));
-    ic_kernels_at(e->context->cpu_level)
-        ->softmax(1, classes, ic_executor_logits(e->executor), probabilities);
+    IC_TRY(
+        ic_allocate_array(e->context, 2 * (size_t)classes, sizeof *probabilities, &probabilities));
+    float *logits = probabilities + classes;
+    for (int32_t i = 0; i < classes; i++)
+        logits[i] = scale * ic_executor_logits(e->executor)[i];
+    kernels->softmax(1, classes, logits, probabilities);
     if (index < 0) {
         index = 0;
         for (int32_t i = 1; i < classes; i++)
@@ -43,22 +48,28 @@ static ic_status choose_class(const ic_explaining *e, int32_t index, ic_explanat
     return IC_OK;
 }
 
-/* To [0, 1]. */
-static void normalise(float *heat, size_t count)
+/* To [0, 1]. Numbers within the network may overflow where its logits do not. */
+static ic_status normalise(float *heat, size_t count)
 {
     float most = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(heat[i]))
+            return ic_fail(IC_ERROR_DIVERGED,
+                           "what the network does is not finite numbers: its weights are unusable");
         most = heat[i] > most ? heat[i] : most;
+    }
     for (size_t i = 0; i < count; i++)
         heat[i] = heat[i] > 0 ? heat[i] / most : 0;
+    return IC_OK;
 }
 
 static ic_status explain(const ic_model *model, const ic_image *image, int32_t class_index,
                          ic_explanation *made)
 {
+    ic_published published = ic_model_published(model);
     ic_explaining e = {.context = model->context,
                        .graph = model->graph,
-                       .weights = ic_model_weights(model),
+                       .weights = published.weights,
                        .map = ic_graph_last_map(model->graph),
                        .shape = ic_graph_input_shape(model->graph)};
     const size_t pixels = (size_t)e.shape.h * (size_t)e.shape.w;
@@ -67,17 +78,17 @@ static ic_status explain(const ic_model *model, const ic_image *image, int32_t c
     ic_status status;
     IC_TRY_CLEAN(ic_allocate_array(e.context, pixels, (size_t)e.shape.c * sizeof *tensor, &tensor));
     IC_TRY_CLEAN(see(model, image, &e, tensor));
-    IC_TRY_CLEAN(choose_class(&e, class_index, made));
+    IC_TRY_CLEAN(choose_class(&e, ic_published_scale(&published), class_index, made));
     e.class_index = made->class_index;
     made->tensor = (ic_heat){.width = e.shape.w, .height = e.shape.h};
     IC_TRY_CLEAN(ic_allocate_array(e.context, pixels, sizeof(float), &made->tensor.values));
     IC_TRY_CLEAN(
         (by_gradient ? ic_explain_by_gradient : ic_explain_by_occlusion)(&e, made->tensor.values));
-    normalise(made->tensor.values, pixels);
+    IC_TRY_CLEAN(normalise(made->tensor.values, pixels));
 cleanup:
     ic_free(e.context, tensor);
     ic_executor_free(e.executor);
-    ic_weights_free(e.weights);
+    ic_published_free(&published);
     return status;
 }
 

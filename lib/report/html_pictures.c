@@ -137,7 +137,7 @@ static ic_status put_doubts(ic_page *page, int64_t count)
         ic_page_put(page, "<figure>");
         put_image(page, &thumbs[i], "", file);
         ic_page_put(page,
-                    "<figcaption>filed under %n, looks like <b><bdi>%s</bdi></b> (+%p %%)"
+                    "<figcaption>filed under %n, looks like <b><bdi>%s</bdi></b> (by %p %%)"
                     "<br>%n</figcaption></figure>\n",
                     ic_report_label(report, thumbs[i].row),
                     ic_page_class(page, report->doubts[i].suggested), report->doubts[i].margin,
@@ -176,7 +176,7 @@ static int32_t find_worst(const ic_page *page, int64_t worst[WORST])
 /* Occlusion, unless that would take too long. */
 static ic_status choose_method(const ic_page *page, int32_t count, ic_options **out)
 {
-    enum { PREDICTIONS = 65 }; /* of an explanation by occlusion */
+    enum { PREDICTIONS = 146 }; /* of an explanation by occlusion */
     const ic_model *model = page->report->model;
     const char *method = page->method;
     const double seconds =
@@ -189,8 +189,7 @@ static ic_status choose_method(const ic_page *page, int32_t count, ic_options **
 
 /* The picture, and where in it the model found its answer; heat stays empty for models of a
  * cross-validation, which are gone. */
-static ic_status make_worst(const ic_page *page, const ic_options *options, thumb *picture,
-                            thumb *heat)
+static ic_status make_worst(const ic_page *page, ic_options *options, thumb *picture, thumb *heat)
 {
     const ic_report *report = page->report;
     ic_image *image = NULL, *drawn = NULL;
@@ -202,6 +201,8 @@ static ic_status make_worst(const ic_page *page, const ic_options *options, thum
         return status == IC_ERROR_MEMORY ? status : IC_OK;
     IC_TRY_CLEAN(encode(image, WORST_SIDE, picture));
     if (report->fold_count == 0) {
+        int32_t answer = ic_scores_predicted(&report->scores, picture->row);
+        IC_TRY_CLEAN(ic_options_set_text(options, "class", ic_report_class_name(report, answer)));
         IC_TRY_CLEAN(ic_explain(report->model, image, options, &explanation));
         IC_TRY_CLEAN(ic_explanation_image(explanation, &drawn));
         IC_TRY_CLEAN(encode(drawn, WORST_SIDE, heat));
@@ -348,7 +349,7 @@ ic_status ic_page_pictures(ic_page *page)
     if (page->report->fold_count > 0)
         IC_TRY(ic_report_label_error_count(page->report, &doubts));
     page->total = count + worst_count + at_most(doubts, DOUBTS);
-    if (page->report->fold_count > 0)
+    if (doubts > 0)
         IC_TRY(put_doubts(page, doubts));
     if (worst_count == 0)
         return page->status;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "dataset/dataset.h"
 #include "evaluate/evaluation.h"
 #include "train/trainer.h"
@@ -59,9 +60,10 @@ cleanup:
 static void tell(const folds_work *work)
 {
     const ic_metrics *metrics = &work->reports[work->done]->metrics;
-    ic_log(work->context, IC_LOG_INFO, "model %d of %d: %.2f %% of its %lld pictures right",
-           (int)work->done + 1, (int)work->total, 100 * metrics->figures[IC_ACCURACY],
-           (long long)metrics->count);
+    char share[IC_TEXT_FLOAT_MAX];
+    ic_log(work->context, IC_LOG_INFO, "model %d of %d: %s %% of its %lld pictures right",
+           (int)work->done + 1, (int)work->total,
+           ic_text_float(100 * metrics->figures[IC_ACCURACY], 4, share), (long long)metrics->count);
 }
 
 /* Rounds of folds each have a seed of their own, as have hold-outs by their number. */
@@ -77,6 +79,8 @@ static ic_status run_fold(folds_work *work)
         ic_dataset_fold(work->dataset, work->options, work->folds, index, &train, &held_out));
     IC_TRY_CLEAN(train_model(work, train, &model));
     IC_TRY_CLEAN(ic_evaluate(model, held_out, work->options, &work->reports[work->done]));
+    /* Of all models the names of the classes alone are needed, and those are the same. */
+    ic_report_share_model(work->reports[work->done], work->reports[0]);
     tell(work);
     work->done++;
 cleanup:

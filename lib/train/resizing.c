@@ -47,12 +47,12 @@ static ic_status make_graph(const ic_model *model, double from, ic_stage *stage)
     const char *name = other_parameter(model->graph, stage->graph);
     if (!name)
         return IC_OK;
-    return ic_fail(
-        IC_ERROR_OPTION,
-        "resize_from %s: the network %s has a weight for each place of its input (%s), so "
-        "it learns from pictures of one size only: leave resize_from at 1, or take a "
-        "network that pools the whole picture, as resnet18 does",
-        share, model->network, name);
+    return ic_fail(IC_ERROR_OPTION,
+                   "resize_from or resize_to %s: the network %s has a weight for each place of its "
+                   "input (%s), so "
+                   "it learns from pictures of one size only: leave them at 1, or take a "
+                   "network that pools the whole picture, as resnet18 does",
+                   share, model->network, name);
 }
 
 ic_status ic_resizing_plan(const ic_model *model, const ic_training_recipe *recipe,

@@ -50,6 +50,30 @@ static void a_threshold_is_one(void **state)
     ic_context_free(context);
 }
 
+/* Thresholds come from operating points, which are probabilities of pictures that are to be called.
+ */
+static void a_picture_on_the_threshold_is_called(void **state)
+{
+    ic_context *context = test_context(1);
+    ic_model *two = fixture_make(context, "tiny", 0, 0, 2, 1);
+    ic_model *three = fixture_make(context, "lenet5", 28, 1, 3, 1);
+    ic_random random = ic_random_at(7, IC_USE_SPLIT, 0, 0);
+    for (int32_t i = 0; i < 2000; i++) {
+        float p[3], scale = i % 2 ? 1e-3F : 1;
+        draw(&random, p);
+        p[1] *= scale;
+        p[2] = 1 - p[0] - p[1];
+        assert_ok(ic_model_set_threshold(three, 1, (double)p[1]));
+        assert_int_equal(decide(three, p), 1);
+        p[0] = 1 - p[1];
+        assert_ok(ic_model_set_threshold(two, 1, (double)p[1]));
+        assert_int_equal(decide(two, p), 1);
+    }
+    ic_model_free(two);
+    ic_model_free(three);
+    ic_context_free(context);
+}
+
 static void the_lowest_expected_cost_wins(void **state)
 {
     const double costs[] = {0, 1, 4, 2, 0, 1, 10, 3, 0};
@@ -153,8 +177,11 @@ static void no_allocation_is_missed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_threshold_is_one),      cmocka_unit_test(the_lowest_expected_cost_wins),
-        cmocka_unit_test(the_file_keeps_them),     cmocka_unit_test(impossible_costs_are_refused),
+        cmocka_unit_test(a_threshold_is_one),
+        cmocka_unit_test(a_picture_on_the_threshold_is_called),
+        cmocka_unit_test(the_lowest_expected_cost_wins),
+        cmocka_unit_test(the_file_keeps_them),
+        cmocka_unit_test(impossible_costs_are_refused),
         cmocka_unit_test(no_allocation_is_missed),
     };
     return cmocka_run_group_tests_name("model/decision", tests, NULL, NULL);

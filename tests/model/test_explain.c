@@ -401,6 +401,7 @@ static void test_predictions_and_threads(void **state)
         ic_prediction *prediction;
         int32_t predicted, index;
         float wanted, probability;
+        fixture_trust(model, 8); /* a temperature */
         assert_ok(ic_prediction_create(context, &prediction));
         assert_ok(ic_predict(model, image, prediction));
         assert_ok(ic_prediction_class(prediction, 0, &predicted, &wanted));

@@ -84,7 +84,7 @@ static void refused(const char *network, const char *from, const char *words)
 static void networks_of_one_size_are_refused(void **state)
 {
     refused("lenet5", "0.5", "fc1.weight");
-    refused("small", "0.5", "leave resize_from at 1");
+    refused("small", "0.5", "leave them at 1");
     refused("airbench94", "0.1", "set resize_from higher");
 }
 
