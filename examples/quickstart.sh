@@ -31,7 +31,7 @@ step "training on 60,000 pictures, within 45 seconds (without --minutes: up to t
 "$imgcls" train "$out/fashion" --out "$out/fashion.safetensors" --minutes 0.75 --plot "$out/curves.png"
 
 step "measuring on 10,000 pictures that it has not seen"
-"$imgcls" evaluate "$out/fashion.safetensors" "$out/fashion" --plot "$out/confusion.png"
+"$imgcls" evaluate "$out/fashion.safetensors" "$out/fashion" --report "$out/report.html"
 
 step "naming one picture"
 "$build/examples/extract" "$out/fashion" test 0 "$out/picture.png"
@@ -41,7 +41,7 @@ cat <<END
 
 Done. Look at
   $out/curves.png      how it learned
-  $out/confusion.png   what it takes for what
+  $out/report.html     how good it is, what it takes for what, with the pictures
 Try next
   $imgcls train YOUR_FOLDER --out yours.safetensors --minutes 5     (one folder of pictures per class)
   $imgcls predict yours.safetensors PICTURE...

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "dataset/source.h"
+#include "dataset/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +19,6 @@ typedef struct leak_search {
     ic_leak *leaks;
 } leak_search;
 
-static int64_t root_of(int64_t *parents, int64_t index)
-{
-    while (parents[index] != index) {
-        parents[index] = parents[parents[index]];
-        index = parents[index];
-    }
-    return index;
-}
-
 static bool is_trained_on(const leak_search *s, int64_t index)
 {
     return s->part(s->pictures, index) <= IC_PART_TRAIN;
@@ -36,13 +28,12 @@ static void join(leak_search *s, const ic_duplicates *duplicates, bool near)
 {
     for (size_t i = 0; i < duplicates->count; i++) {
         const ic_duplicate *pair = &duplicates->pairs[i];
-        int64_t a = root_of(s->parents, pair->first), b = root_of(s->parents, pair->second);
         if (pair->near == near)
-            s->parents[a > b ? a : b] = a > b ? b : a;
+            ic_join_roots(s->parents, pair->first, pair->second);
     }
     for (int64_t i = s->count; i-- > 0;)
         if (is_trained_on(s, i))
-            s->trained[root_of(s->parents, i)] = i;
+            s->trained[ic_root_of(s->parents, i)] = i;
 }
 
 /* Counts the leaks; with near only those that were none before. */
@@ -54,7 +45,7 @@ static void count_leaks(leak_search *s, bool near, bool *leaking)
         leak->pictures += !near;
         if (part <= IC_PART_TRAIN || leaking[i])
             continue;
-        int64_t trained = s->trained[root_of(s->parents, i)];
+        int64_t trained = s->trained[ic_root_of(s->parents, i)];
         if (trained < 0)
             continue;
         leaking[i] = true;

@@ -62,14 +62,19 @@ static bool same_content(const ic_unit_entry *a, const ic_unit_entry *b)
     return memcmp(a->item->digest, b->item->digest, IC_SHA256_BYTES) == 0;
 }
 
-/* The first picture of the unit that `index` belongs to; parents[i] <= i leads there. */
-static int64_t root_of(int64_t *parents, int64_t index)
+int64_t ic_root_of(int64_t *parents, int64_t index)
 {
     while (parents[index] != index) {
         parents[index] = parents[parents[index]];
         index = parents[index];
     }
     return index;
+}
+
+void ic_join_roots(int64_t *parents, int64_t a, int64_t b)
+{
+    int64_t x = ic_root_of(parents, a), y = ic_root_of(parents, b);
+    parents[x > y ? x : y] = x > y ? y : x;
 }
 
 static void bind(const ic_units *units, int64_t *parents,
@@ -79,8 +84,7 @@ static void bind(const ic_units *units, int64_t *parents,
         const ic_unit_entry *a = &units->entries[i - 1], *b = &units->entries[i];
         if (!same(a, b))
             continue;
-        int64_t x = root_of(parents, a->index), y = root_of(parents, b->index);
-        parents[x > y ? x : y] = x > y ? y : x;
+        ic_join_roots(parents, a->index, b->index);
     }
 }
 
@@ -110,12 +114,12 @@ static void find_units(const ic_units *units, const ic_dataset *dataset, uint64_
         bind(units, parents, same_group);
     }
     for (size_t i = 0; i < units->count; i++) {
-        int64_t root = root_of(parents, (int64_t)i);
+        int64_t root = ic_root_of(parents, (int64_t)i);
         orders[root] = orders[i] < orders[root] ? orders[i] : orders[root];
     }
     for (size_t i = 0; i < units->count; i++) {
         ic_unit_entry *entry = &units->entries[i];
-        entry->unit = root_of(parents, entry->index);
+        entry->unit = ic_root_of(parents, entry->index);
         entry->order = orders[entry->unit];
     }
     sort(units, compare_units);

@@ -25,6 +25,13 @@ typedef struct ic_units {
 ic_status ic_units_create(const ic_dataset *dataset, uint64_t seed, ic_units *out);
 void ic_units_free(ic_units *units);
 
+/*
+ * Sets that grow together: parents[i] <= i leads from each member to the first one of its set, from
+ * there to itself.
+ */
+int64_t ic_root_of(int64_t *parents, int64_t index);
+void ic_join_roots(int64_t *parents, int64_t a, int64_t b);
+
 /* The end of the unit that begins at `first`. */
 static inline size_t ic_unit_end(const ic_units *units, size_t first)
 {
