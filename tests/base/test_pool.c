@@ -166,6 +166,7 @@ typedef struct task {
     int32_t place, times;
     ic_status result;
     int64_t nanoseconds;
+    atomic_int *held; /* the task lasts until it is 0; NULL: it does not wait */
 } task;
 
 static ic_status do_task(void *arguments)
@@ -174,6 +175,8 @@ static ic_status do_task(void *arguments)
     self->place = atomic_fetch_add(self->order, 1);
     self->times++;
     spend(self->nanoseconds);
+    while (self->held != NULL && atomic_load(self->held) != 0)
+        spend(1000);
     return self->result < 0 ? ic_fail(self->result, "task %d", self->times) : self->result;
 }
 
@@ -260,14 +263,16 @@ static void test_withdraw(void **state)
     ic_context *context = test_context(2);
     ic_pool *pool = pool_of(context);
     for (int round = 0; round < 30; round++) {
-        atomic_int order = 0;
-        task slow = {.nanoseconds = 2000000}, middle = {.result = IC_OK}, last = {.result = IC_OK};
+        atomic_int order = 0, held = round % 2 == 0;
+        task slow = {.nanoseconds = 100000, .held = &held}, middle = {.result = IC_OK},
+             last = {.result = IC_OK};
         post(pool, &slow, &order);
         while (round % 2 == 0 && atomic_load(&order) == 0)
             spend(1000);
         post(pool, &middle, &order);
         post(pool, &last, &order);
-        ic_pool_withdraw(pool, &middle.job);
+        ic_pool_withdraw(pool, &middle.job); /* the only helper is at `slow` */
+        atomic_store(&held, 0);
         ic_pool_withdraw(pool, &slow.job);
         if (round % 2 == 0) {
             assert_int_equal(slow.times, 1); /* was under way: its end was awaited */
