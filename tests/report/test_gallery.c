@@ -14,7 +14,7 @@ static const char *folder;
 static ic_status make_set(ic_context *context, ic_dataset **out)
 {
     static const int32_t orders[] = {IC_PIXELS_RGB8, IC_PIXELS_GREY8, IC_PIXELS_RGBA16};
-    static unsigned char pixels[8 * 200 * 90];
+    static unsigned char pixels[8 * 200 * 90 + 7];
     ic_dataset *dataset = NULL;
     ic_status status = ic_dataset_create(context, NULL, &dataset);
     for (size_t k = 0; k < sizeof pixels; k++)
