@@ -233,3 +233,12 @@ double ic_normal_above(double z)
     }
     return 0.5 - density * sum;
 }
+
+int32_t ic_largest(const float *values, int32_t count)
+{
+    int32_t best = 0;
+    for (int32_t i = 1; i < count; i++)
+        if (values[i] > values[best])
+            best = i;
+    return best;
+}

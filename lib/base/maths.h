@@ -6,11 +6,16 @@
 #ifndef BASE_MATHS_H
 #define BASE_MATHS_H
 
+#include <stdint.h>
+
 double ic_exp(double x);
 double ic_ln(double x);  /* natural logarithm; -inf at 0, NaN below */
 double ic_cos(double x); /* |x| <= 1e6 */
 double ic_sin(double x);
 double ic_pow(double x, double y); /* x > 0 */
+
+/* Where the largest of `count` (at least 1) numbers stands; of equal ones the first. */
+int32_t ic_largest(const float *values, int32_t count);
 
 /* The standard normal density, and the probability of a value above z >= 0; within 1e-15. */
 double ic_normal_density(double z);

@@ -2,6 +2,7 @@
  */
 #include "evaluate/metrics.h"
 
+#include "base/maths.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/status.h"
@@ -47,12 +48,7 @@ static int32_t rank_of_label(const float *probabilities, int32_t classes, int32_
 
 int32_t ic_scores_predicted(const ic_scores *scores, int64_t index)
 {
-    const float *probabilities = scores->probabilities + index * scores->classes;
-    int32_t best = 0;
-    for (int32_t c = 1; c < scores->classes; c++)
-        if (probabilities[c] > probabilities[best])
-            best = c;
-    return best;
+    return ic_largest(scores->probabilities + index * scores->classes, scores->classes);
 }
 
 /* Of two classes only class 1 counts. */

@@ -10,15 +10,6 @@
 
 enum { BINS = 15, STEPS_MAX = 100 };
 
-static int32_t likeliest(const float *logits, int32_t classes)
-{
-    int32_t best = 0;
-    for (int32_t i = 1; i < classes; i++)
-        if (logits[i] > logits[best])
-            best = i;
-    return best;
-}
-
 /* ---- The temperature ---- */
 
 typedef struct slopes {
@@ -32,7 +23,7 @@ typedef struct slopes {
 static slopes picture_slopes(const ic_judged *j, int64_t picture, double b, double smoothing)
 {
     const float *z = j->logits + picture * j->classes;
-    double most = (double)z[likeliest(z, j->classes)];
+    double most = (double)z[ic_largest(z, j->classes)];
     double sum = 0, mean = 0, squares = 0, even = 0;
     for (int32_t i = 0; i < j->classes; i++) {
         double x = (double)z[i] - most, e = ic_exp(b * x);
@@ -96,7 +87,7 @@ static int by_probability(const void *left, const void *right)
 static answer answer_to(const ic_judged *j, int64_t picture, double temperature)
 {
     const float *z = j->logits + picture * j->classes;
-    int32_t best = likeliest(z, j->classes);
+    int32_t best = ic_largest(z, j->classes);
     double sum = 0;
     for (int32_t i = 0; i < j->classes; i++)
         sum += ic_exp(((double)z[i] - (double)z[best]) / temperature);

@@ -1,6 +1,7 @@
 /* model/explain.c: explaining a decision, and what is told of it. SPDX-License-Identifier: MIT */
 #include "model/explain.h"
 
+#include "base/maths.h"
 #include "base/options.h"
 #include "base/status.h"
 
@@ -37,13 +38,8 @@ static ic_status choose_class(const ic_explaining *e, float scale, int32_t index
     for (int32_t i = 0; i < classes; i++)
         logits[i] = scale * ic_executor_logits(e->executor)[i];
     kernels->softmax(1, classes, logits, probabilities);
-    if (index < 0) {
-        index = 0;
-        for (int32_t i = 1; i < classes; i++)
-            index = probabilities[i] > probabilities[index] ? i : index;
-    }
-    made->class_index = index;
-    made->probability = probabilities[index];
+    made->class_index = index < 0 ? ic_largest(probabilities, classes) : index;
+    made->probability = probabilities[made->class_index];
     ic_free(e->context, probabilities);
     return IC_OK;
 }

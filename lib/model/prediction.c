@@ -1,5 +1,6 @@
 /* model/prediction.c: classifying pictures with memory that is kept. SPDX-License-Identifier: MIT
  */
+#include "base/maths.h"
 #include "base/status.h"
 #include "model/model.h"
 #include "model/views.h"
@@ -279,15 +280,6 @@ static ic_status make_scratch(ic_prediction *prediction, const ic_model *model)
                    needed > classes ? needed : classes, sizeof *prediction->scratch);
 }
 
-static int32_t likeliest(const float *probabilities, int32_t classes)
-{
-    int32_t top = 0;
-    for (int32_t k = 1; k < classes; k++)
-        if (ranks_behind(probabilities, top, k))
-            top = k;
-    return top;
-}
-
 /* What a model says besides classes about picture `picture` of the part in hand. */
 static note make_note(ic_prediction *prediction, const ic_executor *executor,
                       const ic_confidence *confidence, int32_t picture, int32_t classes,
@@ -303,7 +295,7 @@ static note make_note(ic_prediction *prediction, const ic_executor *executor,
     }
     if (ic_views_count(&prediction->views) > 1)
         made.spread =
-            view_spread(prediction, executor, picture, classes, likeliest(probabilities, classes));
+            view_spread(prediction, executor, picture, classes, ic_largest(probabilities, classes));
     return made;
 }
 
@@ -422,7 +414,7 @@ static void average_members(const ic_prediction *prediction, int32_t members, re
         float *probabilities = made->probabilities + (int64_t)i * made->classes;
         for (int32_t k = 0; k < made->classes; k++)
             probabilities[k] = (float)(sums[k].probability / members);
-        const member_sums *top = &sums[likeliest(probabilities, made->classes)];
+        const member_sums *top = &sums[ic_largest(probabilities, made->classes)];
         double mean = top->probability / members, variance = top->square / members - mean * mean;
         made->notes[i].score /= (float)members;
         made->notes[i].spread = (float)sqrt(variance > 0 ? variance : 0);
