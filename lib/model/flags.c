@@ -49,10 +49,11 @@ static ic_status add_flags(const ic_model *model, const json_t *options, const j
     IC_TRY(ic_buffer_print(text, "--network %s --input-size %d", model->network,
                            (int)model->pipeline.width));
     json_object_foreach((json_t *)options, name, value) IC_TRY(add_flag(text, name, value));
-    /* Groups that the host gave one by one are no option. */
+    /* Groups that the host gave one by one are no option, and auto needs none. */
     const char *grouping = json_string_value(group);
-    return grouping == NULL || strcmp(grouping, "given") == 0 ? IC_OK
-                                                              : add_flag(text, "group", group);
+    if (grouping == NULL || strcmp(grouping, "given") == 0 || strcmp(grouping, "auto") == 0)
+        return IC_OK;
+    return add_flag(text, "group", group);
 }
 
 ic_status ic_model_flags(const ic_model *model, char *buffer, size_t capacity, size_t *size)
