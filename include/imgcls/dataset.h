@@ -31,6 +31,10 @@ typedef struct ic_dataset ic_dataset;
  *
  * The option group says which pictures belong together (of one patient, plant or film) and must
  * not be parted by a split. A group is its name: the same name in two classes or parts is one.
+ * - auto: files whose names differ only in the number at their end, which follows one of "_-. " and
+ *   has another number before it: person23_bacteria_101.jpeg and person23_bacteria_102.jpeg. Only
+ *   where that binds a tenth of the pictures or more, and no such series is more than a tenth of a
+ *   class, as it is where classes, not patients, have numbers; else none.
  * - folder: the folder below the class folder (class/PATIENT/…/picture.png: the topmost one); in
  *   a manifest the folder that the picture lies in. Pictures right in the class folder have none.
  * - name:PATTERN: the part in parentheses of a pattern for the whole name of the file, with * for
@@ -49,7 +53,7 @@ IC_API ic_status ic_dataset_open(ic_context *context, const char *path, const ic
 /*
  * An empty set, to be filled by ic_dataset_add_image and ic_dataset_add_file; its classes are in
  * the order of their first pictures. Takes the options verify and group (of files that are added:
- * folder is the one that they lie in).
+ * folder is the one that they lie in, and auto is none).
  */
 IC_API ic_status ic_dataset_create(ic_context *context, const ic_options *options,
                                    ic_dataset **out);

@@ -14,7 +14,7 @@ OPTION("max_megapixels", "context", INT, "64", 1, 65536, "", "largest picture, m
 OPTION("seed", "dataset,model,trainer,evaluation", INT, "1", 0, 4294967295, "", "seed of every random choice: split, weights, order, augmentation, resamples")
 OPTION("validation_share", "dataset,trainer", FLOAT, "0", 0, 0.9, "", "share of each class that is held out for validation; 0: 15 %, less of more than 10,000 pictures")
 OPTION("verify", "dataset", CHOICE, "full", 0, 0, "full|header", "how pictures are checked on opening: decode them, or read their headers only")
-OPTION("group", "dataset", TEXT, "none", 0, 0, "", "pictures that stay on one side of every split: none, folder (the folder below the class's), name:(patient*)_* (the part of the file's name in parentheses; several patterns with commas), column:NAME (of a CSV manifest)")
+OPTION("group", "dataset", TEXT, "auto", 0, 0, "", "pictures that stay on one side of every split: auto (those whose names differ only in their last number), none, folder (the folder below the class's), name:(patient*)_* (the part of the file's name in parentheses; several patterns with commas), column:NAME (of a CSV manifest)")
 OPTION("duplicates", "inspection", CHOICE, "near", 0, 0, "off|exact|near", "what an inspection looks for: pictures of the same bytes, or also the same picture saved again, resized, slightly cropped or mirrored")
 
 OPTION("network", "model", CHOICE, "auto", 0, 0, "auto|airbench94|lenet5|plain|small|resnet9|resnet18|mobilenet_v2|mobilenet_v3_large|efficientnet_b0", "the network; auto: by the number and size of the pictures")

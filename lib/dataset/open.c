@@ -90,7 +90,7 @@ ic_status ic_dataset_open(ic_context *context, const char *path, const ic_option
     IC_TRY_CLEAN(ic_source_create(context, options, &source));
     scan.source = source;
     IC_TRY_CLEAN(scan_path(&scan, trimmed));
-    IC_TRY_CLEAN(ic_grouping_check(source));
+    IC_TRY_CLEAN(ic_grouping_settle(source));
     IC_TRY_CLEAN(ic_source_sort_classes(source));
     log_outcome(source, trimmed);
     status = ic_dataset_of_source(source, out);

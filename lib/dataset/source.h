@@ -27,8 +27,17 @@ typedef struct ic_broken {
 
 /* How pictures are put into groups (group.c). */
 typedef struct ic_grouping {
-    enum { IC_GROUP_NONE, IC_GROUP_FOLDER, IC_GROUP_NAME, IC_GROUP_COLUMN, IC_GROUP_GIVEN } kind;
-    const char *text, *rest; /* the option, and what stands behind its colon; texts of the source */
+    enum {
+        IC_GROUP_NONE,
+        IC_GROUP_AUTO,
+        IC_GROUP_FOLDER,
+        IC_GROUP_NAME,
+        IC_GROUP_COLUMN,
+        IC_GROUP_GIVEN
+    } kind;
+    /* The option (NULL: nothing belongs together), and what stands behind its colon; texts of the
+     * source. */
+    const char *text, *rest;
 } ic_grouping;
 
 typedef struct ic_source {
@@ -101,8 +110,11 @@ ic_status ic_grouping_set(ic_source *source, const ic_options *options);
 uint64_t ic_group_number(const char *name, size_t length);
 /* The group of a file as its path alone tells: by the pattern, or the folder that it lies in. */
 uint64_t ic_group_of_file(const ic_source *source, const char *path);
-/* An opening that was asked for groups and found none was asked for the wrong ones. */
-ic_status ic_grouping_check(const ic_source *source);
+/*
+ * Ends the grouping of an opened source. One that was asked for groups and found none was asked for
+ * the wrong ones; auto looks for series in the names of all files, and becomes none without them.
+ */
+ic_status ic_grouping_settle(ic_source *source);
 
 /* A file that is to be looked at. */
 typedef struct ic_candidate {

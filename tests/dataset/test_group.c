@@ -128,6 +128,53 @@ static void columns_of_manifests_are_groups(void **state)
     test_folder_remove(root);
 }
 
+/* Whether auto, on its own, puts two pictures together among `others` without a number. */
+static bool auto_binds(ic_context *context, const char *a, const char *b, int32_t others)
+{
+    const char *root = test_folder();
+    ic_dataset *dataset;
+    char name[64];
+    make_picture(root, a, 1000);
+    make_picture(root, b, 1001);
+    for (int32_t i = 0; i < others; i++) {
+        snprintf(name, sizeof name, "k/%c%c.png", 'a' + i / 26, 'a' + i % 26);
+        make_picture(root, name, (uint32_t)i);
+    }
+    assert_ok(ic_dataset_open(context, root, NULL, &dataset));
+    uint64_t one = group_of(dataset, a), two = group_of(dataset, b);
+    assert_int_equal(one == 0, two == 0);
+    ic_dataset_free(dataset);
+    test_folder_remove(root);
+    return one != 0 && one == two;
+}
+
+static void series_of_names_are_groups_by_themselves(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool together;
+    } cases[] = {
+        {"k/person23_bacteria_1.png", "k/person23_bacteria_12.png", true},
+        {"k/person23_bacteria_1.png", "k/person2_bacteria_1.png", false},
+        {"k/IM-0115-0001.png", "j/IM-0115-0002.png", true},
+        {"k/7 2.png", "k/7 3.png", true},
+        {"k/image_1.png", "k/image_2.png", false}, /* no number is left */
+        {"k/p12x1.png", "k/p12x2.png", false},     /* no sign before the number */
+        {"k/12_a.png", "k/12_b.png", false},       /* no number at the end */
+        {"k/1.1.png", "k/1.2.png", true},
+        {"k/-1.png", "k/-2.png", false},
+    };
+    ic_context *context = test_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (auto_binds(context, cases[i].a, cases[i].b, 18) != cases[i].together)
+            fail_msg("%s and %s", cases[i].a, cases[i].b);
+    /* Two of 19 in a class are more than a tenth; two of 21 pictures are less. */
+    assert_false(auto_binds(context, "k/1_1.png", "k/1_2.png", 17));
+    assert_false(auto_binds(context, "k/1_1.png", "k/1_2.png", 19));
+    ic_context_free(context);
+}
+
 static void wrong_wishes_are_refused(void **state)
 {
     (void)state;
@@ -139,7 +186,7 @@ static void wrong_wishes_are_refused(void **state)
                                       "name:(a",    "name:a)b(", "name:(a)(b)",
                                       "name:(a),b", "column:",   "Folder"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_fails(IC_ERROR_OPTION, "none of: none, folder",
+        assert_fails(IC_ERROR_OPTION, "none of: auto, none, folder",
                      open_with(context, root, bad[i], &dataset));
     static const char *const fruitless[] = {"folder", "name:(person*)_*", "column:patient"};
     for (size_t i = 0; i < 3; i++)
@@ -213,6 +260,7 @@ int main(void)
         cmocka_unit_test(folders_below_classes_are_groups),
         cmocka_unit_test(patterns_pick_groups_out_of_names),
         cmocka_unit_test(columns_of_manifests_are_groups),
+        cmocka_unit_test(series_of_names_are_groups_by_themselves),
         cmocka_unit_test(wrong_wishes_are_refused),
         cmocka_unit_test(sets_that_are_built_have_groups_too),
         cmocka_unit_test(every_failing_allocation_is_reported),
