@@ -159,16 +159,18 @@ IC_API ic_status ic_report_fold_value(const ic_report *report, int32_t fold, con
 
 /*
  * The number of pictures whose label is likely wrong, by confident learning (Northcutt, Jiang,
- * Chuang 2021, arXiv:1911.00068) from the probabilities of the report. The model must not have
- * trained on the pictures: those of a cross-validation, or of a test or validation part, may be
- * judged so; a model is no witness for a label that it has learnt.
+ * Chuang 2021, arXiv:1911.00068) from the probabilities of the report: of each pair of classes as
+ * many as the share of wrong labels among the pictures that are surely of a class suggests. The
+ * model must not have trained on the pictures: those of a cross-validation, or of a test or
+ * validation part, may be judged so; a model is no witness for a label that it has learnt.
  */
 IC_API ic_status ic_report_label_error_count(const ic_report *report, int64_t *out);
 
 /*
  * One of those, the surest first: its origin (borrowed), the class that it is filed under, the one
  * that it likely belongs to, and how much more probable that is (-1..1, mostly above 0: each class
- * is held to what is usual for it; with repeats, of the mean probabilities). Any output may be NULL. IC_ERROR_ARGUMENT: there are not so many.
+ * is held to what is usual for it; with repeats, of the mean probabilities). Any output may be
+ * NULL. IC_ERROR_ARGUMENT: there are not so many.
  */
 IC_API ic_status ic_report_label_error(const ic_report *report, int64_t index, const char **origin,
                                        int32_t *label, int32_t *suggested, double *margin);

@@ -25,7 +25,8 @@ typedef struct ic_curve {
 /* A label that is likely wrong: that of a row (the first one of its picture). */
 typedef struct ic_label_doubt {
     int64_t row;
-    int32_t suggested;
+    int32_t label, suggested;
+    bool sure;     /* the suggested class reaches what is usual for its pictures */
     double margin; /* of its probability over the label's */
 } ic_label_doubt;
 

@@ -3,7 +3,11 @@
  * Chuang 2021, arXiv:1911.00068): a picture is counted to class k if its probability of k is at
  * least the mean that pictures labelled k have; where the most probable of such classes is not its
  * label, the label is doubted. The mean of each class as its threshold makes up for classes that a
- * model is surer of than of others. SPDX-License-Identifier: MIT
+ * model is surer of than of others.
+ *
+ * Pictures that reach no threshold are not counted. Wrong labels are taken to be as frequent among
+ * them as among the others of their label (the calibration of the paper's joint distribution), and
+ * so many more, those with the largest margins, are doubted. SPDX-License-Identifier: MIT
  */
 #include "base/memory.h"
 #include "base/status.h"
@@ -27,33 +31,67 @@ static int64_t average_rows(const ic_report *report, int64_t first, double *mean
     return end;
 }
 
-/* Of each class the mean probability that its pictures have of it; a class without any: infinity.
- */
-static void find_thresholds(const ic_scores *scores, double *thresholds, int64_t *counts)
+/* What is known of the pictures of a label. */
+typedef struct label_facts {
+    double threshold; /* the mean probability that they have of it; none: infinity */
+    int64_t rows;
+    int64_t pictures, counted; /* and those that reach the threshold of any class */
+} label_facts;
+
+static void find_thresholds(const ic_scores *scores, label_facts *facts)
 {
-    for (int32_t c = 0; c < scores->classes; c++) {
-        thresholds[c] = 0;
-        counts[c] = 0;
-    }
     for (int64_t i = 0; i < scores->count; i++) {
         int32_t label = scores->labels[i];
-        thresholds[label] += (double)scores->probabilities[i * scores->classes + label];
-        counts[label]++;
+        facts[label].threshold += (double)scores->probabilities[i * scores->classes + label];
+        facts[label].rows++;
     }
     for (int32_t c = 0; c < scores->classes; c++)
-        thresholds[c] = counts[c] > 0 ? thresholds[c] / (double)counts[c] : (double)INFINITY;
+        facts[c].threshold =
+            facts[c].rows > 0 ? facts[c].threshold / (double)facts[c].rows : (double)INFINITY;
 }
 
 /* The most probable class that a picture may be counted to, of equal ones its label; -1: none. */
-static int32_t confident_class(const double *probabilities, const double *thresholds,
+static int32_t confident_class(const double *probabilities, const label_facts *facts,
                                int32_t classes, int32_t label)
 {
-    int32_t best = probabilities[label] >= thresholds[label] ? label : -1;
+    int32_t best = probabilities[label] >= facts[label].threshold ? label : -1;
     for (int32_t c = 0; c < classes; c++)
-        if (probabilities[c] >= thresholds[c] &&
+        if (probabilities[c] >= facts[c].threshold &&
             (best < 0 || probabilities[c] > probabilities[best]))
             best = c;
     return best;
+}
+
+static int32_t most_probable(const double *probabilities, int32_t classes, int32_t label)
+{
+    int32_t best = label;
+    for (int32_t c = 0; c < classes; c++)
+        if (probabilities[c] > probabilities[best])
+            best = c;
+    return best;
+}
+
+/* All pictures whose label may be doubted. */
+static ic_status find_doubts(ic_report *report, double *mean, label_facts *facts)
+{
+    const ic_scores *scores = &report->scores;
+    size_t capacity = 0;
+    find_thresholds(scores, facts);
+    for (int64_t row = 0, end; row < scores->count; row = end) {
+        end = average_rows(report, row, mean);
+        int32_t label = scores->labels[row];
+        int32_t counted = confident_class(mean, facts, scores->classes, label);
+        int32_t other = counted >= 0 ? counted : most_probable(mean, scores->classes, label);
+        facts[label].pictures++;
+        facts[label].counted += counted >= 0;
+        if (other == label)
+            continue;
+        IC_TRY(ic_grow(report->context, &report->doubts, &capacity, (size_t)report->doubt_count + 1,
+                       sizeof *report->doubts));
+        report->doubts[report->doubt_count++] =
+            (ic_label_doubt){row, label, other, counted >= 0, mean[other] - mean[label]};
+    }
+    return IC_OK;
 }
 
 /* The surest first. */
@@ -65,25 +103,45 @@ static int compare_doubts(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static ic_status find_doubts(ic_report *report, double *mean, double *thresholds, int64_t *counts)
+/* Doubts of one label and one suggestion side by side, of these the sure ones first. */
+static int compare_pairs(const void *a, const void *b)
 {
-    const ic_scores *scores = &report->scores;
-    size_t capacity = 0;
-    find_thresholds(scores, thresholds, counts);
-    for (int64_t row = 0, end; row < scores->count; row = end) {
-        end = average_rows(report, row, mean);
-        int32_t label = scores->labels[row];
-        int32_t sure = confident_class(mean, thresholds, scores->classes, label);
-        if (sure < 0 || sure == label)
-            continue;
-        IC_TRY(ic_grow(report->context, &report->doubts, &capacity, (size_t)report->doubt_count + 1,
-                       sizeof *report->doubts));
-        report->doubts[report->doubt_count++] =
-            (ic_label_doubt){row, sure, mean[sure] - mean[label]};
-    }
+    const ic_label_doubt *x = a, *y = b;
+    if (x->label != y->label)
+        return x->label < y->label ? -1 : 1;
+    if (x->suggested != y->suggested)
+        return x->suggested < y->suggested ? -1 : 1;
+    if (x->sure != y->sure)
+        return x->sure ? -1 : 1;
+    return compare_doubts(a, b);
+}
+
+static void sort(ic_report *report, int (*compare)(const void *, const void *))
+{
     if (report->doubt_count > 0)
-        qsort(report->doubts, (size_t)report->doubt_count, sizeof *report->doubts, compare_doubts);
-    return IC_OK;
+        qsort(report->doubts, (size_t)report->doubt_count, sizeof *report->doubts, compare);
+}
+
+/* Keeps of each label and suggestion as many as are likely wrong among all of the label. */
+static void keep_likely(ic_report *report, const label_facts *facts)
+{
+    ic_label_doubt *doubts = report->doubts;
+    int64_t kept = 0;
+    sort(report, compare_pairs);
+    for (int64_t i = 0, end; i < report->doubt_count; i = end) {
+        const label_facts *label = &facts[doubts[i].label];
+        int64_t sure = 0;
+        for (end = i; end < report->doubt_count && doubts[end].label == doubts[i].label &&
+                      doubts[end].suggested == doubts[i].suggested;
+             end++)
+            sure += doubts[end].sure;
+        double likely =
+            sure == 0 ? 0 : (double)sure * (double)label->pictures / (double)label->counted;
+        for (int64_t k = i; k < end && (double)(k - i) + 0.5 <= likely; k++)
+            doubts[kept++] = doubts[k];
+    }
+    report->doubt_count = kept;
+    sort(report, compare_doubts);
 }
 
 /* Lists the doubts once; a report does not change. */
@@ -91,19 +149,20 @@ static ic_status list_doubts(const ic_report *report)
 {
     ic_report *kept = (ic_report *)report;
     const size_t classes = (size_t)report->scores.classes;
-    double *means = NULL;
-    int64_t *counts = NULL;
+    double *mean = NULL;
+    label_facts *facts = NULL;
     ic_status status = IC_OK;
     if (report->doubted)
         return IC_OK;
     kept->doubt_count = 0;
-    IC_TRY_CLEAN(ic_allocate_array(report->context, 2 * classes, sizeof *means, &means));
-    IC_TRY_CLEAN(ic_allocate_array(report->context, classes, sizeof *counts, &counts));
-    IC_TRY_CLEAN(find_doubts(kept, means, means + classes, counts));
+    IC_TRY_CLEAN(ic_allocate_array(report->context, classes, sizeof *mean, &mean));
+    IC_TRY_CLEAN(ic_allocate_zero(report->context, classes * sizeof *facts, &facts));
+    IC_TRY_CLEAN(find_doubts(kept, mean, facts));
+    keep_likely(kept, facts);
     kept->doubted = true;
 cleanup:
-    ic_free(report->context, means);
-    ic_free(report->context, counts);
+    ic_free(report->context, mean);
+    ic_free(report->context, facts);
     return status;
 }
 
@@ -131,7 +190,7 @@ ic_status ic_report_label_error(const ic_report *report, int64_t index, const ch
     if (origin != NULL)
         *origin = ic_report_origin(report, doubt->row);
     if (label != NULL)
-        *label = report->scores.labels[doubt->row];
+        *label = doubt->label;
     if (suggested != NULL)
         *suggested = doubt->suggested;
     if (margin != NULL)

@@ -20,12 +20,12 @@ static const network_cost costs[] = {
     {"lenet5", 1.1e3, 125e9, 0.001},
     {"small", 19e3, 370e9, 0.003},
     {"plain", 56e3, 355e9, 0.004},
-    {"airbench94", 230e3, 380e9, 0.05},
-    {"resnet9", 742e3, 455e9, 0.35},
-    {"mobilenet_v2", 12e3, 97e9, 0.08},
-    {"mobilenet_v3_large", 8.6e3, 100e9, 0.08},
-    {"efficientnet_b0", 15.4e3, 96e9, 0.08},
-    {"resnet18", 72.5e3, 300e9, 0.4},
+    {"airbench94", 230e3, 380e9, 0.03},
+    {"resnet9", 742e3, 455e9, 0.2},
+    {"mobilenet_v2", 12e3, 97e9, 0.06},
+    {"mobilenet_v3_large", 8.6e3, 100e9, 0.06},
+    {"efficientnet_b0", 15.4e3, 96e9, 0.06},
+    {"resnet18", 72.5e3, 300e9, 0.25},
 };
 
 enum { COSTS = sizeof costs / sizeof costs[0], LEAST_EPOCHS = 4, LEAST_RESIZED = 96 };

@@ -3,13 +3,16 @@
 
 #include "base/memory.h"
 #include "kernels/conv.h"
+#include "kernels/transpose.h"
 #include "train/loops.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    ALIGN_FLOATS = 16 /* 64 bytes */
+    ALIGN_FLOATS = 16, /* 64 bytes */
+    STRIPS = 4,        /* of a symmetric product, at most, */
+    STRIP_LEAST = 64   /* each so wide at least, in columns */
 };
 
 /*
@@ -31,11 +34,12 @@ struct ic_muon {
     ic_context *context;
     ic_pool *pool;
     const ic_kernels *kernels;
-    float *block; /* that all the others lie in */
-    float *x, *y; /* the matrix, wider than high, and the next one */
-    float *gram, *step, *total, *spare, *another; /* G, P, Q and room for two more */
-    float *packed, *shared;                       /* of a product */
-    float *scratch;                               /* of the workers */
+    float *block;                       /* that all the others lie in */
+    float *x, *y;                       /* the matrix, wider than high, and the next one */
+    float *gram, *step, *total, *spare; /* G, P, Q and room for one more */
+    float *strips;                      /* of a symmetric product */
+    float *packed, *shared;             /* of a product */
+    float *scratch;                     /* of the workers */
     size_t scratch_floats;
 };
 
@@ -61,22 +65,47 @@ static int32_t width(const ic_parameter_run *run)
     return run->rows < run->columns ? run->columns : run->rows;
 }
 
-/* A linear layer of `rows` outputs with as many inputs: x w', and d_y w backward. */
-static ic_conv product(const ic_kernels *kernels, int32_t rows, int32_t depth)
+/* A linear layer of `rows` pictures and `columns` outputs: x w', and d_y w backward. */
+static ic_conv product(const ic_kernels *kernels, int32_t rows, int32_t depth, int32_t columns)
 {
     ic_conv conv;
-    ic_conv_shape shape = {1, 1, rows, depth, 1, rows, rows, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+    ic_conv_shape shape = {1, 1, rows, depth, 1, rows, columns, 1, 1, 1, 1, 0, 0, 1, 1, 1};
     ic_conv_prepare(kernels, &shape, IC_CONV_TRAINING, &conv);
     return conv;
 }
 
-static void measure(const ic_conv *conv, sizes *most)
+/* One of the block columns that a symmetric product is computed by, down to the diagonal. */
+typedef struct strip {
+    int32_t first, columns, rows;
+} strip;
+
+static int32_t strip_width(int32_t low)
 {
-    for (int32_t pass = IC_CONV_FORWARD; pass <= IC_CONV_BACKWARD_DATA; pass++) {
-        const ic_conv_plan *plan = &conv->plans[pass];
-        widen(&most->packed, plan->packed_floats);
-        widen(&most->shared, plan->shared_floats);
-        widen(&most->scratch, plan->scratch_floats);
+    int32_t width = (low / STRIPS + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+    return width > STRIP_LEAST ? width : STRIP_LEAST;
+}
+
+static strip strip_at(int32_t low, int32_t first)
+{
+    int32_t left = low - first, columns = strip_width(low);
+    columns = left < columns ? left : columns;
+    return (strip){first, columns, first + columns};
+}
+
+static void measure(const ic_conv *conv, ic_conv_pass pass, sizes *most)
+{
+    const ic_conv_plan *plan = &conv->plans[pass];
+    widen(&most->packed, plan->packed_floats);
+    widen(&most->shared, plan->shared_floats);
+    widen(&most->scratch, plan->scratch_floats);
+}
+
+static void measure_symmetric(const ic_kernels *kernels, int32_t low, int32_t depth, sizes *most)
+{
+    for (int32_t first = 0; first < low; first += strip_width(low)) {
+        strip s = strip_at(low, first);
+        ic_conv conv = product(kernels, s.rows, depth, s.columns);
+        measure(&conv, IC_CONV_FORWARD, most);
     }
 }
 
@@ -87,10 +116,10 @@ static sizes measure_all(const ic_kernels *kernels, const ic_parameter_run *runs
         int32_t low = height(&runs[i]);
         if (low == 0)
             continue;
-        ic_conv gram = product(kernels, low, width(&runs[i]));
-        ic_conv square = product(kernels, low, low);
-        measure(&gram, &most);
-        measure(&square, &most);
+        ic_conv applied = product(kernels, low, width(&runs[i]), low);
+        measure(&applied, IC_CONV_BACKWARD_DATA, &most);
+        measure_symmetric(kernels, low, width(&runs[i]), &most);
+        measure_symmetric(kernels, low, low, &most);
         widen(&most.matrix, (size_t)runs[i].count);
         widen(&most.gram, (size_t)low * (size_t)low);
     }
@@ -127,7 +156,7 @@ ic_status ic_muon_create(ic_context *context, const ic_parameter_run *runs, int3
     made->step = take(&at, most.gram);
     made->total = take(&at, most.gram);
     made->spare = take(&at, most.gram);
-    made->another = take(&at, most.gram);
+    made->strips = take(&at, most.gram);
     made->packed = take(&at, most.packed);
     made->shared = take(&at, most.shared);
     made->scratch = at;
@@ -204,40 +233,70 @@ static void swap(float **x, float **y)
     *y = held;
 }
 
-/* out = x y of symmetric matrices. */
-static ic_status multiply(const ic_muon *muon, const ic_conv *square, const float *x,
-                          const float *y, const ic_epilogue *epilogue, float *out)
+typedef struct mirror_plan {
+    int32_t low;
+    const float *strips;
+    float *out;
+} mirror_plan;
+
+/* Puts a strip in its place, and what is above its diagonal block over to the other side. */
+static ic_status mirror_strip(void *arguments, int64_t unit, int32_t worker)
 {
-    return run_pass(muon, square, IC_CONV_FORWARD, y,
-                    (ic_conv_arguments){.x = x, .out = out, .epilogue = epilogue});
+    const mirror_plan *plan = arguments;
+    const int64_t low = plan->low;
+    (void)worker;
+    strip s = strip_at(plan->low, (int32_t)unit * strip_width(plan->low));
+    const float *from = plan->strips + s.first * low;
+    for (int64_t i = 0; i < s.rows; i++)
+        memcpy(plan->out + i * low + s.first, from + i * s.columns,
+               (size_t)s.columns * sizeof(float));
+    ic_transpose(s.first, s.columns, from, s.columns, plan->out + s.first * low, low);
+    return IC_OK;
 }
 
-/* P of G, which is low x low. */
-static ic_status make_step(ic_muon *muon, int32_t low, const ic_conv *square)
+/* out = x y', low x low, which is symmetric, so that a half need not be computed; not x or y. */
+static ic_status multiply(const ic_muon *muon, int32_t low, int32_t depth, const float *x,
+                          const float *y, float *out)
 {
-    const ic_kernels *kernels = muon->kernels;
-    int64_t count = (int64_t)low * low;
-    ic_epilogue plus = {.residual = muon->another};
-    kernels->scale(count, c, muon->gram, muon->spare);
-    kernels->scale(count, b, muon->gram, muon->another);
-    IC_TRY(multiply(muon, square, muon->gram, muon->spare, &plus, muon->step));
+    mirror_plan plan = {low, muon->strips, out};
+    int64_t count = 0;
+    for (int32_t first = 0; first < low; first += strip_width(low), count++) {
+        strip s = strip_at(low, first);
+        ic_conv conv = product(muon->kernels, s.rows, depth, s.columns);
+        IC_TRY(run_pass(muon, &conv, IC_CONV_FORWARD, y + (int64_t)first * depth,
+                        (ic_conv_arguments){.x = x, .out = muon->strips + (int64_t)first * low}));
+    }
+    return ic_pool_run(muon->pool, count, mirror_strip, &plan);
+}
+
+static void add_to_diagonal(int32_t low, float value, float *matrix)
+{
     for (int64_t i = 0; i < low; i++)
-        muon->step[i * low + i] += a;
+        matrix[i * low + i] += value;
+}
+
+/* P of G, which is low x low: a + G (b + c G). */
+static ic_status make_step(ic_muon *muon, int32_t low)
+{
+    muon->kernels->scale((int64_t)low * low, c, muon->gram, muon->spare);
+    add_to_diagonal(low, b, muon->spare);
+    IC_TRY(multiply(muon, low, low, muon->gram, muon->spare, muon->step));
+    add_to_diagonal(low, a, muon->step);
     return IC_OK;
 }
 
 /* Q, the product of the P's of so many steps. */
-static ic_status make_total(ic_muon *muon, int32_t low, const ic_conv *square, int32_t steps)
+static ic_status make_total(ic_muon *muon, int32_t low, int32_t steps)
 {
-    IC_TRY(make_step(muon, low, square));
+    IC_TRY(make_step(muon, low));
     swap(&muon->total, &muon->step);
     const float *last = muon->total;
     for (int32_t i = 1; i < steps; i++) {
-        IC_TRY(multiply(muon, square, muon->gram, last, NULL, muon->spare));
-        IC_TRY(multiply(muon, square, muon->spare, last, NULL, muon->gram));
-        IC_TRY(make_step(muon, low, square));
+        IC_TRY(multiply(muon, low, low, muon->gram, last, muon->spare));
+        IC_TRY(multiply(muon, low, low, muon->spare, last, muon->gram));
+        IC_TRY(make_step(muon, low));
         last = muon->step;
-        IC_TRY(multiply(muon, square, muon->total, last, NULL, muon->spare));
+        IC_TRY(multiply(muon, low, low, muon->total, last, muon->spare));
         swap(&muon->total, &muon->spare);
     }
     return IC_OK;
@@ -246,11 +305,10 @@ static ic_status make_total(ic_muon *muon, int32_t low, const ic_conv *square, i
 /* So many steps on x, `low` x `wide`; the result is in x again. */
 static ic_status iterate(ic_muon *muon, int32_t low, int32_t wide, int32_t steps)
 {
-    ic_conv gram = product(muon->kernels, low, wide), square = product(muon->kernels, low, low);
-    IC_TRY(run_pass(muon, &gram, IC_CONV_FORWARD, muon->x,
-                    (ic_conv_arguments){.x = muon->x, .out = muon->gram}));
-    IC_TRY(make_total(muon, low, &square, steps));
-    IC_TRY(run_pass(muon, &gram, IC_CONV_BACKWARD_DATA, muon->x,
+    ic_conv applied = product(muon->kernels, low, wide, low);
+    IC_TRY(multiply(muon, low, wide, muon->x, muon->x, muon->gram));
+    IC_TRY(make_total(muon, low, steps));
+    IC_TRY(run_pass(muon, &applied, IC_CONV_BACKWARD_DATA, muon->x,
                     (ic_conv_arguments){.d_y = muon->total, .out = muon->y}));
     swap(&muon->x, &muon->y);
     return IC_OK;

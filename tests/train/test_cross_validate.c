@@ -177,6 +177,28 @@ static void confident_learning_is_as_written(void **state)
     ic_context_free(context);
 }
 
+/*
+ * By hand: thresholds 0.586 and 0.8. The third picture is counted to the other class, one of three
+ * that are counted; the two that are not make that 1.67 of 5, so that one of them is doubted, too.
+ */
+static void those_below_all_thresholds_are_doubted_as_often(void **state)
+{
+    int32_t labels[] = {0, 0, 0, 0, 0, 1, 1};
+    float probabilities[] = {0.9F,  0.1F,  0.9F,  0.1F, 0.2F, 0.8F, 0.48F,
+                             0.52F, 0.45F, 0.55F, 0.1F, 0.9F, 0.3F, 0.7F};
+    int64_t items[] = {0, 1, 2, 3, 4, 5, 6}, count;
+    ic_context *context = test_context(1);
+    ic_report report = {
+        .context = context, .items = items, .scores = {2, 7, labels, probabilities, NULL}};
+    assert_ok(ic_report_label_error_count(&report, &count));
+    assert_int_equal(count, 2);
+    assert_true(report.doubts[0].row == 2 && report.doubts[0].sure);
+    assert_true(report.doubts[1].row == 4 && !report.doubts[1].sure);
+    assert_true(fabs(report.doubts[1].margin - 0.1) < 1e-6);
+    ic_free(context, report.doubts);
+    ic_context_free(context);
+}
+
 /* ---- What cannot be ---- */
 
 static void refused(const ic_dataset *dataset, ic_context *context, const char *folds,
@@ -280,6 +302,7 @@ int main(void)
         cmocka_unit_test(any_number_of_threads_gives_the_same),
         cmocka_unit_test(wrong_labels_are_found),
         cmocka_unit_test(confident_learning_is_as_written),
+        cmocka_unit_test(those_below_all_thresholds_are_doubted_as_often),
         cmocka_unit_test(impossible_folds_are_refused),
         cmocka_unit_test(lonely_classes_are_told),
         cmocka_unit_test(it_can_be_cancelled),
