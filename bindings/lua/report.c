@@ -85,6 +85,22 @@ static int report_confusion(lua_State *L)
     return give(L, status);
 }
 
+/* report:decision(actual, called) -> count: by the costs of mistakes that the model keeps */
+static int report_decision(lua_State *L)
+{
+    int64_t count = 0;
+    const ic_report *report = check_handle(L, 1, &report_type);
+    ic_status status = ic_report_decision(report, check_index(L, 2), check_index(L, 3), &count);
+    lua_pushinteger(L, (lua_Integer)count);
+    return give(L, status);
+}
+
+/* report:decide(): anew, by the costs of now */
+static int report_decide(lua_State *L)
+{
+    return give_true(L, ic_report_decide(check_handle(L, 1, &report_type)));
+}
+
 /* report:curve("roc" or "precision_recall", class), or report:curve("calibration") -> x, y, third
  */
 static int report_curve(lua_State *L)
@@ -290,6 +306,8 @@ static const luaL_Reg methods[] = {{"value", report_value},
                                    {"interval", report_interval},
                                    {"class_interval", report_class_interval},
                                    {"confusion", report_confusion},
+                                   {"decision", report_decision},
+                                   {"decide", report_decide},
                                    {"curve", report_curve},
                                    {"operating_point", report_operating_point},
                                    {"fold_count", report_fold_count},

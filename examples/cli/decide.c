@@ -135,38 +135,33 @@ static int use_threshold(const ic_report *report, const decide_flags *flags, ic_
 
 /* ---- What the decisions do ---- */
 
-void cli_print_decisions(const ic_model *model, const ic_report *report)
+/* The share of the pictures of a class that is called so; 0 without any. */
+static double found_of(const ic_report *report, int32_t actual)
 {
-    int32_t classes = ic_model_class_count(model), actual, called;
-    double *costs = malloc((size_t)classes * (size_t)classes * sizeof *costs);
-    double *counts = calloc(2 * (size_t)classes + 1, sizeof *counts); /* pictures, found; cost */
-    const float *probabilities;
-    int64_t right = 0, i = 0;
-    if (costs == NULL || counts == NULL || ic_model_costs(model, costs) < 0) {
-        free(costs);
-        free(counts);
+    int64_t all = 0, found = 0, count;
+    for (int32_t called = 0; called < ic_report_class_count(report); called++) {
+        if (ic_report_decision(report, actual, called, &count) < 0)
+            return 0;
+        all += count;
+        found = called == actual ? count : found;
+    }
+    return all > 0 ? (double)found / (double)all : 0;
+}
+
+void cli_print_decisions(const ic_report *report)
+{
+    double accuracy, cost;
+    if (ic_report_value(report, "decision_accuracy", &accuracy) < 0 ||
+        ic_report_value(report, "decision_cost", &cost) < 0)
         return;
-    }
-    for (; ic_report_picture(report, i, NULL, &actual, NULL, NULL) >= 0 &&
-           ic_report_probabilities(report, i, &probabilities, NULL) >= 0 &&
-           ic_model_decide(model, probabilities, &called) >= 0;
-         i++) {
-        right += called == actual;
-        counts[actual]++;
-        counts[classes + actual] += called == actual;
-        counts[2 * classes] += costs[actual * classes + called];
-    }
     printf("\nby the costs in the model: %.2f %% right, mean cost %.4g; found of each class:",
-           i > 0 ? 100.0 * (double)right / (double)i : 0,
-           i > 0 ? counts[2 * classes] / (double)i : 0);
-    for (int32_t c = 0; c < classes && c < 20; c++) {
+           100 * accuracy, cost);
+    for (int32_t c = 0; c < ic_report_class_count(report) && c < 20; c++) {
         fputs(c > 0 ? ", " : " ", stdout);
-        cli_print_text(stdout, ic_model_class_name(model, c), 0);
-        printf(" %.1f %%", counts[c] > 0 ? 100 * counts[classes + c] / counts[c] : 0);
+        cli_print_text(stdout, ic_report_class_name(report, c), 0);
+        printf(" %.1f %%", 100 * found_of(report, c));
     }
     putchar('\n');
-    free(costs);
-    free(counts);
 }
 
 static int decide(ic_context *context, char **arguments, ic_options *options,
@@ -190,8 +185,9 @@ static int decide(ic_context *context, char **arguments, ic_options *options,
         ic_report_value(report, "count", &count);
         printf("measured on %.0f pictures (%s: %s)", count, ic_report_split(report),
                cli_explain_split(ic_report_split(report)));
-        cli_print_decisions(model, report);
-        code = ic_model_save(model, out) < 0 ? cli_failed() : EXIT_DONE;
+        if (ic_report_decide(report) < 0 || ic_model_save(model, out) < 0)
+            code = cli_failed();
+        cli_print_decisions(report);
     }
     if (code == EXIT_DONE) {
         fputs("saved ", stdout);

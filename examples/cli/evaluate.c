@@ -143,7 +143,7 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
         code = cli_print_json(cli_give_report, report);
     } else {
         cli_print_report(report);
-        cli_print_decisions(model, report);
+        cli_print_decisions(report);
     }
     if (code == EXIT_DONE && plot != NULL && ic_report_plot_confusion(report, plot) < 0)
         code = cli_failed();

@@ -75,7 +75,7 @@ ic_status cli_give_report(const void *report, char *buffer, size_t capacity, siz
 void cli_print_report(const ic_report *report);
 
 /* What a model's costs make of the pictures of a report; nothing where it has none. */
-void cli_print_decisions(const ic_model *model, const ic_report *report);
+void cli_print_decisions(const ic_report *report);
 
 /* Labels of a report that are likely wrong. */
 void cli_print_doubts(const ic_report *report);

@@ -51,7 +51,8 @@ IC_API void ic_report_free(ic_report *report);
  *     draws: as much shows in a perfectly calibrated model of so many pictures, too);
  * "brier" (mean over the pictures of the squares of probability - truth, summed over the classes;
  *     binary: of class 1 alone);
- * "interval" (the level of confidence of the intervals, 0.95 say).
+ * "interval" (the level of confidence of the intervals, 0.95 say);
+ * "decision_accuracy", "decision_cost" (see ic_report_decision).
  * "ece_limit" is made when first asked for, and kept. IC_ERROR_NOT_FOUND: no such name, or it is
  * undefined here (an AUC with one class present).
  */
@@ -93,6 +94,16 @@ IC_API const char *ic_report_class_name(const ic_report *report, int32_t index);
 /* How many pictures of class actual were called predicted. IC_ERROR_ARGUMENT: no such class. */
 IC_API ic_status ic_report_confusion(const ic_report *report, int32_t actual, int32_t predicted,
                                      int64_t *out);
+
+/*
+ * How many pictures of class actual are called `called` by the costs of mistakes that the model
+ * keeps (ic_model_set_threshold, ic_model_set_costs; ic_model_decide); ic_report_value has
+ * "decision_accuracy" and "decision_cost", the mean of a picture. An evaluation decides by the costs
+ * that it finds, ic_report_decide anew by those of now. IC_ERROR_NOT_FOUND: the model keeps none.
+ */
+IC_API ic_status ic_report_decision(const ic_report *report, int32_t actual, int32_t called,
+                                    int64_t *out);
+IC_API ic_status ic_report_decide(ic_report *report);
 
 /*
  * One measured picture, 0..count-1 in the order of the data set: where it comes from (as
@@ -185,7 +196,8 @@ IC_API const char *ic_report_split(const ic_report *report);
  * ic_model_json has it; of a cross-validation the first one), unknown{threshold,share,refused
  * (pictures)} (null: the model has no score for unknown pictures),
  * intervals{name:[low,high]}, interval (their level), resamples, seed,
- * calibration{confidence,accuracy,share}, classes, confusion, per_class[{class,support, numbers,
+ * calibration{confidence,accuracy,share}, classes, confusion, decisions{accuracy,cost,confusion}
+ * (null: the model keeps no costs of mistakes), per_class[{class,support, numbers,
  * intervals, roc{false_positive_rate,true_positive_rate,threshold},
  * precision_recall{recall,precision,threshold}}], folds[{count, numbers}] (of a cross-validation),
  * label_errors[{file,label,suggested,margin}] (of a cross-validation), pictures[{file,actual,predicted (by the order of

@@ -30,6 +30,12 @@ typedef struct ic_label_doubt {
     double margin; /* of its probability over the label's */
 } ic_label_doubt;
 
+/* What becomes of the pictures by the costs of mistakes that the model keeps. */
+typedef struct ic_decisions {
+    int64_t *counts;       /* [actual][called]; NULL: it keeps none */
+    double accuracy, cost; /* the mean of a picture */
+} ic_decisions;
+
 /* The figures of one part of a joined report. */
 typedef struct ic_fold_figures {
     int64_t count;
@@ -51,6 +57,7 @@ struct ic_report {
      */
     float *unknown;
     double threshold, share; /* of ic_unknown */
+    ic_decisions decisions;
     ic_skipped *skipped;
     size_t skipped_count, skipped_capacity;
     /* What takes time, or is seldom wanted, is made when first asked for. */
@@ -103,6 +110,7 @@ int32_t ic_report_find_name(const char (*names)[20], int32_t count, const char *
 
 /* IC_ERROR_ARGUMENT: no such class. */
 ic_status ic_report_check_class(const ic_report *report, int32_t index, const char *caller);
+ic_status ic_report_check_decisions(const ic_report *report);
 
 /*
  * The part of a data set that `wanted` (a value of the option split) means for a model, as report.h

@@ -35,6 +35,7 @@ void ic_report_free(ic_report *report)
     }
     ic_free(context, report->skipped);
     ic_free(context, report->doubts);
+    ic_free(context, report->decisions.counts);
     ic_free(context, report->folds);
     ic_free(context, report->items);
     ic_free(context, report->command);
@@ -64,8 +65,9 @@ void ic_report_share_model(ic_report *report, const ic_report *other)
 ic_status ic_report_conclude(ic_report *report)
 {
     IC_TRY(ic_metrics_measure(report->context, &report->scores, &report->metrics));
-    return ic_intervals_create(report->context, &report->metrics, report->resampling.level,
-                               &report->intervals);
+    IC_TRY(ic_intervals_create(report->context, &report->metrics, report->resampling.level,
+                               &report->intervals));
+    return ic_report_decide(report);
 }
 
 ic_status ic_report_skip(ic_report *report, const char *file, const char *reason)
@@ -188,6 +190,16 @@ static ic_status give_value(const char *name, double value, double *out)
     return IC_OK;
 }
 
+static ic_status give_decision(const ic_report *report, const char *name, double *out)
+{
+    const bool cost = strcmp(name, "decision_cost") == 0;
+    if (!cost && strcmp(name, "decision_accuracy") != 0)
+        return fail_name(name);
+    IC_TRY(ic_report_check_decisions(report));
+    *out = cost ? report->decisions.cost : report->decisions.accuracy;
+    return IC_OK;
+}
+
 ic_status ic_report_value(const ic_report *report, const char *name, double *out)
 {
     IC_TRY(check_arguments("ic_report_value", report, name, out));
@@ -196,6 +208,8 @@ ic_status ic_report_value(const ic_report *report, const char *name, double *out
         return give_value(name, report->metrics.figures[figure], out);
     if (strcmp(name, "ece_limit") == 0)
         return ic_report_find_ece_limit(report, out);
+    if (strncmp(name, "decision_", strlen("decision_")) == 0)
+        return give_decision(report, name, out);
     if (strcmp(name, "count") == 0)
         *out = (double)report->metrics.count;
     else if (strcmp(name, "interval") == 0)

@@ -124,18 +124,30 @@ static ic_status add_classes(json_t *object, const ic_report *report)
     return IC_OK;
 }
 
-static ic_status add_confusion(json_t *object, const ic_metrics *metrics)
+/* counts[actual][called]. */
+static ic_status add_confusion(json_t *object, const int64_t *counts, int32_t classes)
 {
     json_t *rows = json_array();
     IC_TRY(ic_json_set(object, "confusion", rows));
-    for (int32_t actual = 0; actual < metrics->classes; actual++) {
-        const int64_t *counts = metrics->confusion + (int64_t)actual * metrics->classes;
+    for (int32_t actual = 0; actual < classes; actual++) {
         json_t *row = json_array();
         IC_TRY(ic_json_append(rows, row));
-        for (int32_t predicted = 0; predicted < metrics->classes; predicted++)
-            IC_TRY(ic_json_append(row, json_integer(counts[predicted])));
+        for (int32_t called = 0; called < classes; called++)
+            IC_TRY(ic_json_append(row, json_integer(counts[(int64_t)actual * classes + called])));
     }
     return IC_OK;
+}
+
+static ic_status add_decisions(json_t *object, const ic_report *report)
+{
+    const ic_decisions *decisions = &report->decisions;
+    if (decisions->counts == NULL)
+        return ic_json_set(object, "decisions", json_null());
+    json_t *entry = json_object();
+    IC_TRY(ic_json_set(object, "decisions", entry));
+    IC_TRY(ic_json_set(entry, "accuracy", json_real(decisions->accuracy)));
+    IC_TRY(ic_json_set(entry, "cost", json_real(decisions->cost)));
+    return add_confusion(entry, decisions->counts, report->scores.classes);
 }
 
 static ic_status add_per_class(json_t *object, const ic_report *report)
@@ -256,7 +268,8 @@ static ic_status fill(json_t *object, const ic_report *report)
     IC_TRY(add_unknown(object, report));
     IC_TRY(add_calibration(object, report));
     IC_TRY(add_classes(object, report));
-    IC_TRY(add_confusion(object, &report->metrics));
+    IC_TRY(add_confusion(object, report->metrics.confusion, report->metrics.classes));
+    IC_TRY(add_decisions(object, report));
     IC_TRY(add_per_class(object, report));
     if (report->fold_count > 0) {
         IC_TRY(add_folds(object, report));

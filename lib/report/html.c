@@ -135,6 +135,7 @@ static ic_status write_parts(ic_page *page)
     put_figures(page, limit);
     ic_page_confusion(page);
     ic_page_classes(page);
+    ic_page_decisions(page);
     IC_TRY(ic_page_curves(page));
     ic_page_unknown(page);
     ic_page_folds(page);

@@ -76,6 +76,7 @@ const char *ic_page_file(const ic_page *page, int64_t row);
 
 void ic_page_confusion(ic_page *page);
 void ic_page_classes(ic_page *page);
+void ic_page_decisions(ic_page *page);
 ic_status ic_page_curves(ic_page *page);
 void ic_page_unknown(ic_page *page);
 void ic_page_folds(ic_page *page);

@@ -165,6 +165,47 @@ void ic_page_classes(ic_page *page)
     ic_page_put(page, "</section>\n");
 }
 
+/* ---- Decisions ---- */
+
+static void put_decided_class(ic_page *page, int32_t index)
+{
+    const ic_report *report = page->report;
+    const int64_t *counts = report->decisions.counts, classes = report->scores.classes;
+    const int64_t right = counts[index * classes + index];
+    int64_t pictures = 0, called = 0;
+    for (int64_t i = 0; i < classes; i++) {
+        pictures += counts[index * classes + i];
+        called += counts[i * classes + index];
+    }
+    const int64_t others = report->scores.count - pictures;
+    ic_page_put(page,
+                "<tr><th scope=\"row\">%n</th><td>%l</td><td>%l</td><td>%p</td><td>%p</td>"
+                "<td>%p</td></tr>\n",
+                ic_page_class(page, index), pictures, called, (double)right / (double)pictures,
+                (double)right / (double)called,
+                (double)(others - (called - right)) / (double)others);
+}
+
+void ic_page_decisions(ic_page *page)
+{
+    const ic_decisions *decisions = &page->report->decisions;
+    if (decisions->counts == NULL)
+        return;
+    ic_page_section(page, "decisions", "As the model decides");
+    ic_page_put(page,
+                "<p>This model keeps what its mistakes cost, and calls a picture what is expected "
+                "to cost least, which need not be the most probable class. So %p %% of the "
+                "pictures are right, and a picture costs %f in the mean.</p>\n",
+                decisions->accuracy, decisions->cost);
+    open_table(page, "", "Each class by the costs of mistakes, shares in %",
+               "Class|Pictures|Called so|Recall|Precision|Specificity");
+    open_body(page);
+    for (int32_t c = 0; c < page->report->metrics.classes; c++)
+        put_decided_class(page, c);
+    close_table(page);
+    ic_page_put(page, "</section>\n");
+}
+
 /* ---- Folds ---- */
 
 void ic_page_folds(ic_page *page)

@@ -101,7 +101,10 @@ def groups():
     report = json.loads(run("evaluate", out, root / "grouped", *group, "--json")[0])
     assert report["split"] == "validation" and report["count"] == 12
     assert "option group = name:(p*)_*" in run("evaluate", out, root / "grouped", code=1)[1]
-    assert "none of: none, folder" in run("inspect", root / "grouped", "--group", "x", code=1)[1]
+    assert "none of: auto, none" in run("inspect", root / "grouped", "--group", "x", code=1)[1]
+    found, log = run("inspect", root / "grouped", "--json")
+    assert json.loads(found)["groups"] == 10 and "10 groups, as p" in log
+    assert json.loads(run("inspect", root / "grouped", "--group", "none", "--json")[0])["groups"] == 0
 
 
 def train():

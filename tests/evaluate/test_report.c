@@ -138,6 +138,54 @@ static void test_resampling_can_be_stopped(void **state)
     ic_context_free(context);
 }
 
+/* ---- Decisions ---- */
+
+/* Costs that make the third class worth calling at a quarter of its probability. */
+static void test_decisions(void **state)
+{
+    static const double costs[9] = {0, 1, 1, 1, 0, 2, 4, 3, 0};
+    ic_context *context = test_context(1);
+    made_scores m = random_scores(3, 200, 1, 1000);
+    ic_report *report = make_report(context, &m.scores, 4);
+    int64_t counts[3][3] = {{0}}, right = 0, got;
+    double paid = 0, value;
+    assert_fails(IC_ERROR_NOT_FOUND, "imgcls decide", ic_report_decision(report, 0, 0, &got));
+    assert_fails(IC_ERROR_NOT_FOUND, "no costs", ic_report_value(report, "decision_cost", &value));
+    assert_ok(ic_model_set_costs(report->model, costs));
+    assert_ok(ic_report_decide(report));
+    for (int64_t i = 0; i < 200; i++) {
+        int32_t called;
+        assert_ok(ic_model_decide(report->model, m.probabilities + 3 * i, &called));
+        counts[m.labels[i]][called]++;
+        right += called == m.labels[i];
+        paid += costs[3 * m.labels[i] + called];
+    }
+    json_t *json = json_of(report), *decisions = json_object_get(json, "decisions");
+    const json_t *rows = json_object_get(decisions, "confusion");
+    for (int32_t a = 0; a < 3; a++)
+        for (int32_t c = 0; c < 3; c++) {
+            assert_ok(ic_report_decision(report, a, c, &got));
+            assert_int_equal(got, counts[a][c]);
+            assert_true(number_at(json_array_get(rows, (size_t)a), (size_t)c) == (double)got);
+        }
+    check_close(value_of(report, "decision_accuracy"), (double)right / 200, 1e-12, "accuracy", 0);
+    check_close(value_of(report, "decision_cost"), paid / 200, 1e-12, "cost", 0);
+    assert_true(value_of(report, "decision_accuracy") != value_of(report, "accuracy"));
+    assert_fails(IC_ERROR_ARGUMENT, "class 3", ic_report_decision(report, 0, 3, &got));
+    assert_fails(IC_ERROR_NOT_FOUND, "\"decision_x\"",
+                 ic_report_value(report, "decision_x", &value));
+    json_decref(json);
+    assert_ok(ic_model_set_costs(report->model, NULL));
+    assert_ok(ic_report_decide(report));
+    assert_fails(IC_ERROR_NOT_FOUND, "no costs", ic_report_decision(report, 0, 0, &got));
+    json = json_of(report);
+    assert_true(json_is_null(json_object_get(json, "decisions")));
+    json_decref(json);
+    ic_report_free(report);
+    free_scores(&m);
+    ic_context_free(context);
+}
+
 /* ---- Comparisons ---- */
 
 static double compared(const ic_comparison *comparison, const char *name)
@@ -296,9 +344,13 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pictures_and_json),         cmocka_unit_test(test_without_resamples),
-        cmocka_unit_test(test_resampling_can_be_stopped), cmocka_unit_test(test_comparison),
-        cmocka_unit_test(test_nothing_in_common),         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_pictures_and_json),
+        cmocka_unit_test(test_without_resamples),
+        cmocka_unit_test(test_resampling_can_be_stopped),
+        cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_comparison),
+        cmocka_unit_test(test_nothing_in_common),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

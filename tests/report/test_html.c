@@ -169,6 +169,12 @@ static void names_are_escaped_and_gaps_shown(void **state)
     }
     size_t size;
     char *text = page_of(report, &size);
+    assert_int_equal(count_words(text, "<section id=\"decisions\">"), 0);
+    free(text);
+    assert_ok(ic_model_set_threshold(model, 0, 0.25));
+    assert_ok(ic_report_decide(report));
+    text = page_of(report, &size);
+    assert_int_equal(count_words(text, "<section id=\"decisions\">"), 1);
     assert_sound(text);
     assert_int_equal(count_words(text, "<b>&"), 0);
     assert_true(count_words(text, "<bdi>&lt;b&gt;&amp;&quot;'</bdi>") > 4);

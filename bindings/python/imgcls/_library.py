@@ -131,6 +131,8 @@ FUNCTIONS = {
     "ic_report_value": (_status, [_handle, c_char_p, POINTER(c_double)]),
     "ic_report_class_value": (_status, [_handle, c_int32, c_char_p, POINTER(c_double)]),
     "ic_report_confusion": (_status, [_handle, c_int32, c_int32, POINTER(c_int64)]),
+    "ic_report_decision": (_status, [_handle, c_int32, c_int32, POINTER(c_int64)]),
+    "ic_report_decide": (_status, [_handle]),
     "ic_report_interval": (_status, [_handle, c_char_p] + [POINTER(c_double)] * 2),
     "ic_report_class_interval": (_status, [_handle, c_int32, c_char_p] + [POINTER(c_double)] * 2),
     "ic_report_class_count": (c_int32, [_handle]),

@@ -55,6 +55,18 @@ class Report(Handle):
         return [lib.ic_report_class_name(self, index).decode()
                 for index in range(lib.ic_report_class_count(self))]
 
+    def decision(self, actual: int, called: int) -> int:
+        """Pictures of class actual that are called `called` by the costs of mistakes that the model
+        keeps; decision_accuracy and decision_cost are attributes."""
+        count = c_int64()
+        check(lib.ic_report_decision(self, actual, called, byref(count)))
+        return count.value
+
+    def decide(self) -> None:
+        """Decides anew, by the costs that the model keeps now."""
+        check(lib.ic_report_decide(self))
+        self.__dict__.pop("data", None)
+
     def interval(self, name: str, class_index: int | None = None) -> tuple[float, float]:
         """(low, high): the confidence interval of a number, or of a number of one class."""
         low, high = c_double(), c_double()

@@ -146,8 +146,13 @@ class Tests(unittest.TestCase):
             model.costs = [[0, 1]]
         with self.assertRaises(ValueError):
             model.costs = [[0, -1], [1, 0]]
+        report = model.evaluate(*pictures(), split="all", resamples=20)
+        self.assertEqual(report.decision(0, 0) + report.decision(0, 1), 30)
+        self.assertEqual(report.decisions["cost"], report.decision_cost)
         model.costs = None
         self.assertIsNone(model.costs)
+        report.decide()
+        self.assertIsNone(report.data["decisions"])
         self.assertEqual(model.decide([]), [])
 
     def test_compares(self):
