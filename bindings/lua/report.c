@@ -75,24 +75,28 @@ static int report_class_interval(lua_State *L)
     return give_numbers(L, status, values, 2);
 }
 
-/* report:confusion(actual, predicted) -> count */
-static int report_confusion(lua_State *L)
+typedef ic_status (*cell_fn)(const ic_report *report, int32_t actual, int32_t called,
+                             int64_t *out);
+
+static int give_cell(lua_State *L, cell_fn cell)
 {
     int64_t count = 0;
     const ic_report *report = check_handle(L, 1, &report_type);
-    ic_status status = ic_report_confusion(report, check_index(L, 2), check_index(L, 3), &count);
+    ic_status status = cell(report, check_index(L, 2), check_index(L, 3), &count);
     lua_pushinteger(L, (lua_Integer)count);
     return give(L, status);
+}
+
+/* report:confusion(actual, predicted) -> count */
+static int report_confusion(lua_State *L)
+{
+    return give_cell(L, ic_report_confusion);
 }
 
 /* report:decision(actual, called) -> count: by the costs of mistakes that the model keeps */
 static int report_decision(lua_State *L)
 {
-    int64_t count = 0;
-    const ic_report *report = check_handle(L, 1, &report_type);
-    ic_status status = ic_report_decision(report, check_index(L, 2), check_index(L, 3), &count);
-    lua_pushinteger(L, (lua_Integer)count);
-    return give(L, status);
+    return give_cell(L, ic_report_decision);
 }
 
 /* report:decide(): anew, by the costs of now */
