@@ -376,7 +376,7 @@ static void epochs_fit_the_budget(void **state)
             ic_model_recipe model = model_recipe(&facts, NULL);
             ic_training_recipe recipe = training_recipe(&facts, NULL);
             double epochs = recipe.epochs, work = recipe.resize_from < 1 ? 0.6 : 1;
-            double step = recipe.optimizer == IC_OPTIMIZER_MUON ? 0.4 / 64 : 0;
+            double step = recipe.optimizer == IC_OPTIMIZER_MUON ? 0.25 / 64 : 0;
             double picture =
                 ic_recipe_seconds(model.network, model.pipeline.width, model.pipeline.height);
             double seconds = (double)pictures * epochs * (picture * work + step);

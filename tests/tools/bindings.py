@@ -13,7 +13,7 @@ source = (root / "bindings/python/imgcls/_library.py").read_text()
 python = set(re.findall(r'^    "(ic_\w+)":', source, flags=re.M))
 python_left_out = set(re.findall(r'"(ic_\w+)"', source.split("LEFT_OUT = ")[1].split("}")[0]))
 lua_source = "".join(path.read_text() for path in sorted((root / "bindings/lua").glob("*.c")))
-lua = set(re.findall(r"\b(ic_\w+)\(", lua_source))
+lua = set(re.findall(r"\b(ic_\w+)[(,)]", lua_source))  # called, or given to a helper
 
 # Lua has its own memory; reads a result through batch calls and rankings, a comparison as a table; adds files as
 # pictures.
