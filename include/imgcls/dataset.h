@@ -39,8 +39,10 @@ typedef struct ic_dataset ic_dataset;
  *   a manifest the folder that the picture lies in. Pictures right in the class folder have none.
  * - name:PATTERN: the part in parentheses of a pattern for the whole name of the file, with * for
  *   any text (the shortest that will do) and ? for one character: name:(person*)_*. Of several
- *   patterns with commas between them the first that fits counts; where none does there is no group.
- * - column:NAME: the text in that column of a CSV manifest, whose first line names it; may be empty.
+ *   patterns with commas between them the first that fits counts; where none does there is no
+ *   group.
+ * - column:NAME: the text in that column of a CSV manifest, whose first line names it; may be
+ *   empty.
  *
  * Reports progress ("scan") and can be cancelled. Takes the options verify and group.
  * IC_ERROR_NOT_FOUND: nothing lies there; IC_ERROR_DATA: no pictures, or none that is sound, or
@@ -86,8 +88,8 @@ IC_API ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic
 /*
  * Splits into a training and a validation part, stratified by class, by the content of the
  * pictures: identical ones stay on one side, as do those of one group (and what the two bind
- * together), and names and order do not matter. Units of pictures that cannot be parted are held out
- * in a random order as long as each brings its classes nearer to their shares. Takes
+ * together), and names and order do not matter. Units of pictures that cannot be parted are held
+ * out in a random order as long as each brings its classes nearer to their shares. Takes
  * validation_share and seed. Where the data declares a validation part it is used, and a
  * declared test part stays out of both (unless there is nothing else to split). A class with one
  * picture keeps it in training. IC_ERROR_DATA: no class has two different pictures. What was set

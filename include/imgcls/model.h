@@ -1,4 +1,7 @@
-/* imgcls/model.h: a classifier: network, weights, pixel pipeline, class names. SPDX-License-Identifier: MIT */
+/*
+ * imgcls/model.h: a classifier: network, weights, pixel pipeline, class names.
+ * SPDX-License-Identifier: MIT
+ */
 #ifndef IMGCLS_MODEL_H
 #define IMGCLS_MODEL_H
 
@@ -25,10 +28,10 @@ IC_API ic_status ic_model_create(ic_context *context, const ic_dataset *train,
                                  const ic_options *options, ic_model **out);
 
 /*
- * A new model that begins with what an earlier one has learnt, for the classes of a data set: classes
- * of the same name keep what tells them apart, new ones start fresh, others are gone (fine-tuning).
- * Network and pixel pipeline are the earlier model's: IC_ERROR_OPTION for options that ask for
- * others; "seed" counts. Release it with ic_model_free. IC_ERROR_DATA as above;
+ * A new model that begins with what an earlier one has learnt, for the classes of a data set:
+ * classes of the same name keep what tells them apart, new ones start fresh, others are gone
+ * (fine-tuning). Network and pixel pipeline are the earlier model's: IC_ERROR_OPTION for options
+ * that ask for others; "seed" counts. Release it with ic_model_free. IC_ERROR_DATA as above;
  * IC_ERROR_UNSUPPORTED: the classes of this network cannot change.
  */
 IC_API ic_status ic_model_create_from(const ic_model *earlier, const ic_dataset *train,
@@ -97,17 +100,19 @@ IC_API ic_status ic_model_decide(const ic_model *model, const float *probabiliti
 
 /*
  * A description as JSON: network, parameters (how many), input{width,height,channels}, classes
- * (names), costs (where the model has them, below), pipeline (what is done to pixels), training (options, data, epochs and their figures; {}
- * before), and behind a training confidence (pictures of the validation, temperature,
- * calibration_error of them with it and calibration_error_before, unknown{threshold,share}) and flags (of ic_model_flags). *size receives the bytes needed, the final zero included; a buffer that is too small is
- * left alone and IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
+ * (names), costs (where the model has them, below), pipeline (what is done to pixels), training
+ * (options, data, epochs and their figures; {} before), and behind a training confidence (pictures
+ * of the validation, temperature, calibration_error of them with it and calibration_error_before,
+ * unknown{threshold,share}) and flags (of ic_model_flags). *size receives the bytes needed, the
+ * final zero included; a buffer that is too small is left alone and IC_ERROR_LIMIT returned; buffer
+ * NULL asks for the size only.
  */
 IC_API ic_status ic_model_json(const ic_model *model, char *buffer, size_t capacity, size_t *size);
 
 /*
- * The options that repeat the training of a model on the same pictures exactly, whatever chose them,
- * as flags of the imgcls command: "--network resnet18 --input-size 128 --epochs 44 ...". Size and
- * buffer as above. IC_ERROR_STATE: it has not been trained.
+ * The options that repeat the training of a model on the same pictures exactly, whatever chose
+ * them, as flags of the imgcls command: "--network resnet18 --input-size 128 --epochs 44 ...". Size
+ * and buffer as above. IC_ERROR_STATE: it has not been trained.
  */
 IC_API ic_status ic_model_flags(const ic_model *model, char *buffer, size_t capacity, size_t *size);
 

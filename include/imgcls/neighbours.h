@@ -14,11 +14,12 @@ typedef struct ic_neighbours ic_neighbours;
 
 /*
  * Looks at every picture of a data set (the training part, to see what a model may have learnt a
- * decision from) and keeps its features: what the last layer of the network weighs, at length 1; four
- * bytes for each feature of each picture. Pictures that cannot be read are left out. Reports progress
- * ("neighbours") and can be cancelled; the same bits for any number of threads. Keeps the data set,
- * and the weights that the model has now; release it with ic_neighbours_free. IC_ERROR_UNSUPPORTED:
- * the network does not end with a linear layer; IC_ERROR_DATA: no picture can be read.
+ * decision from) and keeps its features: what the last layer of the network weighs, at length 1;
+ * four bytes for each feature of each picture. Pictures that cannot be read are left out. Reports
+ * progress ("neighbours") and can be cancelled; the same bits for any number of threads. Keeps the
+ * data set, and the weights that the model has now; release it with ic_neighbours_free.
+ * IC_ERROR_UNSUPPORTED: the network does not end with a linear layer; IC_ERROR_DATA: no picture can
+ * be read.
  */
 IC_API ic_status ic_neighbours_create(const ic_model *model, const ic_dataset *dataset,
                                       ic_neighbours **out);

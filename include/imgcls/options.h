@@ -39,7 +39,8 @@ IC_API int32_t ic_option_count(void);
 /*
  * Describes option index (0 <= index < ic_option_count()); all texts are static. Any output may
  * be NULL. owner: "context", "dataset", "inspection", "model", "trainer", "evaluation",
- * "cross-validation", "explanation" or "report", or several with commas between. type: "int", "float", "text", "choice". default_value: as text.
+ * "cross-validation", "explanation" or "report", or several with commas between. type: "int",
+ * "float", "text", "choice". default_value: as text.
  * values: what it takes, "1..1000", "0..1" or "sgd|adamw"; "" for free text. help: one line.
  * IC_ERROR_ARGUMENT: no such index.
  */

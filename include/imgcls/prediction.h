@@ -31,8 +31,8 @@ IC_API void ic_prediction_free(ic_prediction *prediction);
 IC_API ic_status ic_prediction_set_views(ic_prediction *prediction, int32_t views);
 
 /*
- * Classifies one picture. Many threads may do so with one model, each with its own prediction; model
- * and prediction must be of one context. On an error the result from before stands.
+ * Classifies one picture. Many threads may do so with one model, each with its own prediction;
+ * model and prediction must be of one context. On an error the result from before stands.
  * IC_ERROR_DIVERGED: the network's output is not finite, so there are no probabilities. These are
  * calibrated where the training could do so (the option "calibrate").
  */
@@ -77,12 +77,12 @@ IC_API ic_status ic_prediction_probabilities(const ic_prediction *prediction, in
                                              const float **probabilities, int32_t *count);
 
 /*
- * How unlike the pictures that the model was trained on one picture is: a number without unit, mostly
- * about -1 to 3 for pictures of their kind. With a score above the threshold it is most likely of
- * none of the classes, whatever the probabilities say: of the training's validation pictures the
- * share "unknown_share" (an option) has such scores. Looked at is the picture as it is, not its
- * other views. Any output may be NULL. IC_ERROR_STATE: the model knows no threshold (trained with
- * "unknown" off, with too few validation pictures, or not to the end).
+ * How unlike the pictures that the model was trained on one picture is: a number without unit,
+ * mostly about -1 to 3 for pictures of their kind. With a score above the threshold it is most
+ * likely of none of the classes, whatever the probabilities say: of the training's validation
+ * pictures the share "unknown_share" (an option) has such scores. Looked at is the picture as it
+ * is, not its other views. Any output may be NULL. IC_ERROR_STATE: the model knows no threshold
+ * (trained with "unknown" off, with too few validation pictures, or not to the end).
  */
 IC_API ic_status ic_prediction_unknown(const ic_prediction *prediction, int32_t picture,
                                        float *score, float *threshold);

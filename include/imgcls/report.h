@@ -1,4 +1,6 @@
-/* imgcls/report.h: how good a model is, as numbers, JSON and pictures. SPDX-License-Identifier: MIT */
+/*
+ * imgcls/report.h: how good a model is, as numbers, JSON and pictures. SPDX-License-Identifier: MIT
+ */
 #ifndef IMGCLS_REPORT_H
 #define IMGCLS_REPORT_H
 
@@ -18,15 +20,15 @@ typedef struct ic_report ic_report;
 typedef struct ic_comparison ic_comparison;
 
 /*
- * Classifies the pictures of a data set and counts. Takes options of owner "evaluation", and command,
- * a text that the report keeps for its readers; split
- * says which part: train, validation, test, all, or auto: the declared test part; else, where
- * this is the data that the model was trained on (by digest), the pictures held out then; else
- * all of it. Classes are matched by name; pictures of classes that the model does not know, and
- * those that cannot be read, are left out, named in the log and in the JSON. Reports progress
- * ("evaluate") and can be cancelled. The report does not change when the model is trained further;
- * release it with ic_report_free. IC_ERROR_NOT_FOUND: there is no such part; IC_ERROR_DATA: no
- * picture can be measured; IC_ERROR_DIVERGED: the network's output is not finite.
+ * Classifies the pictures of a data set and counts. Takes options of owner "evaluation", and
+ * command, a text that the report keeps for its readers; split says which part: train, validation,
+ * test, all, or auto: the declared test part; else, where this is the data that the model was
+ * trained on (by digest), the pictures held out then; else all of it. Classes are matched by name;
+ * pictures of classes that the model does not know, and those that cannot be read, are left out,
+ * named in the log and in the JSON. Reports progress ("evaluate") and can be cancelled. The report
+ * does not change when the model is trained further; release it with ic_report_free.
+ * IC_ERROR_NOT_FOUND: there is no such part; IC_ERROR_DATA: no picture can be measured;
+ * IC_ERROR_DIVERGED: the network's output is not finite.
  */
 IC_API ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset,
                              const ic_options *options, ic_report **out);
@@ -68,12 +70,13 @@ IC_API ic_status ic_report_class_value(const ic_report *report, int32_t class_in
 
 /*
  * The confidence interval of a number of ic_report_value; "count", "ece_limit" and "interval"
- * have none. Its level is the option interval of the evaluation, 0.95 by default. "accuracy" and "top5_accuracy":
- * Wilson's. All others: the percentile bootstrap over the pictures, with the options resamples and
- * seed: the same for any number of threads. Resampling is done when first asked for, for all figures
- * at once, as many an evaluation is made for its accuracy alone; it reports progress ("resample")
- * and can be cancelled. An ECE grows when pictures repeat, so that its interval may lie above it.
- * IC_ERROR_NOT_FOUND: it has none: no such name, undefined, or resamples is 0.
+ * have none. Its level is the option interval of the evaluation, 0.95 by default. "accuracy" and
+ * "top5_accuracy": Wilson's. All others: the percentile bootstrap over the pictures, with the
+ * options resamples and seed: the same for any number of threads. Resampling is done when first
+ * asked for, for all figures at once, as many an evaluation is made for its accuracy alone; it
+ * reports progress ("resample") and can be cancelled. An ECE grows when pictures repeat, so that
+ * its interval may lie above it. IC_ERROR_NOT_FOUND: it has none: no such name, undefined, or
+ * resamples is 0.
  */
 IC_API ic_status ic_report_interval(const ic_report *report, const char *name, double *low,
                                     double *high);
@@ -98,8 +101,9 @@ IC_API ic_status ic_report_confusion(const ic_report *report, int32_t actual, in
 /*
  * How many pictures of class actual are called `called` by the costs of mistakes that the model
  * keeps (ic_model_set_threshold, ic_model_set_costs; ic_model_decide); ic_report_value has
- * "decision_accuracy" and "decision_cost", the mean of a picture. An evaluation decides by the costs
- * that it finds, ic_report_decide anew by those of now. IC_ERROR_NOT_FOUND: the model keeps none.
+ * "decision_accuracy" and "decision_cost", the mean of a picture. An evaluation decides by the
+ * costs that it finds, ic_report_decide anew by those of now. IC_ERROR_NOT_FOUND: the model keeps
+ * none.
  */
 IC_API ic_status ic_report_decision(const ic_report *report, int32_t actual, int32_t called,
                                     int64_t *out);
@@ -138,22 +142,22 @@ IC_API ic_status ic_report_curve(const ic_report *report, const char *kind, int3
  * threshold that has it, so as to be as specific as can be), "specificity" or "precision" (the
  * lowest threshold that has it, so as to be as sensitive as can be). A picture is called positive
  * when its probability is at least *threshold (infinity: none is); also what that reaches on the
- * pictures of the report. Any output may be NULL. IC_ERROR_NOT_FOUND: no such kind; all pictures are
- * of the class, or none; or no threshold has that precision.
+ * pictures of the report. Any output may be NULL. IC_ERROR_NOT_FOUND: no such kind; all pictures
+ * are of the class, or none; or no threshold has that precision.
  */
 IC_API ic_status ic_report_operating_point(const ic_report *report, int32_t class_index,
                                            const char *kind, double wanted, double *threshold,
                                            double *sensitivity, double *specificity);
 
 /*
- * Cross-validation: trains models, each on all pictures but those of one fold (ic_dataset_fold, with
- * the options folds and repeats of owner "cross-validation"), and measures each on the pictures that
- * it has not seen. *out is one report over all of these: every picture once (with repeats, as often:
- * its intervals then take them for different pictures, and are too narrow), judged by a model that did
- * not know it. Takes options of the owners "dataset", "model", "trainer"
- * and "evaluation" besides; "minutes" is for each model. What validation a training needs is split off its own
- * pictures. Declared test parts stay out, as ic_dataset_fold has it. Progress is that of trainings
- * and evaluations, and can cancel. IC_ERROR_DATA: fewer pictures than folds.
+ * Cross-validation: trains models, each on all pictures but those of one fold (ic_dataset_fold,
+ * with the options folds and repeats of owner "cross-validation"), and measures each on the
+ * pictures that it has not seen. *out is one report over all of these: every picture once (with
+ * repeats, as often: its intervals then take them for different pictures, and are too narrow),
+ * judged by a model that did not know it. Takes options of the owners "dataset", "model", "trainer"
+ * and "evaluation" besides; "minutes" is for each model. What validation a training needs is split
+ * off its own pictures. Declared test parts stay out, as ic_dataset_fold has it. Progress is that
+ * of trainings and evaluations, and can cancel. IC_ERROR_DATA: fewer pictures than folds.
  */
 IC_API ic_status ic_cross_validate(const ic_dataset *dataset, const ic_options *options,
                                    ic_report **out);
@@ -194,17 +198,18 @@ IC_API const char *ic_report_split(const ic_report *report);
  * Everything as JSON: count, split, the numbers of ic_report_value by their names, version (of the
  * library), command (the option), data (as ic_dataset_json has it, of what was measured), model (as
  * ic_model_json has it; of a cross-validation the first one), unknown{threshold,share,refused
- * (pictures)} (null: the model has no score for unknown pictures),
- * intervals{name:[low,high]}, interval (their level), resamples, seed,
- * calibration{confidence,accuracy,share}, classes, confusion, decisions{accuracy,cost,confusion}
- * (null: the model keeps no costs of mistakes), per_class[{class,support, numbers,
- * intervals, roc{false_positive_rate,true_positive_rate,threshold},
+ * (pictures)} (null: the model has no score for unknown pictures), intervals{name:[low,high]},
+ * interval (their level), resamples, seed, calibration{confidence,accuracy,share}, classes,
+ * confusion, decisions{accuracy,cost,confusion} (null: the model keeps no costs of mistakes),
+ * per_class[{class,support, numbers, intervals,
+ * roc{false_positive_rate,true_positive_rate,threshold},
  * precision_recall{recall,precision,threshold}}], folds[{count, numbers}] (of a cross-validation),
- * label_errors[{file,label,suggested,margin}] (of a cross-validation), pictures[{file,actual,predicted (by the order of
- * classes),probability,loss, unknown (the score)}], skipped[{file,reason}]. Curves have 200 points at most. What is
- * undefined is null, and so is an infinite threshold. Resamples as ic_report_interval does. *size
- * receives the bytes needed, the final zero included; a buffer that is too small is left alone and
- * IC_ERROR_LIMIT returned; buffer NULL asks for the size only.
+ * label_errors[{file,label,suggested,margin}] (of a cross-validation),
+ * pictures[{file,actual,predicted (by the order of classes),probability,loss, unknown (the
+ * score)}], skipped[{file,reason}]. Curves have 200 points at most. What is undefined is null, and
+ * so is an infinite threshold. Resamples as ic_report_interval does. *size receives the bytes
+ * needed, the final zero included; a buffer that is too small is left alone and IC_ERROR_LIMIT
+ * returned; buffer NULL asks for the size only.
  */
 IC_API ic_status ic_report_json(const ic_report *report, char *buffer, size_t capacity,
                                 size_t *size);
@@ -235,9 +240,9 @@ IC_API ic_status ic_comparison_value(const ic_comparison *comparison, const char
 /*
  * One picture of a list: "regressions" (right before, wrong after: as many as "only_before_right"),
  * or "gains" (the other way round); what the second model is surest of comes first. Its file as in
- * the JSON, the names of its class and of the predicted ones, all borrowed, and the probabilities of
- * those; any output may be NULL. IC_ERROR_NOT_FOUND: no such list; IC_ERROR_ARGUMENT: it is not so
- * long.
+ * the JSON, the names of its class and of the predicted ones, all borrowed, and the probabilities
+ * of those; any output may be NULL. IC_ERROR_NOT_FOUND: no such list; IC_ERROR_ARGUMENT: it is not
+ * so long.
  */
 IC_API ic_status ic_comparison_change(const ic_comparison *comparison, const char *list,
                                       int64_t index, const char **file, const char **actual,
@@ -263,12 +268,12 @@ IC_API ic_status ic_report_plot_confusion(const ic_report *report, const char *p
  * calibration, scores for unknown pictures, the surest mistakes with what speaks for them as a heat
  * map, what was measured, and the training with what repeats it; of a cross-validation also its
  * models and labels that are likely wrong. Pictures are read again; those that cannot be any more
- * are said to be so. Of many mistakes as many are shown as make a page of some megabytes at most, the
- * surest of each pair of classes, and others are named. Model and heat maps are the model's as it is now.
- * Takes the option method (see ic_explain); auto: occlusion, or gradcam for networks and pictures
- * for which that would take long. NULL: all default. All or nothing: an older file of that name stays until
- * the end. Reports progress ("report", and "resample", "explain") and can be cancelled. The page is the
- * same for any number of threads.
+ * are said to be so. Of many mistakes as many are shown as make a page of some megabytes at most,
+ * the surest of each pair of classes, and others are named. Model and heat maps are the model's as
+ * it is now. Takes the option method (see ic_explain); auto: occlusion, or gradcam for networks and
+ * pictures for which that would take long. NULL: all default. All or nothing: an older file of that
+ * name stays until the end. Reports progress ("report", and "resample", "explain") and can be
+ * cancelled. The page is the same for any number of threads.
  */
 IC_API ic_status ic_report_save_html(const ic_report *report, const ic_options *options,
                                      const char *path);
@@ -282,8 +287,8 @@ IC_API ic_status ic_model_plot_history(const ic_model *model, const char *path);
 /*
  * Draws what augmentation does to the pictures of a data set: a row for each kind, beginning with
  * the picture as it is, and below them all that a training with these options does to a picture
- * at once. Kinds that such a training leaves off are shown at a usual strength, in grey letters. Takes
- * options of the owners "model" and "trainer" (NULL: all is by the recipe); .png or .svg.
+ * at once. Kinds that such a training leaves off are shown at a usual strength, in grey letters.
+ * Takes options of the owners "model" and "trainer" (NULL: all is by the recipe); .png or .svg.
  * IC_ERROR_DATA: the data set has no pictures.
  */
 IC_API ic_status ic_dataset_plot_augmentation(const ic_dataset *dataset, const ic_options *options,

@@ -52,8 +52,8 @@ IC_API ic_status ic_trainer_run(ic_trainer *trainer);
 IC_API ic_status ic_trainer_save(const ic_trainer *trainer, const char *path);
 
 /*
- * Continues the training of a checkpoint with the same pictures: what follows, and the model file in
- * the end, are the same in every bit as without the interruption, for any number of threads. The
+ * Continues the training of a checkpoint with the same pictures: what follows, and the model file
+ * in the end, are the same in every bit as without the interruption, for any number of threads. The
  * settings come from the checkpoint; of the options count those of memory and checkpoints. *model
  * is the model under training; release both. IC_ERROR_DATA: other pictures, or no checkpoint but
  * a finished model; IC_ERROR_FORMAT: a damaged file.

@@ -5,7 +5,8 @@
 #include "graph/graph.h"
 
 /*
- * Builds and finishes a stock network: "airbench94", "lenet5", "plain", "small", "resnet9", "resnet18",
+ * Builds and finishes a stock network: "airbench94", "lenet5", "plain", "small", "resnet9",
+ * "resnet18",
  * "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0".
  * IC_ERROR_ARGUMENT: no such name, or an input that is too small for it (the message says the
  * least).
