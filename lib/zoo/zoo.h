@@ -6,8 +6,7 @@
 
 /*
  * Builds and finishes a stock network: "airbench94", "lenet5", "plain", "small", "resnet9",
- * "resnet18",
- * "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0".
+ * "resnet18", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0".
  * IC_ERROR_ARGUMENT: no such name, or an input that is too small for it (the message says the
  * least).
  */
