@@ -138,14 +138,12 @@ static int use_threshold(const ic_report *report, const decide_flags *flags, ic_
 /* The share of the pictures of a class that is called so; 0 without any. */
 static double found_of(const ic_report *report, int32_t actual)
 {
-    int64_t all = 0, found = 0, count;
-    for (int32_t called = 0; called < ic_report_class_count(report); called++) {
-        if (ic_report_decision(report, actual, called, &count) < 0)
-            return 0;
-        all += count;
-        found = called == actual ? count : found;
-    }
-    return all > 0 ? (double)found / (double)all : 0;
+    int64_t found;
+    double all;
+    if (ic_report_decision(report, actual, actual, &found) < 0 ||
+        ic_report_class_value(report, actual, "support", &all) < 0)
+        return 0;
+    return all > 0 ? (double)found / all : 0;
 }
 
 void cli_print_decisions(const ic_report *report)
@@ -185,10 +183,12 @@ static int decide(ic_context *context, char **arguments, ic_options *options,
         ic_report_value(report, "count", &count);
         printf("measured on %.0f pictures (%s: %s)", count, ic_report_split(report),
                cli_explain_split(ic_report_split(report)));
-        if (ic_report_decide(report) < 0 || ic_model_save(model, out) < 0)
+        if (ic_report_decide(report) < 0)
             code = cli_failed();
         cli_print_decisions(report);
     }
+    if (code == EXIT_DONE && ic_model_save(model, out) < 0)
+        code = cli_failed();
     if (code == EXIT_DONE) {
         fputs("saved ", stdout);
         cli_print_path(stdout, out);

@@ -55,11 +55,8 @@ ic_status ic_grouping_set(ic_source *source, const ic_options *options)
     ic_grouping how = {.kind = IC_GROUP_NONE};
     const bool utf8 = ic_utf8_valid(text, strlen(text)); /* it goes into the model's record */
     if (strcmp(text, "auto") == 0) {
-        how.kind = IC_GROUP_AUTO; /* has no text before it is settled */
-        source->grouping = how;
-        return IC_OK;
-    }
-    if (strcmp(text, "folder") == 0) {
+        how.kind = IC_GROUP_AUTO;
+    } else if (strcmp(text, "folder") == 0) {
         how.kind = IC_GROUP_FOLDER;
     } else if (utf8 && (rest = behind(text, "name:")) != NULL && has_parts(rest)) {
         how.kind = IC_GROUP_NAME;
@@ -72,7 +69,7 @@ ic_status ic_grouping_set(ic_source *source, const ic_options *options)
             "parentheses, as name:(person*)_*, and column:NAME of a CSV manifest",
             text);
     }
-    if (how.kind != IC_GROUP_NONE) {
+    if (how.kind > IC_GROUP_AUTO) { /* which has no text before it is settled */
         IC_TRY(ic_source_text(source, text, strlen(text), &how.text));
         how.rest = how.text + (rest == NULL ? 0 : rest - text);
     }

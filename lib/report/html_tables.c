@@ -172,11 +172,10 @@ static void put_decided_class(ic_page *page, int32_t index)
     const ic_report *report = page->report;
     const int64_t *counts = report->decisions.counts, classes = report->scores.classes;
     const int64_t right = counts[index * classes + index];
-    int64_t pictures = 0, called = 0;
-    for (int64_t i = 0; i < classes; i++) {
-        pictures += counts[index * classes + i];
+    const int64_t pictures = report->metrics.per_class[index].support;
+    int64_t called = 0;
+    for (int64_t i = 0; i < classes; i++)
         called += counts[i * classes + index];
-    }
     const int64_t others = report->scores.count - pictures;
     ic_page_put(page,
                 "<tr><th scope=\"row\">%n</th><td>%l</td><td>%l</td><td>%p</td><td>%p</td>"
