@@ -15,6 +15,8 @@
  */
 enum { DIGITS_MAX = 770, WORDS = 136, EXPONENT_MAX = 100000 };
 
+enum { FRACTION_MAX = 20 }; /* digits after the point that are written */
+
 typedef struct big {
     uint32_t words[WORDS]; /* least significant first */
     int count;
@@ -250,7 +252,7 @@ const char *ic_text_float(double value, int digits, char buffer[IC_TEXT_FLOAT_MA
 {
     if (isnan(value) || isinf(value))
         return strcpy(buffer, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
-    digits = digits < 0 ? 0 : digits > 20 ? 20 : digits;
+    digits = digits < 0 ? 0 : digits > FRACTION_MAX ? FRACTION_MAX : digits;
     bool large = fabs(value) >= 1e20;
 
     big whole;
@@ -281,6 +283,24 @@ const char *ic_text_float(double value, int digits, char buffer[IC_TEXT_FLOAT_MA
     buffer[0] = '-';
     strcpy(buffer + minus, text);
     return buffer;
+}
+
+bool ic_text_shortest(double value, char buffer[IC_TEXT_FLOAT_MAX])
+{
+    double read = 0;
+    for (int digits = 0; digits <= FRACTION_MAX; digits++)
+        if (ic_parse_float(ic_text_float(value, digits, buffer), &read) && read == value)
+            return true;
+    return false;
+}
+
+bool ic_text_shortest_float(float value, char buffer[IC_TEXT_FLOAT_MAX])
+{
+    double read = 0;
+    for (int digits = 0; digits <= FRACTION_MAX; digits++)
+        if (ic_parse_float(ic_text_float(value, digits, buffer), &read) && (float)read == value)
+            return true;
+    return false;
 }
 
 const char *ic_text_int(int64_t value, char buffer[IC_TEXT_FLOAT_MAX])

@@ -14,7 +14,14 @@
 enum { IC_TEXT_FLOAT_MAX = 64 };
 const char *ic_text_float(double value, int digits, char buffer[IC_TEXT_FLOAT_MAX]);
 
-/* The same for whole numbers. */
+/*
+ * The same in the fewest digits that give the value back when they are read: 0.35, not
+ * 0.34999999999999998; of a float, those that give the float back. False: 20 do not.
+ */
+bool ic_text_shortest(double value, char buffer[IC_TEXT_FLOAT_MAX]);
+bool ic_text_shortest_float(float value, char buffer[IC_TEXT_FLOAT_MAX]);
+
+/* ic_text_float for whole numbers. */
 const char *ic_text_int(int64_t value, char buffer[IC_TEXT_FLOAT_MAX]);
 
 /* Whole text to a number, locale-free; false when anything is left over or out of range. */

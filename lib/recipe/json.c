@@ -3,6 +3,7 @@
 #include "recipe/recipe.h"
 
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,9 +27,8 @@ static ic_status set_optimiser(json_t *json, const ic_training_recipe *recipe)
     IC_TRY(ic_json_set(json, "average", json_string(ic_average_names[recipe->average])));
     if (recipe->average == IC_AVERAGE_EMA)
         IC_TRY(ic_json_set(json, "ema_decay", json_real(recipe->ema_decay)));
-    if (recipe->rates[0] != '\0')
-        IC_TRY(ic_json_set(json, "rates", json_string(recipe->rates)));
-    return IC_OK;
+    const char *rates = recipe->rates[0] != '\0' ? recipe->rates : "none";
+    return ic_json_set(json, "rates", json_string(rates));
 }
 
 static ic_status set_schedule(json_t *json, const ic_training_recipe *recipe)
@@ -41,10 +41,14 @@ static ic_status set_schedule(json_t *json, const ic_training_recipe *recipe)
     return ic_json_set(json, "warmup_epochs", json_real(recipe->warmup_epochs));
 }
 
-/* A float as people wrote it: 0.35, not 0.349999994; a float takes it back to the same bits. */
+/* A float as people wrote it: 0.35, not 0.349999994. */
 static json_t *short_real(float value)
 {
-    return json_real(floor((double)value * 1e7 + 0.5) / 1e7);
+    char text[IC_TEXT_FLOAT_MAX];
+    double written = value;
+    if (ic_text_shortest_float(value, text))
+        ic_parse_float(text, &written);
+    return json_real(written);
 }
 
 static ic_status set_augment(json_t *json, const ic_augment *augment)

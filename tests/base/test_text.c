@@ -46,6 +46,25 @@ static void test_float_to_text(void **state)
     assert_string_equal(ic_text_int(INT64_MIN, buffer), "-9223372036854775808");
 }
 
+static void test_shortest_text_gives_the_number_back(void **state)
+{
+    (void)state;
+    char text[IC_TEXT_FLOAT_MAX];
+    assert_true(ic_text_shortest(0.35, text));
+    assert_string_equal(text, "0.35");
+    assert_true(ic_text_shortest_float(0.35f, text));
+    assert_string_equal(text, "0.35");
+    assert_true(ic_text_shortest(1.0 / 3, text));
+    assert_string_equal(text, "0.3333333333333333");
+    assert_true(ic_text_shortest_float(1.0f / 19, text));
+    assert_string_equal(text, "0.05263158");
+    assert_true(ic_text_shortest_float(1e-8f, text));
+    assert_string_equal(text, "0.00000001");
+    assert_true(ic_text_shortest(-12, text));
+    assert_string_equal(text, "-12");
+    assert_false(ic_text_shortest(1e-30, text));
+}
+
 /* Against printf in the C locale, ties left out: ours go away from zero, its to even. */
 static void test_float_to_text_rounds_as_printf(void **state)
 {
@@ -246,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_float_to_text),
+        cmocka_unit_test(test_shortest_text_gives_the_number_back),
         cmocka_unit_test(test_float_to_text_rounds_as_printf),
         cmocka_unit_test(test_parse_float_rounds_correctly),
         cmocka_unit_test(test_parse_float_long_digits),
