@@ -58,14 +58,16 @@ double cli_value(const ic_progress *progress, const char *name, double fallback)
     return ic_progress_value(progress, name, &value) < 0 ? fallback : value;
 }
 
-/* The bytes of the UTF-8 character at p, 1..4; 0 when there is none. (Overlong forms and
- * surrogates pass: they harm nobody here.) */
+/* The bytes of the UTF-8 character at p, 1..4; 0: there is none. Unicode, table 3-7: the second
+ * byte's bounds keep out overlong forms, surrogates and what lies beyond U+10FFFF. */
 static int character(const unsigned char *p)
 {
     int bytes = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    if (p[0] > 0xF4)
+    int low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80;
+    int high = p[0] == 0xED ? 0x9F : p[0] == 0xF4 ? 0x8F : 0xBF;
+    if (p[0] > 0xF4 || (bytes > 1 && (p[1] < low || p[1] > high)))
         return 0;
-    for (int i = 1; i < bytes; i++)
+    for (int i = 2; i < bytes; i++)
         if ((p[i] & 0xC0) != 0x80)
             return 0;
     return bytes;

@@ -348,6 +348,21 @@ def strange_names():
     assert "error" in json.loads(done.stdout.decode())
 
 
+def json_is_utf8():
+    """Bytes that are no character become U+FFFD each; the characters next to them stay."""
+    texts = ((b"\xc0\x80", 2), (b"\xe0\x9f\xbf", 3), (b"\xed\xa0\x80", 3), (b"\xed\xbf\xbf", 3), (b"\xf0\x8f\xbf\xbf", 4),
+             (b"\xf4\x90\x80\x80", 4), (b"\xf5\x80\x80\x80", 4), (b"\xe2\x82", 2), (b"\x80", 1),
+             (b"\xe0\xa0\x80", 0), (b"\xed\x9f\xbf\xee\x80\x80", 0), (b"\xf0\x90\x80\x80", 0), (b"\xf4\x8f\xbf\xbf", 0))
+    for command in ("predict", "explain"):
+        done = subprocess.run([COMMAND, command, model, *(text + b".png" for text, _ in texts), "--json"],
+                              capture_output=True)
+        lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        assert len(lines) == len(texts)
+        for line, (text, wrong) in zip(lines, texts):
+            wanted = "\ufffd" * wrong if wrong else text.decode()
+            assert line["file"] == wanted + ".png", (command, text, line)
+
+
 def interrupt():
     """^C keeps the best epoch."""
     kept = root / "kept.safetensors"
@@ -559,9 +574,9 @@ def failures():
 
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
              says_how_sure_it_is, compare, parts, predict, unknown, views, explain,
-             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, interrupt,
-             resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary, plot_while_training,
-             failures):
+             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
+             interrupt, resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary,
+             plot_while_training, failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)
