@@ -1,6 +1,7 @@
 /* cli/arguments.c: flags are the command's own few plus whatever the library's table of options
  * lists. SPDX-License-Identifier: MIT */
 #include "arguments.h"
+#include "output.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -139,11 +140,13 @@ static int unknown_flag(const cli_command *command, const cli_flag *flags, const
         if (lists_meet(owner, command->owners))
             nearest_offer(&best, known);
     }
+    fputs("imgcls: unknown flag --", stderr);
+    cli_print_text(stderr, name, 0);
     if (best.word == NULL) {
-        fprintf(stderr, "imgcls: unknown flag --%s; imgcls options lists them\n", name);
+        fputs("; imgcls options lists them\n", stderr);
         return -1;
     }
-    fprintf(stderr, "imgcls: unknown flag --%s: did you mean ", name);
+    fputs(": did you mean ", stderr);
     print_dashed(stderr, best.word);
     fputs("?\n", stderr);
     return -1;
@@ -160,7 +163,8 @@ static int refused_value(const char *name)
     fputs("imgcls: ", stderr);
     if (rest != NULL)
         print_dashed(stderr, name);
-    fprintf(stderr, "%s\n", rest != NULL ? rest + 1 : message);
+    cli_print_text(stderr, rest != NULL ? rest + 1 : message, 0);
+    fputc('\n', stderr);
     return -1;
 }
 
@@ -232,8 +236,9 @@ int cli_parse(ic_context *context, const cli_command *command, const cli_flag *f
                 goto over;
             i += taken;
         } else if (arguments[i][0] == '-' && arguments[i][1] != '\0') {
-            fprintf(stderr, "imgcls: flags are written with two dashes, not %s; imgcls %s --help\n",
-                    arguments[i], command->name);
+            fputs("imgcls: flags are written with two dashes, not ", stderr);
+            cli_print_text(stderr, arguments[i], 0);
+            fprintf(stderr, "; imgcls %s --help\n", command->name);
             goto over;
         } else {
             arguments[rest++] = arguments[i++];
@@ -244,7 +249,7 @@ int cli_parse(ic_context *context, const cli_command *command, const cli_flag *f
     *options = set;
     return rest;
 failed:
-    fprintf(stderr, "imgcls: %s\n", ic_last_error());
+    cli_failed();
 over:
     ic_options_free(set);
     return -1;

@@ -15,12 +15,6 @@ typedef struct decide_flags {
         *out;
 } decide_flags;
 
-static int complain(const char *text, const char *what)
-{
-    fprintf(stderr, "imgcls: %s%s\n", text, what);
-    return EXIT_FAILED;
-}
-
 /* A share between 0 and 1, or per cent with the sign. */
 static int read_share(const char *text, double *out)
 {
@@ -32,7 +26,7 @@ static int read_share(const char *text, double *out)
         *out = -1;
     return *out > 0 && *out <= 1
                ? EXIT_DONE
-               : complain("a share lies between 0 and 1 (0.95, or 95%), not ", text);
+               : cli_complain("a share lies between 0 and 1 (0.95, or 95%), not ", text);
 }
 
 static int32_t find_class(const ic_model *model, const char *name)
@@ -51,14 +45,14 @@ static int read_cost(const ic_model *model, char *line, double *costs)
     int32_t classes = ic_model_class_count(model);
     char *called = strchr(line, ','), *cost = called != NULL ? strchr(called + 1, ',') : NULL, *end;
     if (cost == NULL)
-        return complain("a line of costs is actual,called,cost, not ", line);
+        return cli_complain("a line of costs is actual,called,cost, not ", line);
     *called++ = '\0';
     *cost++ = '\0';
     int32_t i = find_class(model, line), j = find_class(model, called);
     if (i < 0 || j < 0)
-        return complain("the model has no class ", i < 0 ? line : called);
+        return cli_complain("the model has no class ", i < 0 ? line : called);
     costs[i * classes + j] = strtod(cost, &end);
-    return *end == '\0' && end != cost ? EXIT_DONE : complain("this is not a number: ", cost);
+    return *end == '\0' && end != cost ? EXIT_DONE : cli_complain("this is not a number: ", cost);
 }
 
 static int read_costs(const char *path, const ic_model *model, double *costs)
@@ -68,18 +62,18 @@ static int read_costs(const char *path, const ic_model *model, double *costs)
     int32_t classes = ic_model_class_count(model);
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        return complain("cannot read ", path);
+        return cli_complain("cannot read ", path);
     for (int32_t i = 0; i < classes * classes; i++)
         costs[i] = i / classes != i % classes;
     while (code == EXIT_DONE && fgets(line, sizeof line, file) != NULL) {
         if (strchr(line, '\n') == NULL && !feof(file))
-            code = complain("a line is too long in ", path);
+            code = cli_complain("a line is too long in ", path);
         line[strcspn(line, "\r\n")] = '\0';
         if (*line != '\0' && *line != '#')
             code = read_cost(model, line, costs);
     }
     if (code == EXIT_DONE && ferror(file))
-        code = complain("cannot read ", path);
+        code = cli_complain("cannot read ", path);
     fclose(file);
     return code;
 }
@@ -88,7 +82,7 @@ static int use_costs(const char *path, ic_model *model)
 {
     size_t classes = (size_t)ic_model_class_count(model);
     double *costs = malloc(classes * classes * sizeof *costs);
-    int code = costs != NULL ? read_costs(path, model, costs) : complain("out of memory", "");
+    int code = costs != NULL ? read_costs(path, model, costs) : cli_complain("out of memory", "");
     if (code == EXIT_DONE && ic_model_set_costs(model, costs) < 0)
         code = cli_failed();
     free(costs);
@@ -114,7 +108,7 @@ static int find_threshold(const ic_report *report, const decide_flags *flags, in
     if (ic_report_operating_point(report, index, kind, wanted, threshold, NULL, NULL) < 0)
         return cli_failed();
     if (!(*threshold > 0 && *threshold < 1))
-        return complain("no threshold between 0 and 1 has as much as is wanted of ", kind);
+        return cli_complain("no threshold between 0 and 1 has as much as is wanted of ", kind);
     return EXIT_DONE;
 }
 
@@ -123,7 +117,7 @@ static int use_threshold(const ic_report *report, const decide_flags *flags, ic_
     int32_t index = find_class(model, flags->class_name);
     double threshold = 0;
     if (index < 0)
-        return complain("the model has no class ", flags->class_name);
+        return cli_complain("the model has no class ", flags->class_name);
     if (find_threshold(report, flags, index, &threshold) != EXIT_DONE)
         return EXIT_FAILED;
     if (ic_model_set_threshold(model, index, threshold) < 0)

@@ -44,16 +44,23 @@ static void print_classes(const ic_dataset *dataset)
         ic_dataset_free(parts[p]);
 }
 
-/* A text in lines of WIDTH columns, each with this indent. */
-static void print_wrapped(const char *text, const char *indent)
+static void print_line(const char *indent, const char *text, size_t length)
 {
-    while (*text != '\0') {
-        size_t length = strlen(text), room = WIDTH - strlen(indent);
+    fputs(indent, stdout);
+    cli_print_part(stdout, text, length);
+    putchar('\n');
+}
+
+/* A text in lines of WIDTH columns, each with an indent; the first one may have another. */
+static void print_wrapped(const char *text, const char *first, const char *indent)
+{
+    for (const char *before = first; *text != '\0'; before = indent) {
+        size_t length = strlen(text), room = WIDTH - strlen(before);
         if (length > room)
             for (length = room; length > 0 && text[length] != ' ';)
                 length--;
         length = length > 0 ? length : strcspn(text, " ");
-        printf("%s%.*s\n", indent, (int)length, text);
+        print_line(before, text, length);
         text += length + strspn(text + length, " ");
     }
 }
@@ -63,23 +70,13 @@ static void print_finding(const ic_inspection *inspection, int32_t index)
     const char *text = "", *advice = "", *examples = "";
     ic_inspection_finding(inspection, index, NULL, &text, &advice, &examples);
     putchar('\n');
-    print_wrapped(text, "! ");
+    print_wrapped(text, "! ", "! ");
     while (*examples != '\0') {
         size_t length = strcspn(examples, "\n");
-        printf("      %.*s\n", (int)length, examples);
+        print_line("      ", examples, length);
         examples += length + (examples[length] == '\n');
     }
-    fputs("  -> ", stdout);
-    const size_t first = strlen(advice) <= WIDTH - 5 ? strlen(advice) : 0;
-    if (first > 0)
-        puts(advice);
-    else {
-        size_t cut = WIDTH - 5;
-        while (cut > 0 && advice[cut] != ' ')
-            cut--;
-        printf("%.*s\n", (int)cut, advice);
-        print_wrapped(advice + cut + 1, "     ");
-    }
+    print_wrapped(advice, "  -> ", "     ");
 }
 
 static int print_inspection(const ic_dataset *dataset, const ic_inspection *inspection, int json)

@@ -101,7 +101,8 @@ int main(int count, char **arguments)
     const cli_command *command = find_command(arguments[1]);
     if (command == NULL) {
         const char *nearest = cli_nearest_command(arguments[1]);
-        fprintf(stderr, "imgcls: unknown command %s", arguments[1]);
+        fputs("imgcls: unknown command ", stderr);
+        cli_print_text(stderr, arguments[1], 0);
         if (nearest != NULL)
             fprintf(stderr, ": did you mean %s?\n", nearest);
         else

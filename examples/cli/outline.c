@@ -25,8 +25,10 @@ static const char *outline_number(const char *p)
 static const char *outline_string(const char *p)
 {
     for (p++; *p != '"' && *p != '\0'; p++) {
-        if (*p != '\\') {
-            putchar(*p);
+        size_t plain = strcspn(p, "\"\\");
+        if (plain > 0) {
+            cli_print_part(stdout, p, plain);
+            p += plain - 1;
             continue;
         }
         p++;

@@ -43,13 +43,18 @@ void cli_log(int32_t level, const char *message, void *payload)
     fputc('\n', stderr);
 }
 
-int cli_failed(void)
+int cli_complain(const char *text, const char *what)
 {
     cli_clear_line();
-    fputs("imgcls: ", stderr);
-    cli_print_text(stderr, ic_last_error(), 0);
+    fprintf(stderr, "imgcls: %s", text);
+    cli_print_text(stderr, what, 0);
     fputc('\n', stderr);
     return EXIT_FAILED;
+}
+
+int cli_failed(void)
+{
+    return cli_complain("", ic_last_error());
 }
 
 double cli_value(const ic_progress *progress, const char *name, double fallback)
@@ -91,24 +96,35 @@ void cli_json_text(FILE *file, const char *text)
     fputc('"', file);
 }
 
+/* Terminals obey U+0080 to U+009F (C1) as they do what is below U+0020. */
+static int is_control(const unsigned char *p)
+{
+    return *p < 0x20 || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0);
+}
+
 /* Prints the character at p, made harmless, and returns what follows it. */
 static const char *print_character(FILE *file, const char *p)
 {
     const unsigned char *u = (const unsigned char *)p;
     int bytes = character(u);
-    if (bytes == 0 || *u < 0x20 || *u == 0x7F)
+    if (bytes == 0 || is_control(u))
         fputc('?', file);
     else
         fwrite(p, 1, (size_t)bytes, file);
     return p + (bytes > 0 ? bytes : 1);
 }
 
-void cli_print_text(FILE *file, const char *text, int width)
+int cli_print_part(FILE *file, const char *text, size_t length)
 {
     int columns = 0;
-    for (; *text != '\0'; columns++)
+    for (const char *end = text + length; text < end; columns++)
         text = print_character(file, text);
-    for (; columns < width; columns++)
+    return columns;
+}
+
+void cli_print_text(FILE *file, const char *text, int width)
+{
+    for (int columns = cli_print_part(file, text, strlen(text)); columns < width; columns++)
         fputc(' ', file);
 }
 

@@ -30,6 +30,9 @@ int cli_interrupted(void);
 /* "imgcls: <last error>"; returns EXIT_FAILED. */
 int cli_failed(void);
 
+/* "imgcls: <text><what>", what as cli_print_text; returns EXIT_FAILED. */
+int cli_complain(const char *text, const char *what);
+
 /* Text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_text(FILE *file, const char *text);
 
@@ -39,6 +42,9 @@ void cli_print_path(FILE *file, const char *path);
 /* Text for people: control characters and what is not UTF-8 become question marks; filled up with
  * spaces to width characters. */
 void cli_print_text(FILE *file, const char *text, int width);
+
+/* The same for its first bytes, which end with a character; returns how many characters. */
+int cli_print_part(FILE *file, const char *text, size_t length);
 
 /* As cli_parse; where a flag has set *page, the report will say that this command made it. */
 int cli_parse_told(ic_context *context, const cli_command *command, const cli_flag *flags,
