@@ -202,18 +202,48 @@ static int cannot_write(const char *path, const char *why, const char *flag)
     return 0;
 }
 
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+enum { FOLDER = 4096 };
+
+static void folder_of(const char *path, char folder[FOLDER])
+{
+    int length = (int)(name_of(path) - path);
+    snprintf(folder, FOLDER, "%.*s", length > 0 ? length : 1, length > 0 ? path : ".");
+}
+
+/* What the system knows of the folder that a file is in; false: it is not there. */
+static int find_folder(const char *path, struct stat *facts)
+{
+    char folder[FOLDER];
+    folder_of(path, folder);
+    return stat(folder, facts) == 0;
+}
+
+int cli_same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+    int known = stat(a, &one) == 0 && stat(b, &other) == 0;
+    if (!known) /* not both are there yet: one name in one folder */
+        known =
+            strcmp(name_of(a), name_of(b)) == 0 && find_folder(a, &one) && find_folder(b, &other);
+    return known && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 int cli_can_write(const char *path, const char *flag)
 {
     struct stat there;
-    const char *slash = strrchr(path, '/');
-    char folder[4096] = ".";
+    char folder[FOLDER];
     if (*path == '\0')
         return cannot_write(path, "the name is empty", flag);
     if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
         return cannot_write(path, S_ISDIR(there.st_mode) ? "it is a folder" : "it is not a file",
                             flag);
-    if (slash != NULL && (size_t)(slash + 1 - path) < sizeof folder)
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - path), path);
+    folder_of(path, folder);
     if (access(folder, W_OK | X_OK) != 0)
         return cannot_write(path, strerror(errno), flag);
     return 1;

@@ -62,6 +62,9 @@ const char *cli_explain_split(const char *split);
 int cli_can_write(const char *path, const char *flag);
 int cli_can_plot(const char *path, const char *flag);
 
+/* Whether two paths lead to one file, which need not be there yet. */
+int cli_same_file(const char *a, const char *b);
+
 /* One number of an event, or fallback. */
 double cli_value(const ic_progress *progress, const char *name, double fallback);
 

@@ -156,7 +156,7 @@ static int train(ic_context *context, cli_training *t, ic_options *options)
     int code;
     char checkpoint[4096];
     if (!cli_can_write(t->out, "out") || !cli_can_plot(t->plot, "plot") ||
-        cli_checkpoint_choose(t, options, checkpoint, sizeof checkpoint) < 0 ||
+        !cli_checkpoint_choose(t, options, checkpoint, sizeof checkpoint) ||
         !cli_checkpoint_make_room(t))
         code = EXIT_FAILED;
     else if (open_data(context, t, options, &pictures, &validation) < 0 ||
@@ -196,6 +196,19 @@ static int find_rate(ic_context *context, cli_training *t, ic_options *options)
     return code;
 }
 
+/* What is wrong with what was asked for; NULL: nothing. */
+static const char *find_fault(const cli_training *t, int data_sets, int only_rate)
+{
+    if (data_sets != 1)
+        return data_sets == 0 ? "train wants the pictures to train on" : "train takes one data set";
+    if (t->out == NULL && !only_rate)
+        return "train wants --out MODEL, the file to write";
+    if (!only_rate && t->checkpoint != NULL && cli_same_file(t->checkpoint, t->out))
+        return "--checkpoint and --out name one file: the checkpoint, which is removed in the end, "
+               "would take the model with it";
+    return NULL;
+}
+
 int cli_train(ic_context *context, const cli_command *command, int count, char **arguments)
 {
     cli_training t = {.plotted = -1};
@@ -216,15 +229,12 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
-    if (rest != 1)
-        code = cli_usage(command, rest == 0 ? "train wants the pictures to train on"
-                                            : "train takes one data set");
-    else if (t.out == NULL && !only_rate)
-        code = cli_usage(command, "train wants --out MODEL, the file to write");
-    else {
-        t.data = arguments[0];
+    t.data = arguments[0];
+    const char *fault = find_fault(&t, rest, only_rate);
+    if (fault != NULL)
+        code = cli_usage(command, fault);
+    else
         code = only_rate ? find_rate(context, &t, options) : train(context, &t, options);
-    }
     ic_options_free(options);
     return code;
 }

@@ -32,11 +32,12 @@ typedef struct cli_training {
  * people on stderr; the live line; the plot now and then. */
 int32_t cli_training_progress(const ic_progress *progress, void *payload);
 
-/* The checkpoint's name, OUT.checkpoint unless asked otherwise, into room and into the options. */
-ic_status cli_checkpoint_choose(cli_training *t, ic_options *options, char *room, size_t size);
+/* The checkpoint's name, OUT.checkpoint unless asked otherwise, into room and into the options.
+ * False: no file can be there. */
+int cli_checkpoint_choose(cli_training *t, ic_options *options, char *room, size_t size);
 
-/* The checkpoint of an earlier training that did not end is moved aside, not lost. False: it cannot
- * be. */
+/* A file that has the checkpoint's name, of an earlier training mostly, is moved aside, not lost.
+ * False: it cannot be. */
 int cli_checkpoint_make_room(const cli_training *t);
 
 /* After ^C: writes the training down, and says how it goes on. */

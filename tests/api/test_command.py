@@ -319,8 +319,11 @@ def help_of_commands():
 
 
 def places_are_tried_before_the_training():
+    in_the_way = root / "in the way"
+    in_the_way.mkdir()
     for flag, place in (("--plot", root / "curves.gif"), ("--plot", root / "no/such.png"),
-                        ("--out", root), ("--out", "/dev/null")):
+                        ("--out", root), ("--out", "/dev/null"), ("--checkpoint", in_the_way),
+                        ("--checkpoint", root / "no/such")):
         messages = run("train", photos, "--out", model, flag, place, code=1)[1]
         assert str(place) in messages and flag in messages and "epoch" not in messages, messages
     assert "curves.gif" in run("evaluate", model, photos, "--plot", root / "curves.gif", code=1)[1]
@@ -377,16 +380,21 @@ def json_is_utf8():
             assert line["file"] == wanted + ".png", (command, text, line)
 
 
-def interrupt():
-    """^C keeps the best epoch."""
-    kept = root / "kept.safetensors"
-    with subprocess.Popen([COMMAND, "train", photos, "--out", kept, "--json", "--epochs", "100000",
-                           "--network", "lenet5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as training:
+def stopped(*arguments):
+    """What a training writes that gets ^C after its first epoch."""
+    with subprocess.Popen([COMMAND, "train", *map(str, arguments), "--json"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding="utf-8") as training:
         assert json.loads(training.stdout.readline())["epoch"] == 1
         training.send_signal(signal.SIGINT)
         out, messages = training.communicate(timeout=60)
     assert training.returncode == 1 and "stopped" in messages, messages
+    return out, messages
+
+
+def interrupt():
+    """^C keeps the best epoch."""
+    kept = root / "kept.safetensors"
+    out, messages = stopped(photos, "--out", kept, "--epochs", 100000, "--network", "lenet5")
     assert f"--resume {kept}.checkpoint" in messages, messages
     assert json.loads(out.splitlines()[-1])["model"] == str(kept)
     assert json.loads(run("info", kept, "--json")[0])["training"]["best_epoch"] >= 1
@@ -398,15 +406,16 @@ def resume():
     checkpoint = root / "part.safetensors.checkpoint"
     long = ("--network", "lenet5", "--epochs", 400, "--batch-size", 8, "--flip", "on")
     run("train", photos, "--out", whole, *long)
-    with subprocess.Popen([COMMAND, "train", photos, "--out", part, "--json", *map(str, long)],
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
-        training.stdout.readline()
-        training.send_signal(signal.SIGINT)
-        training.communicate(timeout=60)
+    stopped(photos, "--out", part, *long)
     assert checkpoint.exists() and part.read_bytes() != whole.read_bytes()
     run("info", checkpoint)  # is a model too
+    elsewhere = root / "elsewhere.checkpoint"
+    shutil.copy(checkpoint, elsewhere)
     run("train", photos, "--out", part, "--resume", checkpoint)
     assert part.read_bytes() == whole.read_bytes() and not checkpoint.exists()
+    checkpoint.write_bytes(b"of another training")
+    run("train", photos, "--out", part, "--resume", elsewhere)
+    assert pathlib.Path(f"{checkpoint}.old").read_bytes() == b"of another training"
     assert "not a checkpoint" in run("train", photos, "--out", part, "--resume", whole, code=1)[1]
 
 
@@ -435,10 +444,27 @@ def from_an_earlier_model():
 
 
 def earlier_checkpoints_stay():
+    """Whatever has the checkpoint's name is kept under another one."""
     checkpoint = root / "model.safetensors.checkpoint"
-    checkpoint.write_bytes(b"of an earlier training")
-    assert "--resume" in run("train", photos, "--out", model, *QUICK)[1]
-    assert (root / "model.safetensors.checkpoint.old").read_bytes() == b"of an earlier training"
+    for number in ("", 2, 3):
+        checkpoint.write_bytes(f"of earlier training {number}".encode())
+        messages = run("train", photos, "--out", model, *QUICK)[1]
+        assert f"is kept as {checkpoint}.old{number}: if" in messages and "--resume" in messages, messages
+    for number in ("", 2, 3):
+        kept = root / f"model.safetensors.checkpoint.old{number}"
+        assert kept.read_bytes() == f"of earlier training {number}".encode()
+
+
+def checkpoint_and_model_are_two_files():
+    """Else the model would be removed as the checkpoint in the end; nothing is touched."""
+    before = model.read_bytes()
+    linked, fresh = root / "linked", root / "fresh"
+    os.link(model, linked)
+    for out, checkpoint in ((model, model), (model, linked), (fresh, fresh), (fresh, f"{root}/./photos/../fresh")):
+        messages = run("train", photos, "--out", out, "--checkpoint", checkpoint, *QUICK, code=2)[1]
+        assert "one file" in messages and "usage: imgcls train" in messages, messages
+    assert model.read_bytes() == before == linked.read_bytes() and not fresh.exists()
+    linked.unlink()
 
 
 def on_terminal(columns, *arguments, env):
@@ -589,8 +615,8 @@ def failures():
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
              says_how_sure_it_is, compare, parts, predict, unknown, views, explain,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
-             interrupt, resume, minutes, from_an_earlier_model, earlier_checkpoints_stay, live_line, summary,
-             plot_while_training, failures):
+             interrupt, resume, minutes, from_an_earlier_model, earlier_checkpoints_stay,
+             checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)
