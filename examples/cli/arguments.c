@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORD_MAX = 64 };
+enum { WORD_MAX = 64, OPTIONS_MAX = 256 };
+
+/* What was given of the library's options, by their places in its list. */
+static const char *given[OPTIONS_MAX];
 
 static int smaller(int a, int b)
 {
@@ -73,6 +76,16 @@ static void print_dashed(FILE *file, const char *name)
         fputc(*name == '_' ? '-' : *name, file);
 }
 
+void cli_print_flag(FILE *file, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    fputc(' ', file);
+    print_dashed(file, name);
+    fputc(' ', file);
+    cli_print_path(file, value);
+}
+
 int cli_usage(const cli_command *command, const char *message)
 {
     fprintf(stderr, "imgcls: %s\nusage: imgcls %s %s\n", message, command->name, command->usage);
@@ -117,16 +130,33 @@ static void print_help(const cli_command *command)
     cli_print_options(command->owners);
 }
 
-/* 1: an option of this command; 0: of another one; -1: no option at all. */
-static int option_fits(const cli_command *command, const char *name)
+/* The option's place in the library's list, or -1. */
+static int32_t find_option(const char *name)
 {
     for (int32_t i = 0; i < ic_option_count(); i++) {
-        const char *known = NULL, *owner = NULL;
-        ic_option_info(i, &known, &owner, NULL, NULL, NULL, NULL);
+        const char *known = NULL;
+        ic_option_info(i, &known, NULL, NULL, NULL, NULL, NULL);
         if (strlen(known) == strlen(name) && distance(name, known) == 0)
-            return lists_meet(owner, command->owners);
+            return i;
     }
     return -1;
+}
+
+static int option_fits(const cli_command *command, int32_t option)
+{
+    const char *owner = NULL;
+    ic_option_info(option, NULL, &owner, NULL, NULL, NULL, NULL);
+    return lists_meet(owner, command->owners);
+}
+
+void cli_print_given(FILE *file, cli_wanted *wanted, const void *payload)
+{
+    for (int32_t i = 0; i < ic_option_count() && i < OPTIONS_MAX; i++) {
+        const char *name = NULL, *owner = NULL;
+        ic_option_info(i, &name, &owner, NULL, NULL, NULL, NULL);
+        if (wanted(name, owner, payload))
+            cli_print_flag(file, name, given[i]);
+    }
 }
 
 static int unknown_flag(const cli_command *command, const cli_flag *flags, const char *name)
@@ -192,10 +222,10 @@ static int take_flag(const cli_command *command, const cli_flag *flags, int left
         *flag->given = 1;
         return 1;
     }
-    int fits = flag->name != NULL ? 1 : option_fits(command, name);
-    if (fits < 0)
+    int32_t option = flag->name != NULL ? -1 : find_option(name);
+    if (flag->name == NULL && option < 0)
         return unknown_flag(command, flags, name);
-    if (fits == 0) {
+    if (option >= 0 && !option_fits(command, option)) {
         fprintf(stderr, "imgcls: --%s is not for imgcls %s\n", name, command->name);
         return -1;
     }
@@ -206,11 +236,12 @@ static int take_flag(const cli_command *command, const cli_flag *flags, int left
     }
     if (value == NULL)
         value = arguments[1];
-    if (flag->name != NULL) {
+    if (flag->name != NULL)
         *flag->text = value;
-    } else if (ic_options_set_text(options, name, value) < 0) {
+    else if (ic_options_set_text(options, name, value) < 0)
         return refused_value(name);
-    }
+    else if (option < OPTIONS_MAX)
+        given[option] = value;
     return taken;
 }
 

@@ -4,6 +4,8 @@
 
 #include <imgcls/imgcls.h>
 
+#include <stdio.h>
+
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* A flag of one command's own, beside the options of the library. */
@@ -36,6 +38,15 @@ int cli_parse(ic_context *context, const cli_command *command, const cli_flag *f
 
 /* Prints the library's options of these owners, "model,trainer" say; NULL: all of them. */
 void cli_print_options(const char *owners);
+
+/* " --name value", as a shell takes it; nothing for NULL. */
+void cli_print_flag(FILE *file, const char *name, const char *value);
+
+/* Whether an option, by its name and owners, is wanted. */
+typedef int cli_wanted(const char *name, const char *owner, const void *payload);
+
+/* The same for each option of the library that cli_parse was given and that is wanted. */
+void cli_print_given(FILE *file, cli_wanted *wanted, const void *payload);
 
 /* Prints "imgcls: message" and how to use the command; returns EXIT_USAGE. */
 int cli_usage(const cli_command *command, const char *message);

@@ -132,7 +132,7 @@ void cli_print_path(FILE *file, const char *path)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_./+-";
-    int quoted = path[strspn(path, plain)] != '\0';
+    int quoted = *path == '\0' || path[strspn(path, plain)] != '\0';
     fputs(quoted ? "'" : "", file);
     while (*path != '\0') {
         if (*path == '\'')

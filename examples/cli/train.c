@@ -4,6 +4,7 @@
 #include "training.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The two sets; *validation stays NULL where the trainer is to split them as a checkpoint says. */
@@ -107,18 +108,43 @@ static ic_status give_flags(const void *model, char *buffer, size_t capacity, si
     return ic_model_flags(model, buffer, capacity, size);
 }
 
+/* Flags without the network and its input, which an earlier model brings: --from refuses them. */
+static const char *without_network(const char *flags)
+{
+    const char *input = strstr(flags, "--input-size "), *next = NULL;
+    if (input != NULL)
+        next = strstr(input, " --");
+    return next != NULL ? next + 1 : flags;
+}
+
+/* Whether an option is not among flags. */
+static int is_missing(const char *name, const char *owner, const void *flags)
+{
+    char flag[80];
+    (void)owner;
+    snprintf(flag, sizeof flag, "--%s ", name);
+    for (char *c = flag; *c != '\0'; c++)
+        *c = *c == '_' ? '-' : *c;
+    return strstr(flags, flag) == NULL;
+}
+
 /* What was fitted to the time, so that it can be had again without a clock. */
 static void print_repeat(const ic_model *model, const cli_training *t)
 {
-    char *flags = cli_text_of(give_flags, model);
-    if (flags == NULL)
+    char *text = cli_text_of(give_flags, model);
+    if (text == NULL)
         return;
+    const char *flags = t->from != NULL ? without_network(text) : text;
     fputs("the same again, exactly: imgcls train ", stderr);
     cli_print_path(stderr, t->data);
-    fputs(" --out ", stderr);
-    cli_print_path(stderr, t->out);
-    fprintf(stderr, " %s\n", flags);
-    free(flags);
+    cli_print_flag(stderr, "out", t->out);
+    cli_print_flag(stderr, "from", t->from);
+    cli_print_flag(stderr, "validation", t->validation);
+    cli_print_given(stderr, is_missing, flags);
+    fputc(' ', stderr);
+    cli_print_text(stderr, flags, 0);
+    fputc('\n', stderr);
+    free(text);
 }
 
 static int save(const ic_model *model, const cli_training *t, const ic_dataset *validation)

@@ -11,7 +11,8 @@ enum { KEPT_MOST = 100 }; /* files that were moved aside */
 
 int cli_checkpoint_choose(cli_training *t, ic_options *options, char *room, size_t size)
 {
-    if (t->checkpoint == NULL) {
+    t->own_checkpoint = t->checkpoint != NULL;
+    if (!t->own_checkpoint) {
         snprintf(room, size, "%s.checkpoint", t->out);
         t->checkpoint = room;
     }
@@ -58,6 +59,18 @@ int cli_checkpoint_make_room(const cli_training *t)
     return 1;
 }
 
+/* What a checkpoint does not say: how to compute, how to open the pictures, how much memory there
+ * is. (The split's options are the trainer's, too.) */
+static int is_not_kept(const char *name, const char *owner, const void *payload)
+{
+    static const char *const free_ones[] = {"cache_mb", "memory_limit", "checkpoint_minutes"};
+    (void)payload;
+    for (size_t i = 0; i < sizeof free_ones / sizeof free_ones[0]; i++)
+        if (strcmp(name, free_ones[i]) == 0)
+            return 1;
+    return strcmp(owner, "context") == 0 || strcmp(owner, "dataset") == 0;
+}
+
 void cli_checkpoint_keep(const cli_training *t)
 {
     if (ic_trainer_save(t->trainer, t->checkpoint) < 0) {
@@ -66,13 +79,10 @@ void cli_checkpoint_keep(const cli_training *t)
     }
     fputs("stopped; to go on: imgcls train ", stderr);
     cli_print_path(stderr, t->data);
-    fputs(" --out ", stderr);
-    cli_print_path(stderr, t->out);
-    if (t->validation != NULL) {
-        fputs(" --validation ", stderr);
-        cli_print_path(stderr, t->validation);
-    }
-    fputs(" --resume ", stderr);
-    cli_print_path(stderr, t->checkpoint);
+    cli_print_flag(stderr, "out", t->out);
+    cli_print_flag(stderr, "validation", t->validation);
+    cli_print_flag(stderr, "resume", t->checkpoint);
+    cli_print_flag(stderr, "checkpoint", t->own_checkpoint ? t->checkpoint : NULL);
+    cli_print_given(stderr, is_not_kept, NULL);
     fputc('\n', stderr);
 }

@@ -15,6 +15,7 @@ typedef struct cli_training {
     const char *from;       /* the model whose weights are the start, or NULL */
     const char *resume;     /* the checkpoint to go on from, or NULL */
     const char *checkpoint; /* the one that is kept */
+    int own_checkpoint;     /* it was asked for by name */
     const char *minutes;    /* to train in, or NULL */
     struct timespec began;
     int json;

@@ -419,19 +419,44 @@ def resume():
     assert "not a checkpoint" in run("train", photos, "--out", part, "--resume", whole, code=1)[1]
 
 
+def the_printed_command_goes_on():
+    """With what opens the data set as before, but without what the checkpoint knows."""
+    files, part, checkpoint = root / "files.csv", root / "went on.safetensors", root / "of files.checkpoint"
+    files.write_text("path,label,who\n" + "".join(f"photos/{name}/{i}.png,{name},{i // 4}\n" for i in range(40)
+                                                 for name in [("dark", "light")[i % 2]]))
+    messages = stopped(files, "--out", part, "--group", "column:who", "--verify=header", "--threads", 2, "--seed", 3,
+                       "--network", "lenet5", "--epochs", 400, "--cache_mb", 100, "--checkpoint", checkpoint)[1]
+    words = shlex.split(re.search(r"to go on: imgcls (.*)", messages)[1])
+    assert words == ["train", str(files), "--out", str(part), "--resume", str(checkpoint), "--checkpoint", str(checkpoint),
+                     "--threads", "2", "--verify", "header", "--group", "column:who", "--cache-mb", "100"], words
+    run(*words)
+    assert part.exists() and not checkpoint.exists()
+
+
+def again(messages, out):
+    """Runs the command that repeats a training, with another place for the model; its words."""
+    words = shlex.split(re.search(r"the same again, exactly: imgcls (.*)", messages)[1])
+    names = words[2::2]
+    assert "--replan" in names and "--minutes" not in names and len(names) == len(set(names)), words
+    words[words.index("--out") + 1] = str(out)
+    run(*words)
+    return words
+
+
 def minutes():
     """Within the time, and the printed flags repeat it without a clock."""
-    fitted, again = root / "fitted.safetensors", root / "again.safetensors"
+    fitted, repeated, validation = root / "fitted.safetensors", root / "repeated.safetensors", root / "for validation"
     began = time.monotonic()
     messages = run("train", photos, "--out", fitted, "--minutes", "0.05", "--network", "plain", "--validation-share",
                    "0.2")[1]
     assert time.monotonic() - began < 0.05 * 60 * 1.05 + 1, time.monotonic() - began
-    line = [line for line in messages.splitlines() if line.startswith("the same again")][0]
-    flags = shlex.split(line.split(" imgcls ")[1])
-    assert "--replan" in flags and "--minutes" not in flags, flags
-    flags[flags.index("--out") + 1] = str(again)
-    run(*flags)
-    assert fitted.read_bytes() == again.read_bytes()
+    again(messages, repeated)
+    assert fitted.read_bytes() == repeated.read_bytes()
+    shutil.copytree(parted / "test", validation)
+    for more in (("--network", "lenet5", "--denoise", "median", "--seed", 7),
+                 ("--from", model, "--validation", validation, "--flip", "on")):
+        words = again(run("train", photos, "--out", fitted, "--minutes", 0.02, *more)[1], repeated)
+        assert fitted.read_bytes() == repeated.read_bytes(), words
 
 
 def from_an_earlier_model():
@@ -615,7 +640,7 @@ def failures():
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
              says_how_sure_it_is, compare, parts, predict, unknown, views, explain,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
-             interrupt, resume, minutes, from_an_earlier_model, earlier_checkpoints_stay,
+             interrupt, resume, the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
              checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
     test(body)
 folder.cleanup()
