@@ -227,6 +227,11 @@ static const char *find_fault(const cli_training *t, int data_sets, int only_rat
 {
     if (data_sets != 1)
         return data_sets == 0 ? "train wants the pictures to train on" : "train takes one data set";
+    if (t->resume != NULL && t->minutes != NULL)
+        return "--resume goes on with the steps that the checkpoint has planned: --minutes cannot "
+               "change them";
+    if (t->resume != NULL && t->from != NULL)
+        return "--resume goes on with the weights of the checkpoint: --from has no say in them";
     if (t->out == NULL && !only_rate)
         return "train wants --out MODEL, the file to write";
     if (!only_rate && t->checkpoint != NULL && cli_same_file(t->checkpoint, t->out))

@@ -306,6 +306,10 @@ def wrong_usage():
     assert "resnet9" in run("train", photos, "--out", model, "--network", "resnet99", code=2)[1]
     assert "--out" in run("train", photos, code=2)[1]
     assert "--batch-size takes" in run("train", photos, "--out", model, "--batch-size", "x", code=2)[1]
+    for flag, value in (("--minutes", 1), ("--from", model)):
+        for rest in (("--out", model), ("--find-rate",)):
+            messages = run("train", photos, *rest, "--resume", model, flag, value, code=2)[1]
+            assert "--resume goes on" in messages and flag + " " in messages.splitlines()[0], messages
     run("predict", model, code=2)
     run(code=2)
 
