@@ -2,6 +2,8 @@
 #include "summary.h"
 #include "output.h"
 
+#include <string.h>
+
 static void print_result(FILE *file, const cli_summary *s)
 {
     const cli_epoch *best = &s->epochs[s->best - 1];
@@ -11,6 +13,14 @@ static void print_result(FILE *file, const cli_summary *s)
     if (best->training >= 0)
         fprintf(file, ", %.1f %% in training", 100 * best->training);
     fprintf(file, "; %.0f s\n", s->seconds);
+}
+
+/* The pictures are found again if they are opened as the training opened them. */
+static int opens_pictures(const char *name, const char *owner, const void *payload)
+{
+    (void)name;
+    (void)payload;
+    return strcmp(owner, "dataset") == 0;
 }
 
 void cli_summarise(FILE *file, const cli_summary *s)
@@ -24,6 +34,7 @@ void cli_summarise(FILE *file, const cli_summary *s)
     cli_print_path(file, s->model);
     fputc(' ', file);
     cli_print_path(file, s->data);
+    cli_print_given(file, opens_pictures, NULL);
     fputs("\n      imgcls predict ", file);
     cli_print_path(file, s->model);
     fputc(' ', file);

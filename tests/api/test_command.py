@@ -97,7 +97,8 @@ def groups():
         name = "light" if i % 2 else "dark"
         png(root / "grouped" / name / f"p{i // 4}_{i}.png", i % 2, i)
     group, out = ("--group", "name:(p*)_*"), root / "grouped.safetensors"
-    run("train", root / "grouped", "--out", out, *QUICK, *group, "--validation-share", 0.3)
+    messages = run("train", root / "grouped", "--out", out, *QUICK, *group, "--validation-share", 0.3)[1]
+    assert "12 pictures (validation" in run(*shlex.split(re.search("next: imgcls (.*)", messages)[1]))[0], messages
     report = json.loads(run("evaluate", out, root / "grouped", *group, "--json")[0])
     assert report["split"] == "validation" and report["count"] == 12
     assert "option group = name:(p*)_*" in run("evaluate", out, root / "grouped", code=1)[1]
