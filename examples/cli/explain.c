@@ -247,7 +247,9 @@ static void end(explaining *e)
 static int explain_all(const explaining *e, char **files, int count, const char *out)
 {
     int code = EXIT_DONE, folder = out != NULL && is_folder(out);
-    for (int i = 0; i < count && !cli_interrupted(); i++) {
+    for (int i = 0; i < count; i++) {
+        if (cli_interrupted())
+            return cli_complain("stopped before ", files[i]);
         char *made = folder ? path_in(out, files[i]) : NULL;
         if (explain_file(e, files[i], folder ? made : out) != EXIT_DONE)
             code = EXIT_FAILED;

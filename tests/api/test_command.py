@@ -301,6 +301,17 @@ def explain():
     run("explain", model, code=2)
 
 
+def explain_interrupted():
+    """Pictures that are left undone are a failure, whatever the explanation was doing when ^C came."""
+    files = [photos / "dark" / "0.png"] * 20000
+    with subprocess.Popen([COMMAND, "explain", model, *files, "--json", "--method", "gradcam"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding="utf-8") as explaining:
+        explaining.stdout.readline()
+        explaining.send_signal(signal.SIGINT)
+        out, messages = explaining.communicate(timeout=60)
+    assert explaining.returncode == 1 and "stopped before" in messages and len(out.splitlines()) < len(files) - 1
+
+
 def wrong_usage():
     assert "train" in run("trian", code=2)[1]
     assert "--epochs" in run("train", photos, "--out", model, "--epoch", 3, code=2)[1]
@@ -643,7 +654,7 @@ def failures():
 
 
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
-             says_how_sure_it_is, compare, parts, predict, unknown, views, explain,
+             says_how_sure_it_is, compare, parts, predict, unknown, views, explain, explain_interrupted,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
              interrupt, resume, the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
              checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
