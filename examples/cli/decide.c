@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 4096 };
+enum { LINE = 4096, CLASSES_SHOWN = 20 };
 
 /* What was asked for; NULL: not given. */
 typedef struct decide_flags {
@@ -129,15 +129,18 @@ static int use_threshold(const ic_report *report, const decide_flags *flags, ic_
 
 /* ---- What the decisions do ---- */
 
-/* The share of the pictures of a class that is called so; 0 without any. */
-static double found_of(const ic_report *report, int32_t actual)
+/* The share of the pictures of a class that is called so; "-" without any. */
+static void print_found(const ic_report *report, int32_t actual)
 {
-    int64_t found;
-    double all;
-    if (ic_report_decision(report, actual, actual, &found) < 0 ||
-        ic_report_class_value(report, actual, "support", &all) < 0)
-        return 0;
-    return all > 0 ? (double)found / all : 0;
+    int64_t found = 0;
+    double all = 0;
+    ic_report_decision(report, actual, actual, &found);
+    ic_report_class_value(report, actual, "support", &all);
+    cli_print_text(stdout, ic_report_class_name(report, actual), 0);
+    if (all > 0)
+        printf(" %.1f %%", 100 * (double)found / all);
+    else
+        fputs(" -", stdout);
 }
 
 void cli_print_decisions(const ic_report *report)
@@ -148,11 +151,13 @@ void cli_print_decisions(const ic_report *report)
         return;
     printf("\nby the costs in the model: %.2f %% right, mean cost %.4g; found of each class:",
            100 * accuracy, cost);
-    for (int32_t c = 0; c < ic_report_class_count(report) && c < 20; c++) {
+    int32_t classes = ic_report_class_count(report);
+    for (int32_t c = 0; c < classes && c < CLASSES_SHOWN; c++) {
         fputs(c > 0 ? ", " : " ", stdout);
-        cli_print_text(stdout, ic_report_class_name(report, c), 0);
-        printf(" %.1f %%", 100 * found_of(report, c));
+        print_found(report, c);
     }
+    if (classes > CLASSES_SHOWN)
+        printf(" and %d more", (int)classes - CLASSES_SHOWN);
     putchar('\n');
 }
 

@@ -44,30 +44,45 @@ static const char *interval_heading(const ic_report *report, char *buffer, size_
     return buffer;
 }
 
+/* A share, or "-" for one of nothing. */
+static void print_share(double share, int known)
+{
+    if (known)
+        printf(" %7.1f %%", 100 * share);
+    else
+        printf(" %9s", "-");
+}
+
+static void print_class(const ic_report *report, int32_t c)
+{
+    double precision = 0, recall = 0, low, high, f1 = 0, auc, support = 0;
+    ic_report_class_value(report, c, "precision", &precision);
+    ic_report_class_value(report, c, "recall", &recall);
+    ic_report_class_value(report, c, "f1", &f1);
+    ic_report_class_value(report, c, "support", &support);
+    cli_print_text(stdout, ic_report_class_name(report, c), 24);
+    /* Where no picture was called so, precision has no interval. */
+    print_share(precision, ic_report_class_interval(report, c, "precision", &low, &high) >= 0);
+    print_share(recall, support > 0);
+    if (ic_report_class_interval(report, c, "recall", &low, &high) >= 0)
+        printf(" %5.1f .. %5.1f %%", 100 * low, 100 * high);
+    else
+        printf(" %16s", "");
+    print_share(f1, support > 0);
+    if (ic_report_class_value(report, c, "auc", &auc) >= 0)
+        printf(" %7.4f", auc);
+    else
+        printf(" %7s", "");
+    printf(" %9.0f\n", support);
+}
+
 static void print_classes(const ic_report *report)
 {
     char heading[40];
     printf("\n%-24s %9s %9s %16s %9s %7s %9s\n", "class", "precision", "recall",
            interval_heading(report, heading, sizeof heading), "F1", "AUC", "pictures");
-    for (int32_t c = 0; c < ic_report_class_count(report); c++) {
-        double precision = 0, recall = 0, low, high, f1 = 0, auc, support = 0;
-        ic_report_class_value(report, c, "precision", &precision);
-        ic_report_class_value(report, c, "recall", &recall);
-        ic_report_class_value(report, c, "f1", &f1);
-        ic_report_class_value(report, c, "support", &support);
-        cli_print_text(stdout, ic_report_class_name(report, c), 24);
-        printf(" %7.1f %% %7.1f %%", 100 * precision, 100 * recall);
-        if (ic_report_class_interval(report, c, "recall", &low, &high) >= 0)
-            printf(" %5.1f .. %5.1f %%", 100 * low, 100 * high);
-        else
-            printf(" %16s", "");
-        printf(" %7.1f %%", 100 * f1);
-        if (ic_report_class_value(report, c, "auc", &auc) >= 0)
-            printf(" %7.4f", auc);
-        else
-            printf(" %7s", "");
-        printf(" %9.0f\n", support);
-    }
+    for (int32_t c = 0; c < ic_report_class_count(report); c++)
+        print_class(report, c);
 }
 
 /* The three commonest mistakes: where to look first. */

@@ -312,6 +312,23 @@ def explain_interrupted():
     assert explaining.returncode == 1 and "stopped before" in messages and len(out.splitlines()) < len(files) - 1
 
 
+def classes_without_pictures():
+    """A share of nothing is no 0 %; and a list that ends early says so."""
+    many, some, costly = root / "classes", root / "some classes", root / "costly.safetensors"
+    for i in range(66):
+        png(many / f"c{i // 3:02}" / f"{i}.png", i % 2, i)
+    shutil.copytree(many, some)
+    shutil.rmtree(some / "c01")
+    run("train", many, "--out", costly, "--validation", many, *QUICK, "--epochs", 1)
+    rows = run("evaluate", costly, some, "--split", "all")[0].splitlines()
+    assert [row.split()[-1] for row in rows if row.startswith("c0")][:3] == ["3", "0", "3"], rows
+    row = [row for row in rows if row.startswith("c01 ")][0]
+    assert re.fullmatch(r"c01 +(-|0\.0 %) +- +- +0", row) and len(row) == len(rows[rows.index(row) + 1]), row
+    (root / "costs.csv").write_text("c00,c02,5\n")
+    text = run("decide", costly, some, "--costs", root / "costs.csv", "--split", "all")[0]
+    assert re.search(r"of each class: c00 [\d.]+ %, c01 -, c02 [\d.]+ %, .*, c19 [\d.]+ % and 2 more\n", text), text
+
+
 def wrong_usage():
     assert "train" in run("trian", code=2)[1]
     assert "--epochs" in run("train", photos, "--out", model, "--epoch", 3, code=2)[1]
@@ -654,7 +671,7 @@ def failures():
 
 
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
-             says_how_sure_it_is, compare, parts, predict, unknown, views, explain, explain_interrupted,
+             says_how_sure_it_is, compare, parts, predict, unknown, views, explain, explain_interrupted, classes_without_pictures,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
              interrupt, resume, the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
              checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
