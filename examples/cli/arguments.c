@@ -39,7 +39,8 @@ static int distance(const char *a, const char *b)
     return row[n];
 }
 
-/* Keeps the nearest word so far; further off than a third of the letters is no suggestion. */
+/* Keeps the nearest word so far; further off than a third of the letters and one more is no
+ * suggestion ("trian" is 2 off "train"). */
 typedef struct nearest {
     const char *to;
     const char *word;

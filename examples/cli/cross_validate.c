@@ -7,7 +7,8 @@
 
 enum { DOUBTS_SHOWN = 20 };
 
-/* How far the models lie apart: what another sample of pictures might have given. */
+/* How far the models lie apart, each on the pictures that were held out from it. They share most of
+ * the pictures that they were trained on: it does not say what others might have given. */
 static void print_folds(const ic_report *report)
 {
     double sum = 0, squares = 0;

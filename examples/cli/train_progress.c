@@ -42,16 +42,18 @@ static void print_epoch(cli_training *t, const ic_progress *p)
 static void note_epoch(cli_training *t, const ic_progress *p)
 {
     int epoch = (int)cli_value(p, "epoch", 0);
-    cli_epoch *results = realloc(t->results, ((size_t)epoch + 1) * sizeof *results);
     t->seconds = cli_value(p, "seconds", 0);
     t->best = (int)cli_value(p, "best_epoch", 0);
-    if (results == NULL || epoch < 1)
+    if (epoch < 1)
         return;
+    cli_epoch *results = realloc(t->results, (size_t)epoch * sizeof *results);
+    if (results == NULL)
+        return;
+    t->results = results;
     for (; t->epochs < epoch; t->epochs++)
         results[t->epochs].training = results[t->epochs].unseen = -1;
     results[epoch - 1].training = cli_value(p, "accuracy", -1);
     results[epoch - 1].unseen = cli_value(p, "validation_accuracy", -1);
-    t->results = results;
 }
 
 /* While the training runs, about once a second; a plot that fails then is tried again later. */

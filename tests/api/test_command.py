@@ -330,7 +330,8 @@ def classes_without_pictures():
 
 
 def wrong_usage():
-    assert "train" in run("trian", code=2)[1]
+    assert "did you mean train?" in run("trian", code=2)[1]
+    assert "did you mean" not in run("xrxxn", code=2)[1]
     assert "--epochs" in run("train", photos, "--out", model, "--epoch", 3, code=2)[1]
     assert "resnet9" in run("train", photos, "--out", model, "--network", "resnet99", code=2)[1]
     assert "--out" in run("train", photos, code=2)[1]
