@@ -167,10 +167,10 @@ static int save(const ic_model *model, const cli_training *t, const ic_dataset *
                                  .data = t->validation != NULL ? t->validation : t->data,
                                  .picture = example_of(validation)};
     cli_summarise(stderr, &summary);
-    if (t->minutes != NULL)
-        print_repeat(model, t);
     if (cli_interrupted())
         return EXIT_FAILED;
+    if (t->minutes != NULL)
+        print_repeat(model, t);
     remove(t->checkpoint); /* there is nothing left to go on with */
     return EXIT_DONE;
 }

@@ -432,6 +432,7 @@ def interrupt():
     assert f"--resume {kept}.checkpoint" in messages, messages
     assert json.loads(out.splitlines()[-1])["model"] == str(kept)
     assert json.loads(run("info", kept, "--json")[0])["training"]["best_epoch"] >= 1
+    assert "the same again" not in stopped(photos, "--out", kept, "--minutes", 5, "--network", "lenet5")[1]
 
 
 def resume():
