@@ -6,7 +6,15 @@
 
 /* ---- The context, in the registry beside the types ---- */
 
-static const char THE_CONTEXT[] = "imgcls.the_context", THE_LOG[] = "imgcls.log";
+static const char THE_CONTEXT[] = "imgcls.the_context", THE_CALLER[] = "imgcls.the_caller",
+                  THE_LOG[] = "imgcls.log";
+
+/* Who has called the library: what its callbacks go by. Lives as long as the state. */
+typedef struct caller {
+    ic_context *context;
+    lua_State *L;        /* the coroutine; it may be gone when the call is over */
+    progress_call *call; /* the work that tells of its progress, NULL: none */
+} caller;
 
 static void free_context(void *handle)
 {
@@ -15,25 +23,31 @@ static void free_context(void *handle)
 
 const object_type context_type = {"imgcls.context", free_context, NULL, NULL};
 
-void add_context(lua_State *L)
+static caller *caller_of(lua_State *L)
 {
-    object *context = push_object(L, &context_type);
-    if (ic_context_create((ic_context **)&context->handle) < 0)
-        luaL_error(L, "%s", ic_last_error());
-    lua_setfield(L, LUA_REGISTRYINDEX, THE_CONTEXT);
-}
-
-ic_context *context_of(lua_State *L)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, THE_CONTEXT);
-    object *o = lua_touserdata(L, -1);
+    lua_getfield(L, LUA_REGISTRYINDEX, THE_CALLER);
+    caller *c = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return o->handle;
+    return c;
 }
 
+ic_context *begin(lua_State *L)
+{
+    caller *c = caller_of(L);
+    c->L = L;
+    return c->context;
+}
+
+/*
+ * Callbacks put the caller back when they are done: their functions may call the library, from
+ * other coroutines, too. Such a call has a progress function of its own, or none.
+ */
 static void on_log(int32_t level, const char *message, void *payload)
 {
-    lua_State *L = payload;
+    caller *c = payload;
+    const caller outer = *c;
+    lua_State *L = outer.L;
+    c->call = NULL;
     lua_getfield(L, LUA_REGISTRYINDEX, THE_LOG);
     if (lua_isfunction(L, -1)) {
         lua_pushinteger(L, level);
@@ -43,13 +57,7 @@ static void on_log(int32_t level, const char *message, void *payload)
     } else {
         lua_pop(L, 1);
     }
-}
-
-ic_context *begin(lua_State *L)
-{
-    ic_context *context = context_of(L);
-    ic_context_set_log(context, on_log, L);
-    return context;
+    *c = outer;
 }
 
 /* imgcls.log(function(level, message) ... end), or nil for silence */
@@ -87,7 +95,7 @@ static ic_status set_option(lua_State *L, ic_options *options, const char *name)
 ic_options *push_options(lua_State *L, int index)
 {
     object *o = push_object(L, &options_type);
-    if (ic_options_create(context_of(L), (ic_options **)&o->handle) < 0)
+    if (ic_options_create(begin(L), (ic_options **)&o->handle) < 0)
         luaL_error(L, "%s", ic_last_error());
     if (lua_isnoneornil(L, index))
         return o->handle;
@@ -153,9 +161,9 @@ static void push_event(lua_State *L, const ic_progress *progress)
     }
 }
 
-static int32_t on_progress(const ic_progress *progress, void *payload)
+/* Non-zero: to be stopped. */
+static int32_t tell(progress_call *call, const ic_progress *progress)
 {
-    progress_call *call = payload;
     lua_State *L = call->L;
     plot_now_and_then(call, progress);
     if (call->function == 0)
@@ -168,6 +176,18 @@ static int32_t on_progress(const ic_progress *progress, void *payload)
     }
     int cancel = lua_toboolean(L, -1);
     lua_pop(L, 1);
+    return cancel;
+}
+
+static int32_t on_progress(const ic_progress *progress, void *payload)
+{
+    caller *c = payload;
+    const caller outer = *c;
+    if (outer.call == NULL)
+        return 0;
+    c->call = NULL;
+    int32_t cancel = tell(outer.call, progress);
+    *c = outer;
     return cancel;
 }
 
@@ -184,8 +204,7 @@ void begin_plotted(lua_State *L, int index, object *trainer, const char *plot,
     if (call->function != 0)
         luaL_checktype(L, index, LUA_TFUNCTION);
     luaL_checkstack(L, 8, NULL);
-    int wanted = call->function != 0 || plot != NULL;
-    ic_context_set_progress(begin(L), wanted ? on_progress : NULL, call);
+    caller_of(L)->call = call;
     if (call->busy != NULL)
         call->busy->busy = 1;
 }
@@ -197,9 +216,26 @@ void begin_progress(lua_State *L, int index, object *busy, progress_call *call)
 
 void end_progress(progress_call *call)
 {
-    ic_context_set_progress(context_of(call->L), NULL, NULL);
+    caller_of(call->L)->call = NULL; /* within a progress function, it puts its own call back */
     if (call->busy != NULL)
         call->busy->busy = 0;
     if (call->failed)
         lua_error(call->L);
+}
+
+/* ---- The context is made ---- */
+
+void add_context(lua_State *L)
+{
+    if (caller_of(L) != NULL)
+        return; /* the module is loaded anew: older objects have this context */
+    object *context = push_object(L, &context_type);
+    if (ic_context_create((ic_context **)&context->handle) < 0)
+        luaL_error(L, "%s", ic_last_error());
+    lua_setfield(L, LUA_REGISTRYINDEX, THE_CONTEXT);
+    caller *c = lua_newuserdata(L, sizeof *c);
+    *c = (caller){context->handle, L, NULL};
+    lua_setfield(L, LUA_REGISTRYINDEX, THE_CALLER);
+    ic_context_set_log(c->context, on_log, c);
+    ic_context_set_progress(c->context, on_progress, c);
 }

@@ -13,7 +13,7 @@ int dataset_open(lua_State *L)
         return give(L, ic_dataset_create(begin(L), options, out));
     progress_call call;
     begin_progress(L, 3, NULL, &call);
-    ic_status status = ic_dataset_open(context_of(L), path, options, out);
+    ic_status status = ic_dataset_open(begin(L), path, options, out);
     end_progress(&call);
     return give(L, status);
 }

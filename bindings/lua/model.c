@@ -19,7 +19,6 @@ int model_create_from(lua_State *L)
     lua_settop(L, 3);
     const ic_options *options = push_options(L, 3);
     object *o = push_object(L, &model_type);
-    begin(L);
     return give(L, ic_model_create_from(earlier, train, options, (ic_model **)&o->handle));
 }
 

@@ -51,6 +51,8 @@ void add_functions(lua_State *L, const luaL_Reg *list);
 /* Pushes an empty object, to be filled by the call that makes the handle: so no handle is ever
  * without an owner. */
 object *push_object(lua_State *L, const object_type *type);
+
+/* The handle of an object that is ready for a call; it begins one. */
 void *check_handle(lua_State *L, int index, const object_type *type);
 
 /* ---- object.c: results ---- */
@@ -82,9 +84,9 @@ int32_t check_index(lua_State *L, int index);
 
 /* Makes the state's context, which lives in the registry as long as the state. */
 void add_context(lua_State *L);
-ic_context *context_of(lua_State *L);
 
-/* The context, before a call: log messages come to the coroutine that makes it. */
+/* The context, before a call: messages come to the coroutine that makes it. What takes an object has
+ * begun with check_handle. */
 ic_context *begin(lua_State *L);
 
 /* Leaves an options object on the stack, of the table (or nothing) at the index, and returns it; a

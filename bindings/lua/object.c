@@ -21,6 +21,7 @@ void *check_handle(lua_State *L, int index, const object_type *type)
         luaL_argerror(L, index, "this object is closed");
     if (o->busy)
         luaL_argerror(L, index, "this object is at work: wait until the call returns");
+    begin(L);
     return o->handle;
 }
 

@@ -257,7 +257,6 @@ static int report_compare(lua_State *L)
     const ic_report *before = check_handle(L, 1, &report_type);
     const ic_report *after = check_handle(L, 2, &report_type);
     object *o = push_object(L, &comparison_type);
-    begin(L);
     ic_status status = ic_report_compare(before, after, (ic_comparison **)&o->handle);
     if (status < 0)
         return push_failure(L, status);

@@ -15,7 +15,6 @@ int trainer_create(lua_State *L)
     lua_settop(L, 4);
     const ic_options *options = push_options(L, 4);
     object *o = push_object(L, &trainer_type);
-    begin(L);
     return give(L, ic_trainer_create(model, train, validation, options, (ic_trainer **)&o->handle));
 }
 
@@ -44,7 +43,6 @@ static int trainer_save(lua_State *L)
 /* trainer:step() -> true while there is more to do */
 static int trainer_step(lua_State *L)
 {
-    begin(L);
     ic_status status = ic_train_step(check_handle(L, 1, &trainer_type));
     lua_pushboolean(L, status != IC_DONE);
     return give(L, status);

@@ -221,6 +221,70 @@ test("a trainer at work is not to be touched", function()
    trainer:close()
 end)
 
+test("messages come to the coroutine that makes the call", function()
+   local seen = {}
+   imgcls.log(function() seen[coroutine.running() or "main"] = true end)
+   local function only(thread)
+      return seen[thread] and next(seen) == thread and next(seen, thread) == nil
+   end
+   local path, first, second = folder .. "/messages.svg", nil, nil
+   coroutine.wrap(function()
+      first = coroutine.running()
+      assert(imgcls.model(set, settings))
+   end)()
+   assert(only(first), "of a function")
+   first, seen = nil, {}
+   collectgarbage()
+   coroutine.wrap(function()
+      second = coroutine.running()
+      assert(set:plot_augmentation(path))
+   end)()
+   assert(only(second), "of a method")
+   local part, outer, inner = assert(set:split()), nil, nil
+   coroutine.wrap(function()
+      outer = coroutine.running()
+      assert(set:cross_validate({ network = "lenet5", epochs = 1, folds = 2, resamples = 0 }, function()
+         if not inner then
+            inner = coroutine.create(function() return assert(imgcls.model(part, settings)) end)
+            assert(coroutine.resume(inner))
+            seen = {}
+         end
+      end))
+   end)()
+   assert(only(outer), "after a call of another coroutine within a progress function")
+   seen = {}
+   package.loaded.imgcls = nil
+   imgcls = require "imgcls"
+   collectgarbage()
+   assert(set:plot_augmentation(path) and next(seen), "after the module was loaded anew")
+   imgcls.log(nil)
+end)
+
+test("calls within progress functions", function()
+   local train, validation = assert(set:split(settings))
+   local trainer = assert(imgcls.trainer(assert(imgcls.model(train, settings)), train, validation, settings))
+   local other = assert(imgcls.trainer(assert(imgcls.model(train, settings)), train, validation, settings))
+   local epochs, outer, inner, steps = 0, {}, {}, 0
+   assert(trainer:run(function(event)
+      outer[event.phase] = true
+      if event.epoch_done then
+         epochs = epochs + 1
+         assert(set:inspect(nil, function(e) inner[e.phase] = true end))
+         assert(model:evaluate(set, { split = "all" }))
+         coroutine.wrap(function() -- epochs of their own, without a progress function
+            while steps < 9 * epochs and assert(other:step() ~= nil) do steps = steps + 1 end
+         end)()
+      end
+   end))
+   assert(epochs == 3 and inner.duplicates and steps == 27, "the outer training goes on with its function")
+   assert(not outer.duplicates and not outer.evaluate and not inner.train, "each hears of its own work")
+   local passed, problem = pcall(set.inspect, set, nil, function()
+      assert(not pcall(set.inspect, set, nil, function() error("inner") end))
+      error("outer")
+   end)
+   assert(not passed and tostring(problem):match("outer"))
+end)
+
 test("predict", function()
    local class, probability, ranking = model:predict(picture(true, 99, 28))
    assert(class == "light" and probability > 0.5, class)
