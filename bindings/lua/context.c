@@ -148,10 +148,11 @@ static void plot_now_and_then(progress_call *call, const ic_progress *progress)
 static void push_event(lua_State *L, const ic_progress *progress)
 {
     static const char *const names[] = {
-        "done",          "total",           "seconds",             "epoch",
-        "epochs",        "step",            "steps",               "loss",
-        "accuracy",      "learning_rate",   "pictures_per_second", "seconds_left",
-        "epoch_done",    "validation_loss", "validation_accuracy", "best_epoch"};
+        "done",         "total",         "seconds",             "epoch",
+        "epochs",       "step",          "steps",               "loss",
+        "accuracy",     "learning_rate", "pictures_per_second", "waiting",
+        "seconds_left", "epoch_done",    "validation_loss",     "validation_accuracy",
+        "best_epoch"};
     lua_newtable(L);
     set_text(L, "phase", ic_progress_phase(progress));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -1,4 +1,5 @@
-"""bindings.py ROOT: the headers, Python's table and the Lua module name the same functions."""
+"""bindings.py ROOT: the headers, Python's table and the Lua module name the same functions; the comment of
+ic_progress_value and both bindings name the same numbers of an event."""
 
 import pathlib
 import re
@@ -22,11 +23,28 @@ lua_left_out = {"ic_context_create_with_allocator", "ic_status_name", "ic_image_
                 "ic_dataset_image", "ic_prediction_count", "ic_prediction_probabilities",
                 "ic_comparison_json"}
 
+
+def between(text, start, end):
+    return text.split(start, 1)[1].split(end, 1)[0]
+
+
+def quoted(text):
+    return set(re.findall(r'"(\w+)"', text))
+
+
+context = (root / "include/imgcls/context.h").read_text()
+events = quoted(context[:context.index("ic_progress_value(")].rsplit("/*", 1)[1])
+core = (root / "bindings/python/imgcls/_core.py").read_text()
+python_events = quoted(between(core, "_event_names = (", ")"))
+lua_events = quoted(between(between(lua_source, "void push_event(", "\n}"), "names[] = {", "}"))
+
 failed = 0
 for what, names in (("declared, but not in Python's table", declared - python - python_left_out),
                     ("in Python's table, but not declared", python - declared),
                     ("declared, but not used by Lua", declared - lua - lua_left_out),
-                    ("left out by Lua, but used", lua & lua_left_out)):
+                    ("left out by Lua, but used", lua & lua_left_out),
+                    ("of events, but only in the header or in Python", events ^ python_events),
+                    ("of events, but only in the header or in Lua", events ^ lua_events)):
     print("not ok" if names else "ok", what, *sorted(names))
     failed |= bool(names)
 sys.exit(failed)

@@ -120,6 +120,7 @@ test("training with progress", function()
    local epochs = 0
    assert(trainer:run(function(event)
       if event.epoch_done then epochs = epochs + 1 end
+      assert(event.waiting >= 0 and event.waiting <= 1)
    end))
    assert(epochs == 3, "three epochs were reported")
 end)

@@ -113,7 +113,7 @@ def create(function, *arguments):
 
 
 _event_names = ("done", "total", "seconds", "epoch", "epochs", "step", "steps", "loss", "accuracy",
-                "learning_rate", "pictures_per_second", "seconds_left", "epoch_done",
+                "learning_rate", "pictures_per_second", "waiting", "seconds_left", "epoch_done",
                 "validation_loss", "validation_accuracy", "best_epoch")
 
 

@@ -403,6 +403,7 @@ class Tests(unittest.TestCase):
         model.fit(*pictures(), progress=stop_after_one)
         self.assertEqual(events[-1]["epoch"], 1)
         self.assertIn("validation_accuracy", events[-1])
+        self.assertTrue(0 <= events[-1]["waiting"] <= 1)
 
     def test_interrupt(self):
         """Ctrl-C stops a training without a progress function, in one go and step by step."""
