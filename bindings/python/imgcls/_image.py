@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import array
 import ctypes
+import math
 import os
+import sys
 from ctypes import byref, c_int32
 from typing import Any
 
@@ -17,7 +20,7 @@ class Pointer(int):
 class Image(Handle):
     """A picture: from a path, from the bytes of a JPEG or PNG file, or from an array of pixels
     (anything with the buffer protocol or __array_interface__: height x width [x channels], 8 or 16
-    bits, RGB order)."""
+    bits, RGB order; Pillow's pictures of other modes are refused)."""
 
     def __init__(self, source: Any, context: Context | None = None) -> None:
         context = context or default_context()
@@ -60,23 +63,54 @@ def _from_array(context, source):
 
 
 def _pixels_of(source):
-    """(shape, bytes, bytes a sample) of an array-like object."""
+    """(shape, bytes, bytes a sample) of an array-like object, in the machine's byte order."""
     try:
         view = memoryview(source)
     except TypeError:
-        interface = getattr(source, "__array_interface__", None)
-        if interface is None:
-            raise TypeError(f"a picture is a path, the bytes of a file or an array of pixels, not "
-                            f"{type(source).__name__}") from None
-        kind, item = interface["typestr"][1], int(interface["typestr"][2:])
-        if kind != "u" or interface.get("strides") is not None:
-            raise ValueError("pixels from __array_interface__ must be unsigned and contiguous")
-        data = interface["data"]
-        length = item
-        for side in interface["shape"]:
-            length *= side
-        raw = data if isinstance(data, bytes) else ctypes.string_at(data[0], length)
-        return tuple(interface["shape"]), raw, item
-    if view.format not in ("B", "H", "<H", "=H", "@H"):
-        raise ValueError(f"pixels are uint8 or uint16, not of format {view.format!r}")
-    return view.shape, view.tobytes(), view.itemsize
+        shape, data, kind = _announced_by(source)
+    else:
+        shape, data, kind = view.shape, view.tobytes(), view.format
+    item, foreign = _kind_of(kind)
+    if len(data) != item * math.prod(shape):
+        raise ValueError(f"{len(data)} bytes are not {shape} samples of {item} bytes")
+    if foreign:
+        samples = array.array("H", data)
+        samples.byteswap()
+        data = samples.tobytes()
+    return shape, data, item
+
+
+def _kind_of(kind):
+    """(bytes a sample, whether they are in the other byte order) of a format of the buffer protocol,
+    as ">H", or a typestr of __array_interface__, as ">u2"."""
+    order, letters = (kind[0], kind[1:]) if kind[:1] in tuple("<>=@|") else ("=", kind)
+    item = {"B": 1, "u1": 1, "H": 2, "u2": 2}.get(letters)
+    if item is None:
+        raise ValueError(f"pixels are uint8 or uint16, not of type {kind!r}: scale them to 0..255 or "
+                         f"0..65535 and give .astype('uint8') or .astype('uint16')")
+    return item, item > 1 and order == (">" if sys.byteorder == "little" else "<")
+
+
+# Pillow's modes of grey and RGB, with alpha or without. Others announce the same arrays, but mean
+# indices into a palette, other colours, or colours that are multiplied by alpha.
+_modes = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+def _announced_by(source):
+    """(shape, bytes, typestr) of an object with __array_interface__."""
+    interface = getattr(source, "__array_interface__", None)
+    if interface is None:
+        raise TypeError(f"a picture is a path, the bytes of a file or an array of pixels, not "
+                        f"{type(source).__name__}")
+    mode = getattr(source, "mode", None)
+    if mode in ("I", "F"):
+        raise ValueError(f"pictures of mode {mode!r} have no fixed range: scale this one to 0..255 "
+                         f'and give .convert("RGB")')
+    if isinstance(mode, str) and mode not in _modes:
+        raise ValueError(f'pictures of mode {mode!r} are not grey or RGB: give .convert("RGB")')
+    if interface.get("strides") is not None:
+        raise ValueError("pixels from __array_interface__ must be contiguous: give a copy")
+    shape, kind, data = tuple(interface["shape"]), interface["typestr"], interface["data"]
+    if not isinstance(data, bytes):
+        data = ctypes.string_at(data[0], _kind_of(kind)[0] * math.prod(shape))
+    return shape, data, kind

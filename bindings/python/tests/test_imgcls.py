@@ -8,6 +8,7 @@ import pathlib
 import pickle
 import shlex
 import signal
+import struct
 import sys
 import tempfile
 import threading
@@ -33,9 +34,11 @@ def pictures(count=60):
 
 
 class Interface:
-    """What numpy arrays and PIL pictures offer."""
+    """What numpy arrays and PIL pictures offer; the latter have a mode."""
 
-    def __init__(self, pixels, shape, kind="|u1"):
+    def __init__(self, pixels, shape, kind="|u1", mode=None):
+        if mode is not None:
+            self.mode = mode
         self.__array_interface__ = {"version": 3, "shape": shape, "typestr": kind, "data": pixels}
 
 
@@ -509,6 +512,43 @@ class Tests(unittest.TestCase):
             imgcls.Image(42)
         with self.assertRaises(ValueError):
             imgcls.Image(memoryview(bytes(40)).cast("B", (2, 4, 5)))
+
+    def test_arrays_in_either_byte_order(self):
+        values = range(1, 60001, 5000)
+        files = []
+        for kind, code in (("<u2", "<"), (">u2", ">")):
+            pixels = b"".join(struct.pack(code + "H", value) for value in values)
+            for mode in (None, "I;16" if code == "<" else "I;16B"):
+                files.append(self.png(Interface(pixels, (3, 4), kind, mode)))
+        self.assertEqual(files, [self.png(memoryview(array.array("H", values)).cast("B")
+                                          .cast("H", (3, 4)))] * 4)
+        for kind in ("|i1", "|b1", "<i4", "<f4", "<u4", "|V1", ""):
+            with self.assertRaises(ValueError) as caught:
+                imgcls.Image(Interface(bytes(48), (3, 4), kind))
+            self.assertIn("uint16", str(caught.exception))
+        with self.assertRaises(ValueError):
+            imgcls.Image(Interface(bytes(47), (3, 4, 4)))  # one byte too few
+
+    def png(self, source):
+        imgcls.Image(source).save_png(self.path("some.png"))
+        return self.path("some.png").read_bytes()
+
+    def test_pictures_of_pillows_modes(self):
+        """Palettes, CMYK and the like announce the same arrays as grey and RGB."""
+        for mode, channels in (("L", 1), ("LA", 2), ("RGB", 3), ("RGBA", 4)):
+            shape = (3, 4, channels) if channels > 1 else (3, 4)
+            self.assertEqual(imgcls.Image(Interface(bytes(12 * channels), shape, mode=mode)).info,
+                             (4, 3, channels, 8))
+        for mode, shape, kind in (("P", (3, 4), "|u1"), ("PA", (3, 4, 2), "|u1"),
+                                  ("CMYK", (3, 4, 4), "|u1"), ("YCbCr", (3, 4, 3), "|u1"),
+                                  ("HSV", (3, 4, 3), "|u1"), ("LAB", (3, 4, 3), "|u1"),
+                                  ("RGBX", (3, 4, 4), "|u1"), ("RGBa", (3, 4, 4), "|u1"),
+                                  ("La", (3, 4, 2), "|u1"), ("1", (3, 4), "|b1"),
+                                  ("I", (3, 4), "<i4"), ("F", (3, 4), "<f4")):
+            with self.assertRaises(ValueError) as caught:
+                imgcls.Image(Interface(bytes(48), shape, kind, mode))
+            self.assertIn(f"mode {mode!r}", str(caught.exception))
+            self.assertIn('.convert("RGB")', str(caught.exception))
 
     def test_errors_name_the_thing(self):
         with self.assertRaises(FileNotFoundError) as caught:
