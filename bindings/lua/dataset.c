@@ -37,8 +37,8 @@ static int dataset_add(lua_State *L)
 static int dataset_group(lua_State *L)
 {
     int64_t group = 0;
-    ic_status status = ic_dataset_group(check_handle(L, 1, &dataset_type),
-                                        (int64_t)luaL_checkinteger(L, 2) - 1, &group);
+    const ic_dataset *dataset = check_handle(L, 1, &dataset_type);
+    ic_status status = ic_dataset_group(dataset, check_index(L, 2), &group);
     lua_pushnumber(L, (lua_Number)group); /* 63 bits: equal ones stay equal */
     return give(L, status);
 }
@@ -67,7 +67,7 @@ static int dataset_split(lua_State *L)
 static int dataset_fold(lua_State *L)
 {
     const ic_dataset *dataset = check_handle(L, 1, &dataset_type);
-    int32_t folds = (int32_t)luaL_checkinteger(L, 2), index = check_index(L, 3);
+    int32_t folds = check_int32(L, 2), index = check_index(L, 3);
     lua_settop(L, 4);
     const ic_options *options = push_options(L, 4);
     object *train = push_object(L, &dataset_type), *validation = push_object(L, &dataset_type);

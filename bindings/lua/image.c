@@ -27,15 +27,15 @@ int image_pixels(lua_State *L)
     static const unsigned char bytes_each[] = {1, 2, 3, 4, 3, 4, 2, 4, 6, 8};
     size_t size;
     const char *bytes = luaL_checklstring(L, 1, &size);
-    lua_Integer width = luaL_checkinteger(L, 2), height = luaL_checkinteger(L, 3);
+    int32_t width = check_int32(L, 2), height = check_int32(L, 3);
     int order = luaL_checkoption(L, 4, "rgb8", orders);
     if (width < 1 || height < 1 || width > 65535 || height > 65535 ||
         size != (size_t)width * (size_t)height * bytes_each[order])
         return luaL_error(L, "pixels: the string must hold width x height pixels of %s",
                           orders[order]);
     object *o = push_object(L, &image_type);
-    return give(L, ic_image_from_pixels(begin(L), bytes, (int32_t)width, (int32_t)height, 0,
-                                        order + 1, (ic_image **)&o->handle));
+    return give(L, ic_image_from_pixels(begin(L), bytes, width, height, 0, order + 1,
+                                        (ic_image **)&o->handle));
 }
 
 const ic_image *image_at(lua_State *L, int index, int *pushed)

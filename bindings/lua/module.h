@@ -77,6 +77,11 @@ void set_flag(lua_State *L, const char *key, int value);
 void push_floats(lua_State *L, const float *values, int count);
 void push_doubles(lua_State *L, const double *values, int64_t count);
 
+/* ---- object.c: arguments. Numbers are within -INT32_MAX..INT32_MAX, others raise. */
+
+int32_t check_int32(lua_State *L, int index);
+int32_t opt_int32(lua_State *L, int index, int32_t otherwise);
+
 /* An index, which counts from 1 in Lua and from 0 in C. */
 int32_t check_index(lua_State *L, int index);
 

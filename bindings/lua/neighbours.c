@@ -20,7 +20,7 @@ static int neighbours_find(lua_State *L)
 {
     int pushed = 0;
     ic_neighbours *neighbours = check_handle(L, 1, &neighbours_type);
-    int32_t most = (int32_t)luaL_optinteger(L, 3, 5), found = 0;
+    int32_t most = opt_int32(L, 3, 5), found = 0;
     luaL_argcheck(L, most >= 1 && most <= 1000000, 3, "a count from 1");
     const ic_image *image = image_at(L, 2, &pushed);
     if (image == NULL)

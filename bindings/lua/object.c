@@ -166,7 +166,20 @@ void push_doubles(lua_State *L, const double *values, int64_t count)
     }
 }
 
+/* Looked at as a float first: Lua 5.1 makes any number whatever an integer. */
+int32_t check_int32(lua_State *L, int index)
+{
+    lua_Number value = luaL_checknumber(L, index);
+    luaL_argcheck(L, value >= -INT32_MAX && value <= INT32_MAX, index, "a number beyond 32 bits");
+    return (int32_t)luaL_checkinteger(L, index);
+}
+
+int32_t opt_int32(lua_State *L, int index, int32_t otherwise)
+{
+    return lua_isnoneornil(L, index) ? otherwise : check_int32(L, index);
+}
+
 int32_t check_index(lua_State *L, int index)
 {
-    return (int32_t)luaL_checkinteger(L, index) - 1;
+    return check_int32(L, index) - 1;
 }

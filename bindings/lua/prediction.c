@@ -21,7 +21,7 @@ void add_prediction(lua_State *L)
  * is how many views it averages, or nothing for one. */
 static ic_status prediction_of(lua_State *L, int views_index, ic_prediction **out)
 {
-    lua_Integer views = luaL_optinteger(L, views_index, 1);
+    int32_t views = opt_int32(L, views_index, 1);
     luaL_argcheck(L, views == 1 || views == 2 || views == 6, views_index, "views are 1, 2 or 6");
     ic_status status = IC_OK;
     lua_getfield(L, LUA_REGISTRYINDEX, THE_PREDICTION);
@@ -31,7 +31,7 @@ static ic_status prediction_of(lua_State *L, int views_index, ic_prediction **ou
     if (o->handle == NULL)
         status = ic_prediction_create(context, (ic_prediction **)&o->handle);
     *out = o->handle;
-    return status < 0 ? status : ic_prediction_set_views(o->handle, (int32_t)views);
+    return status < 0 ? status : ic_prediction_set_views(o->handle, views);
 }
 
 /* What is said of a picture besides its classes, as fields of the table on top of the stack. */

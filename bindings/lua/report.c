@@ -113,8 +113,8 @@ static int report_curve(lua_State *L)
     int64_t count;
     const ic_report *report = check_handle(L, 1, &report_type);
     ic_status status =
-        ic_report_curve(report, luaL_checkstring(L, 2), (int32_t)luaL_optinteger(L, 3, 1) - 1,
-                        &values[0], &values[1], &values[2], &count);
+        ic_report_curve(report, luaL_checkstring(L, 2), opt_int32(L, 3, 1) - 1, &values[0],
+                        &values[1], &values[2], &count);
     for (int i = 0; i < 3 && status >= 0; i++)
         push_doubles(L, values[i], count);
     return give_many(L, status, 3);

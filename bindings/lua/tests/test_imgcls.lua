@@ -386,9 +386,9 @@ test("views", function()
    assert(assert(new:evaluate(set, { split = "all", views = 6 })):value("loss") ~= loss)
    assert(image:save_png(folder .. "/views.png"))
    assert(seen[select(2, new:predict(folder .. "/views.png", 6))])
-   for _, wrong in ipairs { 0, 3, 2 ^ 32 + 1, "many" } do
+   for wrong, reason in pairs { [0] = "1, 2 or 6", [3] = "1, 2 or 6", [2 ^ 32 + 1] = "beyond", many = "number" } do
       local passed, problem = pcall(new.predict, new, image, wrong)
-      assert(not passed and (tostring(problem):match("1, 2 or 6") or wrong == "many"))
+      assert(not passed and tostring(problem):match(reason))
    end
    assert(not pcall(new.evaluate, new, set, { views = 3 }))
 end)
@@ -511,6 +511,45 @@ test("misuse raises", function()
    local image = picture(true, 1, 28)
    image:close()
    assert(not pcall(model.predict, model, image))
+end)
+
+-- Numbers of which the last 32 or 64 bits are small ones, and the ends of the types.
+test("numbers that are too large raise", function()
+   local report = assert(model:evaluate(set, { split = "all", resamples = 0 }))
+   local all, image = assert(model:neighbours(set)), picture(true, 1, 28)
+   local calls = {
+      { "class_value", function(n) return report:class_value(n, "recall") end },
+      { "class_interval", function(n) return report:class_interval(n, "recall") end },
+      { "confusion", function(n) return report:confusion(n, 1) end },
+      { "confusion", function(n) return report:confusion(1, n) end },
+      { "decision", function(n) return report:decision(n, 1) end },
+      { "curve", function(n) return report:curve("roc", n) end },
+      { "operating_point", function(n) return report:operating_point(n, "sensitivity", 0.9) end },
+      { "fold_value", function(n) return report:fold_value(n, "accuracy") end },
+      { "fold", function(n) return set:fold(n, 1) end },
+      { "fold", function(n) return set:fold(5, n) end },
+      { "group", function(n) return set:group(n) end },
+      { "item", function(n) return set:item(n) end },
+      { "set_threshold", function(n) return model:set_threshold(n, 0.5) end },
+      { "find", function(n) return all:find(image, n) end },
+      { "pixels", function(n) return imgcls.pixels("a", n, 1, "grey8") end },
+      { "pixels", function(n) return imgcls.pixels("a", 1, n, "grey8") end },
+   }
+   local numbers = { 2 ^ 32 + 1, 1 - 2 ^ 32, 2 ^ 31, -2 ^ 31, -2 ^ 31 - 1, 2 ^ 64 + 1, 2 ^ 80, -2 ^ 80, 2 ^ 63,
+      -2 ^ 63, math.mininteger or -2 ^ 63, math.maxinteger or 2 ^ 63, math.huge, -math.huge, 0 / 0 }
+   for _, call in ipairs(calls) do
+      for _, number in ipairs(numbers) do
+         local passed, problem = pcall(call[2], number)
+         assert(not passed and tostring(problem):match("beyond"), call[1] .. " takes " .. number)
+      end
+      assert(not pcall(call[2], "many"))
+   end
+   assert(#report:curve("roc") > 1 and #all:find(image) == 5, "what may be left out")
+   assert(report:class_value(0, "recall") == nil and set:item(61) == nil and report:class_value(2 ^ 31 - 1, "recall") == nil)
+   for _, seed in ipairs { 2 ^ 32, 2 ^ 64 + 5, -1, math.maxinteger or 2 ^ 63, math.huge } do
+      local passed, problem = pcall(imgcls.model, set, { network = "lenet5", seed = seed })
+      assert(not passed and tostring(problem):match("seed"))
+   end
 end)
 
 test("objects may be collected in any order", function()

@@ -228,11 +228,11 @@ class Options(Handle):
         for name, value in settings.items():
             if isinstance(value, bool):
                 value = "on" if value else "off"
-            if isinstance(value, int):
+            if isinstance(value, int) and -2**63 <= value < 2**63:
                 check(lib.ic_options_set_int(self, name.encode(), value))
             elif isinstance(value, float):
                 check(lib.ic_options_set_float(self, name.encode(), value))
-            else:
+            else:  # larger numbers, too: the library refuses them by the name of the option
                 check(lib.ic_options_set_text(self, name.encode(), str(value).encode()))
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 import glob
+import operator
 import os
 from ctypes import (CFUNCTYPE, POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t,
                     c_ssize_t, c_void_p)
@@ -182,6 +183,25 @@ def _candidates():
         yield found
 
 
+# Integers of Python have no end, and ctypes takes their last bits only.
+_ends = {c_int32: 2**31, c_int64: 2**63}
+
+
+def _checked(function, arguments):
+    """The function, or one that refuses integers which it cannot take."""
+    ends = [(place, _ends[kind]) for place, kind in enumerate(arguments) if kind in _ends]
+    if not ends:
+        return function
+
+    def call(*given):
+        for place, end in ends:
+            if not -end <= operator.index(given[place]) < end:
+                raise ValueError(f"{given[place]} is not a number of {-end}..{end - 1}")
+        return function(*given)
+
+    return call
+
+
 def load():
     """Loads the library and declares its functions."""
     tried = []
@@ -195,6 +215,7 @@ def load():
             function = getattr(library, name)
             function.restype = result
             function.argtypes = arguments
+            setattr(library, name, _checked(function, arguments))
         return library
     raise ImportError("libimgcls was not found; install it, or name it in IMGCLS_LIBRARY. Tried:\n"
                       + "\n".join(tried))

@@ -97,6 +97,7 @@ class Neighbours(Handle):
         """[(file, class, similarity)] of the pictures most alike, the first one first; similarity:
         the cosine of the angle between their features, 1 for the same."""
         image = picture if isinstance(picture, Image) else Image(picture)
+        count = min(count, len(self._dataset))
         indices, similarities, found = (c_int64 * count)(), (c_float * count)(), c_int32()
         check(lib.ic_neighbours_find(self, image, count, indices, similarities, byref(found)))
         return [(*self._dataset[indices[i]], similarities[i]) for i in range(found.value)]

@@ -565,6 +565,40 @@ class Tests(unittest.TestCase):
         with self.assertRaises(FileNotFoundError):
             self.model.predict(self.path("missing.jpg"))
 
+    def test_numbers_that_are_too_large(self):
+        """They are refused, not taken by their last bits."""
+        data = imgcls.Dataset()
+        for pixels, label in zip(*pictures()):
+            data.add(pixels, label)
+        report = self.model.evaluate(data, split="all", resamples=0)
+        one = picture(True, 99)
+        for call in (lambda n: report.interval("recall", n), lambda n: report.curve("roc", n),
+                     lambda n: report.operating_point(n, "sensitivity", 0.9),
+                     lambda n: report.decision(n, 0), lambda n: report.decision(0, n),
+                     lambda n: report.fold_value(n, "accuracy"), lambda n: data.fold(n, 0),
+                     lambda n: data.fold(5, n), lambda n: data.group(n),
+                     lambda n: self.model.predict(one, views=n)):
+            for number in (2**32 + 1, 2**64 + 1, 1 - 2**32, 1 - 2**64, 2**31, -2**31 - 1):
+                with self.assertRaises(ValueError, msg=number):
+                    call(number)
+            with self.assertRaises(TypeError):
+                call("1")
+        with self.assertRaises(ValueError) as caught:
+            report.interval("recall", 2**32)
+        self.assertIn("4294967296", str(caught.exception))
+        for seed in (2**64 + 5, 2**63, 5 - 2**64, 2**32, -1):
+            with self.assertRaises(ValueError) as caught:
+                imgcls.Classifier(seed=seed)
+            self.assertIn("seed", str(caught.exception))
+        self.assertEqual(imgcls.Classifier(seed=2**32 - 1).get_params(), {"seed": 2**32 - 1})
+        with self.assertRaises(ValueError):
+            imgcls.Image(Interface(b"", (0, 2**32 + 4)))
+        with self.model.neighbours(data) as all_of_them:
+            self.assertEqual(len(all_of_them.find(one, 2**40)), 60)
+            for count in (0, -1):
+                with self.assertRaises(ValueError):
+                    all_of_them.find(one, count)
+
     def test_parameters(self):
         model = imgcls.Classifier(epochs=3)
         self.assertEqual(model.get_params(), {"epochs": 3})
