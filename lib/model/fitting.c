@@ -18,15 +18,23 @@ struct ic_fitting {
     ic_executor *executor;
     ic_fitting_options options;
     ic_confidence *made;
-    float *scratch;             /* of each worker */
-    double *textures;           /* [training + batch]; behind those of the training, a batch's */
-    float *logits;              /* [validation][classes] */
-    int32_t *labels;            /* [validation] */
-    double (*signs)[IC_SIGNS];  /* [validation] */
-    double *scores;             /* [validation] */
-    int64_t trained, validated; /* pictures seen so far */
+    float *scratch;            /* of each worker */
+    double *textures;          /* [training + batch]; behind those of the training, a batch's */
+    float *logits;             /* [validation][classes] */
+    int32_t *labels;           /* [validation] */
+    double (*signs)[IC_SIGNS]; /* [validation] */
+    double *scores;            /* [validation] */
+    int64_t trained, seen;     /* pictures so far, of the training and of the validation */
+    int64_t most;              /* validation pictures that are kept, evenly chosen */
+    int64_t validated;         /* kept so far */
     int32_t classes;
 };
+
+/*
+ * Logits of validation pictures that are kept, in floats (256 MB): 67,000 pictures of 1,000
+ * classes, more than a temperature needs.
+ */
+enum { LOGITS_MOST = 64 * 1024 * 1024 };
 
 bool ic_fitting_can(const ic_graph *graph, const ic_pipeline *pipeline)
 {
@@ -42,7 +50,7 @@ static ic_status prepare_unknown(ic_fitting *f, const ic_graph *graph)
     const ic_fitting_options *options = &f->options;
     int32_t count = ic_texture_count(&f->pipeline);
     size_t scratch = ic_texture_scratch(&f->pipeline) * (size_t)ic_pool_threads(f->pool);
-    size_t pictures = (size_t)options->validation;
+    size_t pictures = (size_t)f->most;
     if (!ic_fitting_can(graph, &f->pipeline) || options->training < 1)
         return ic_fail(IC_ERROR_UNSUPPORTED, "strangers cannot be told by this network");
     f->made->unknown.count = count;
@@ -58,7 +66,9 @@ static ic_status prepare(ic_fitting *f, const ic_graph *graph)
 {
     ic_context *context = f->context;
     const ic_fitting_options *options = &f->options;
-    size_t pictures = (size_t)options->validation, classes = (size_t)f->classes;
+    int64_t fitting = LOGITS_MOST / f->classes;
+    f->most = options->validation < fitting ? options->validation : fitting;
+    size_t pictures = (size_t)f->most, classes = (size_t)f->classes;
     IC_TRY(ic_context_pool(context, &f->pool));
     IC_TRY(ic_allocate_zero(context, sizeof *f->made, &f->made));
     atomic_init(&f->made->references, 1);
@@ -152,13 +162,17 @@ static void keep(ic_fitting *f, const ic_batch *batch)
     int32_t width = ic_graph_classes(ic_executor_graph(f->executor));
     const ic_unknown *unknown = &f->made->unknown;
     const double *textures = f->textures + f->trained * unknown->count;
-    for (int32_t i = 0; i < batch->count; i++, outputs += width, f->validated++) {
+    for (int32_t i = 0; i < batch->count; i++, outputs += width) {
+        int64_t all = f->options.validation, at = f->seen++;
+        if (at * f->most / all == (at + 1) * f->most / all)
+            continue;
         f->labels[f->validated] = batch->labels[i];
         memcpy(f->logits + f->validated * f->classes, outputs,
                (size_t)f->classes * sizeof *f->logits);
         if (f->options.unknown)
             ic_unknown_signs(unknown, textures + i * unknown->count, outputs, f->classes,
                              &f->made->taps, f->signs[f->validated]);
+        f->validated++;
     }
 }
 
@@ -167,7 +181,7 @@ ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch)
     ic_fitting *f = fitting;
     size_t floats = ic_texture_scratch(&f->pipeline) * (size_t)f->pipeline.channels;
     if (f->options.unknown) {
-        if (f->validated == 0)
+        if (f->seen == 0)
             ic_unknown_fit(&f->made->unknown, f->textures, f->trained);
         IC_TRY(measure(f, batch, f->trained));
     }

@@ -24,6 +24,7 @@ static const double tuning_rate = 0.2;
 
 /* The moving average looks back over this part of a training. */
 static const double ema_share = 0.04;
+static const double most_decay = 0.999999; /* that the option ema_decay takes */
 
 /* An option's number, or the recipe's where it is left on the value that stands for auto. */
 static double wish(const ic_options *options, const char *name, double automatic, double chosen)
@@ -32,17 +33,21 @@ static double wish(const ic_options *options, const char *name, double automatic
     return asked == automatic ? chosen : asked;
 }
 
-static int32_t choose_batch(const ic_data_facts *facts, const char *network,
+static int32_t choose_batch(ic_context *context, const ic_data_facts *facts, const char *network,
                             const ic_options *options)
 {
+    int64_t asked = ic_option_int(options, "batch_size");
     int32_t batch = strcmp(network, "airbench94") == 0           ? AIRBENCH_BATCH
                     : ic_facts_tiny(facts)                       ? TINY_BATCH
                     : ic_option_is(options, "optimizer", "muon") ? MUON_BATCH
                                                                  : PHOTOGRAPH_BATCH;
     while (batch > LEAST_BATCH && facts->pictures / batch < LEAST_STEPS_EPOCH)
         batch /= 2;
-    int64_t asked = ic_option_int(options, "batch_size");
-    return asked > 0 ? (int32_t)asked : batch;
+    if (asked > facts->pictures)
+        ic_log(context, IC_LOG_INFO, "batches of %lld pictures, which are all, in place of %lld",
+               (long long)facts->pictures, (long long)asked);
+    int64_t wanted = asked > 0 ? asked : batch;
+    return (int32_t)(wanted < facts->pictures ? wanted : facts->pictures);
 }
 
 /* The place of an option's value among names, which begin with what auto stands for. */
@@ -215,8 +220,9 @@ static ic_status read_changes(const ic_options *options, ic_training_recipe *rec
 static void choose_averaging(const ic_data_facts *facts, const ic_options *options,
                              ic_training_recipe *recipe)
 {
-    double steps = recipe->epochs * ((double)facts->pictures / recipe->batch);
-    double decay = 1 - 1 / (1 + ema_share * steps);
+    double steps =
+        recipe->epochs * (double)facts->pictures / ((double)recipe->batch * recipe->accumulate);
+    double decay = fmin(1 - 1 / (1 + ema_share * steps), most_decay);
     recipe->average = (ic_average_kind)choice(options, "average", ic_average_names);
     recipe->ema_decay = wish(options, "ema_decay", -1, decay);
 }
@@ -226,7 +232,7 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
                         ic_training_recipe *out)
 {
     ic_training_recipe recipe = {
-        .batch = choose_batch(facts, network, options),
+        .batch = choose_batch(context, facts, network, options),
         .label_smoothing = ic_option_float(options, "label_smoothing"),
         .balanced_weights = ic_option_is(options, "class_weights", "balanced"),
         .accumulate = (int32_t)ic_option_int(options, "accumulate"),

@@ -94,10 +94,7 @@ ic_status ic_trainer_save(const ic_trainer *trainer, const char *path)
 {
     if (!trainer || !path)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_save: trainer or path is NULL");
-    if (trainer->failed) {
-        ic_error_set(trainer->failure);
-        return trainer->failed;
-    }
+    IC_TRY(ic_training_check(trainer));
     return save(trainer, path);
 }
 
@@ -108,8 +105,12 @@ void ic_checkpoint_when_due(ic_trainer *trainer)
     if (!trainer->checkpoint || trainer->state.phase == IC_PHASE_DONE ||
         now - clock->last_checkpoint < trainer->checkpoint_seconds)
         return;
-    if (save(trainer, trainer->checkpoint) < 0)
+    char earlier[IC_ERROR_TEXT_MAX];
+    ic_error_copy(earlier, sizeof earlier);
+    if (save(trainer, trainer->checkpoint) < 0) {
         ic_log(trainer->context, IC_LOG_WARNING,
                "the training goes on, but its checkpoint was not written: %s", ic_last_error());
+        ic_error_set(earlier);
+    }
     clock->last_checkpoint = ic_clock_seconds();
 }

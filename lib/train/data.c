@@ -18,7 +18,7 @@ static bool is_not_test(void *dataset, int64_t index)
     return ic_dataset_at(dataset, index)->part != IC_PART_TEST;
 }
 
-static bool declares_validation(const ic_dataset *dataset)
+static bool has_validation(const ic_dataset *dataset)
 {
     int64_t count = ic_dataset_count(dataset);
     for (int64_t i = 0; i < count; i++)
@@ -27,11 +27,18 @@ static bool declares_validation(const ic_dataset *dataset)
     return false;
 }
 
+/* Whether the data itself says what is held out; of a validation part alone, some is trained on. */
+static bool is_declared(const ic_train_data *data)
+{
+    return has_validation(data->validation) && !has_validation(data->train);
+}
+
 /* Where nothing can be held out (one picture a class, say), the training pictures stand in. */
 static ic_status split(ic_train_data *data, const ic_dataset *given, const ic_options *options)
 {
-    data->declared = declares_validation(given);
     ic_status status = ic_dataset_split(given, options, &data->train, &data->validation);
+    if (status == IC_OK)
+        data->declared = is_declared(data);
     if (status != IC_ERROR_DATA)
         return status;
     IC_TRY(ic_dataset_select(given, is_not_test, (void *)given, &data->train));
@@ -62,7 +69,7 @@ static ic_status is_our_split(const ic_train_data *data, const ic_options *optio
     ic_status status = IC_OK;
     ic_dataset *whole = NULL, *train = NULL, *validation = NULL;
     *out = false;
-    if (!ic_dataset_is_kin(data->train, data->validation) || declares_validation(data->validation))
+    if (!ic_dataset_is_kin(data->train, data->validation) || is_declared(data))
         return IC_OK;
     IC_TRY_CLEAN(ic_dataset_join(data->train, data->validation, &whole));
     status = ic_dataset_split_by(whole, (uint64_t)ic_option_int(options, "seed"),

@@ -109,8 +109,12 @@ ic_status ic_trainer_find_rate(ic_trainer *trainer, double *out)
         return ic_fail(IC_ERROR_STATE, "a learning rate is looked for between training steps, not "
                                        "in a validation and not when the training is done");
     IC_TRY(keep_arrays(trainer, &kept));
+    double waited = trainer->clock.epoch_waited;
     trainer->placed = false;
+    trainer->searching = true;
     ic_status status = try_rates(trainer, &tried);
+    trainer->searching = false;
+    trainer->clock.epoch_waited = waited;
     move_arrays(trainer->optimiser, kept, true);
     ic_free(trainer->context, kept);
     if (status == IC_OK)

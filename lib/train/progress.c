@@ -25,6 +25,10 @@ double ic_training_seconds_left(const ic_trainer *trainer)
     const ic_train_state *state = &trainer->state;
     if (state->phase == IC_PHASE_DONE)
         return 0;
+    double validation =
+        clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
+    if (state->phase == IC_PHASE_TRUST)
+        return validation * (double)(trainer->trust.batches - state->batch);
     if (clock->training.count == 0)
         return -1;
     double steps = (double)(trainer->schedule.steps - state->step);
@@ -33,9 +37,7 @@ double ic_training_seconds_left(const ic_trainer *trainer)
         ic_resizing_work(&trainer->resizing, ic_schedule_share(&trainer->schedule, state->step));
     int64_t batches = (ic_training_epochs(trainer) - state->epoch) * trainer->validation_batches -
                       (state->phase == IC_PHASE_VALIDATE ? state->batch : 0) +
-                      (trainer->trust.batches > 0 ? trainer->validation_batches : 0);
-    double validation =
-        clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
+                      trainer->trust.batches;
     return (clock->training.seconds * work + clock->update.seconds) * steps +
            validation * (double)batches;
 }

@@ -19,12 +19,49 @@ static ic_status parse(const ic_safetensors *file, json_t **out)
 }
 
 /* Settings that leave no trace in results are the caller's to choose anew. */
+static const char *const free_numbers[] = {"cache_mb", "memory_limit", "checkpoint_minutes"};
+static const char *const free_texts[] = {"checkpoint", "leaks"};
+
 static ic_status take_free_options(ic_options *options, const ic_options *callers)
 {
-    static const char *const numbers[] = {"cache_mb", "memory_limit", "checkpoint_minutes"};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        IC_TRY(ic_options_set_float(options, numbers[i], ic_option_float(callers, numbers[i])));
-    return ic_options_set_text(options, "checkpoint", ic_option_text(callers, "checkpoint"));
+    for (size_t i = 0; i < sizeof free_numbers / sizeof *free_numbers; i++)
+        IC_TRY(ic_options_set_float(options, free_numbers[i],
+                                    ic_option_float(callers, free_numbers[i])));
+    for (size_t i = 0; i < sizeof free_texts / sizeof *free_texts; i++)
+        IC_TRY(ic_options_set_text(options, free_texts[i], ic_option_text(callers, free_texts[i])));
+    return IC_OK;
+}
+
+static bool is_free(const char *name)
+{
+    for (size_t i = 0; i < sizeof free_numbers / sizeof *free_numbers; i++)
+        if (strcmp(name, free_numbers[i]) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof free_texts / sizeof *free_texts; i++)
+        if (strcmp(name, free_texts[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool same_value(const ic_options *a, const ic_options *b, const char *name)
+{
+    return ic_option_float(a, name) == ic_option_float(b, name) &&
+           strcmp(ic_option_text(a, name), ic_option_text(b, name)) == 0;
+}
+
+/* Another rate or other minutes would be another training: whoever asks for them should know. */
+static void tell_passed_over(ic_context *context, const ic_options *options,
+                             const ic_options *callers)
+{
+    const char *name, *owner;
+    for (int32_t i = 0; i < ic_option_count(); i++)
+        if (ic_option_info(i, &name, &owner, NULL, NULL, NULL, NULL) == IC_OK &&
+            strstr(owner, "trainer") != NULL && !is_free(name) && ic_option_is_set(callers, name) &&
+            !same_value(options, callers, name))
+            ic_log(context, IC_LOG_WARNING,
+                   "option \"%s\" is passed over: a training goes on with the settings that it "
+                   "began with",
+                   name);
 }
 
 static ic_status read_options(ic_context *context, const json_t *json, const ic_options *callers,
@@ -39,6 +76,7 @@ static ic_status read_options(ic_context *context, const json_t *json, const ic_
         status = IC_ERROR_FORMAT;
     IC_TRY(status);
     IC_TRY_CLEAN(take_free_options(options, callers));
+    tell_passed_over(context, options, callers);
     *out = options;
     return IC_OK;
 cleanup:
@@ -77,17 +115,20 @@ static ic_status check_level(const ic_trainer *trainer, const json_t *json)
 static ic_status check_state(const ic_trainer *trainer, const ic_train_state *state)
 {
     bool training = state->phase == IC_PHASE_TRAIN, validating = state->phase == IC_PHASE_VALIDATE;
-    bool trained = state->phase == IC_PHASE_TRUST && state->best_epoch >= 0;
-    int64_t batches = training     ? trainer->batches
+    bool trained =
+        (state->phase == IC_PHASE_TRUST || state->phase == IC_PHASE_DONE) && state->best_epoch >= 0;
+    /* The last one of an epoch's validation may be done, and the epoch's end have failed. */
+    int64_t batches = training     ? trainer->batches - 1
                       : validating ? trainer->validation_batches
                                    : trainer->trust.batches;
     int64_t each = trainer->epoch_steps, most = trainer->schedule.steps;
-    int64_t steps = (state->epoch + validating) * each;
+    bool in_time = state->epoch >= 0 && state->epoch - trained <= (most - 1) / each;
+    int64_t steps = in_time ? (state->epoch + validating) * each : -1;
     steps += training ? state->batch / trainer->recipe.accumulate : 0;
-    if (!(training || validating || trained) || state->epoch < 0 ||
-        (state->epoch - trained) * each >= most || state->batch < 0 || state->batch >= batches ||
-        state->step != (steps < most ? steps : most) || (training && state->step == most) ||
-        state->best_epoch >= state->epoch || state->epochs_since_best < 0)
+    if (!(training || validating || trained) || !in_time || state->batch < 0 ||
+        state->batch > batches || state->step != (steps < most ? steps : most) ||
+        (training && state->step == most) || state->best_epoch >= state->epoch ||
+        state->epochs_since_best < 0)
         return ic_fail(IC_ERROR_FORMAT, "the state of the training contradicts itself");
     return IC_OK;
 }

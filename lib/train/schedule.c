@@ -2,6 +2,7 @@
 #include "train/schedule.h"
 
 #include "base/maths.h"
+#include "base/status.h"
 
 #include <math.h>
 
@@ -27,7 +28,7 @@ ic_schedule ic_schedule_make(const ic_training_recipe *recipe, int64_t each)
     ic_schedule schedule = {
         .kind = recipe->schedule,
         .peak = recipe->learning_rate,
-        .planned = ceil((double)each * recipe->epochs - 1e-9),
+        .planned = fmax(1, ceil((double)each * recipe->epochs - 1e-9)),
         .recipe = recipe,
         .every = recipe->step_epochs * (double)each,
         .factor = recipe->step_factor,
@@ -44,6 +45,17 @@ ic_schedule ic_schedule_make(const ic_training_recipe *recipe, int64_t each)
     }
     ic_schedule_update(&schedule);
     return schedule;
+}
+
+ic_status ic_schedule_check(const ic_schedule *schedule)
+{
+    const ic_training_recipe *recipe = schedule->recipe;
+    if (recipe->change_count == 0 || (double)recipe->changes[0].at < schedule->planned)
+        return IC_OK;
+    return ic_fail(IC_ERROR_OPTION,
+                   "option \"replan\" begins at step %lld of a training of %lld steps: give the "
+                   "epochs and batch_size of the training that it repeats",
+                   (long long)recipe->changes[0].at, (long long)schedule->planned);
 }
 
 /*

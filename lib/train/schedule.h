@@ -24,6 +24,9 @@ typedef struct ic_schedule {
  */
 ic_schedule ic_schedule_make(const ic_training_recipe *recipe, int64_t each);
 
+/* IC_ERROR_OPTION: the changes of plan are those of another training. */
+ic_status ic_schedule_check(const ic_schedule *schedule);
+
 /* The rate of a step, 0 <= step < steps. */
 double ic_schedule_rate(const ic_schedule *schedule, int64_t step);
 

@@ -57,8 +57,6 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     facts.pretrained = model->pretrained;
     IC_TRY(ic_recipe_training(trainer->context, &facts, model->network, &model->pipeline, options,
                               &trainer->recipe));
-    if (trainer->recipe.batch > trainer->data.pictures)
-        trainer->recipe.batch = (int32_t)trainer->data.pictures;
     IC_TRY(ic_train_data_cache(&trainer->data, trainer->recipe.cache_bytes));
     IC_TRY(ic_resizing_plan(model, &trainer->recipe, &trainer->resizing));
     IC_TRY(create_loaders(trainer));
@@ -69,6 +67,7 @@ static ic_status prepare(ic_trainer *trainer, const ic_dataset *train, const ic_
     if (trainer->clock.budget > 0)
         trainer->clock.deadline = trainer->clock.began + trainer->clock.budget;
     trainer->schedule = ic_schedule_make(&trainer->recipe, trainer->epoch_steps);
+    IC_TRY(ic_schedule_check(&trainer->schedule));
     ic_trust_plan(trainer);
     IC_TRY(create_engine(trainer));
     ic_log(trainer->context, IC_LOG_INFO,
@@ -241,6 +240,9 @@ ic_status ic_training_check(const ic_trainer *trainer)
 {
     if (trainer->failed)
         ic_error_set(trainer->failure);
+    if (trainer->searching)
+        return ic_fail(IC_ERROR_STATE, "the trainer is looking for a learning rate: call it again "
+                                       "when ic_trainer_find_rate has returned");
     return trainer->failed;
 }
 

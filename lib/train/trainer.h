@@ -57,8 +57,8 @@ typedef struct ic_train_clock {
     double waiting;               /* the share of the last whole epoch */
     double epoch_seen;            /* pictures in that time */
     ic_pace training, validation; /* of a batch, at the full size of pictures */
-    ic_pace update;               /* of the weights: an optimiser's step, at any size */
-    double last_update;           /* seconds of the last one */
+    ic_pace update;               /* of taking a batch's gradients in, at any size */
+    double last_update;           /* seconds of the last time */
     double last_report;
     double speed; /* pictures per second of the last whole epoch */
     double last_checkpoint;
@@ -110,6 +110,8 @@ struct ic_trainer {
     char *checkpoint;          /* the file; NULL: none is kept */
     double checkpoint_seconds; /* from one to the next */
 
+    bool searching; /* ic_trainer_find_rate is at work: the state is not the training's */
+
     /* Once the training is beyond help, every call says so. */
     ic_status failed;
     char failure[IC_ERROR_TEXT_MAX];
@@ -139,7 +141,7 @@ ic_status ic_engine_begin(ic_trainer *trainer);
 ic_status ic_engine_ready(ic_trainer *trainer);
 void ic_engine_free(ic_trainer *trainer);
 
-/* trainer.c: IC_OK, or why this training is beyond help. */
+/* trainer.c: IC_OK, or why this training is beyond help, or cannot go on just now. */
 ic_status ic_training_check(const ic_trainer *trainer);
 
 /* validation.c: one batch of the validation after an epoch, and at its end what follows from it. */

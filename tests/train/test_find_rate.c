@@ -58,6 +58,42 @@ static void leaves_no_trace(void **state)
     check_no_trace(moving);
 }
 
+typedef struct visitor {
+    ic_trainer *trainer;
+    int calls;
+} visitor;
+
+static int32_t call_the_trainer(const ic_progress *progress, void *payload)
+{
+    visitor *from = payload;
+    double rate;
+    from->calls++;
+    assert_fails(IC_ERROR_STATE, "looking for a learning rate", ic_train_step(from->trainer));
+    assert_fails(IC_ERROR_STATE, "looking for a learning rate",
+                 ic_trainer_save(from->trainer, "nowhere/at/all"));
+    assert_fails(IC_ERROR_STATE, "looking for a learning rate",
+                 ic_trainer_find_rate(from->trainer, &rate));
+    return 0;
+}
+
+/* While it goes on, the weights are not the training's; and its waiting is not the epoch's. */
+static void nothing_else_goes_on_meanwhile(void **state)
+{
+    static const char *const pairs[] = {"network",    "plain", "epochs", "2",
+                                        "batch_size", "16",    NULL,     NULL};
+    training made = training_begin(2, pairs);
+    visitor from = {made.trainer, 0};
+    double rate, waiting;
+    assert_ok(ic_context_set_progress(made.context, call_the_trainer, &from));
+    assert_ok(ic_trainer_find_rate(made.trainer, &rate));
+    assert_ok(ic_context_set_progress(made.context, NULL, NULL));
+    assert_true(from.calls > 0);
+    assert_ok(ic_train_step(made.trainer));
+    assert_ok(ic_trainer_value(made.trainer, "waiting", &waiting));
+    assert_true(waiting >= 0 && waiting <= 1);
+    training_end(&made);
+}
+
 /* The rate is one to train with, for each optimiser. */
 static void finds_one_that_learns(void **state)
 {
@@ -105,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaves_no_trace),
+        cmocka_unit_test(nothing_else_goes_on_meanwhile),
         cmocka_unit_test(finds_one_that_learns),
         cmocka_unit_test(only_between_training_steps),
     };

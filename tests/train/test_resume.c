@@ -54,6 +54,13 @@ static const char *const trusted[] = {"network",          "small", "epochs", "1"
                                       "batch_size",       "32",    "seed",   "4",
                                       "validation_share", "0.4",   NULL,     NULL};
 
+/* Numbers that no short decimal gives back, and what the network's recipe would fill in. */
+static const char *const exact[] = {"network",    "small", "epochs",     "1",
+                                    "batch_size", "32",    "brightness", "0.05263157894736842",
+                                    "noise",      "1e-8",  NULL,         NULL};
+static const char *const plain_rates[] = {"network", "airbench94", "epochs", "1",  "batch_size",
+                                          "64",      "rates",      "none",   NULL, NULL};
+
 static room enter(int32_t threads)
 {
     room made = {.context = test_context(threads)};
@@ -153,6 +160,53 @@ static void so_with_other_settings(void **state)
     from_every_step(replanned);
 }
 
+static void settings_are_kept_exactly(void **state)
+{
+    const char *folder = test_folder();
+    const char *const *const trainings[] = {exact, plain_rates};
+    for (size_t i = 0; i < 2; i++) {
+        int32_t steps;
+        bytes wanted = uninterrupted(trainings[i], &steps);
+        interrupt_after(1, trainings[i], &wanted, test_path(folder, "checkpoint"));
+        free(wanted.data);
+    }
+    test_folder_remove(folder);
+}
+
+/* A training that is done can be written down and taken up: there is nothing more to do. */
+static void one_that_is_done_is_done(void **state)
+{
+    const char *folder = test_folder(), *path = test_path(folder, "checkpoint");
+    const char *const *const trainings[] = {sgd, trusted};
+    for (size_t i = 0; i < 2; i++) {
+        room in = enter(1);
+        ic_model *model, *again;
+        ic_trainer *trainer, *resumed;
+        begin(&in, trainings[i], &model, &trainer);
+        assert_ok(ic_trainer_run(trainer));
+        assert_ok(ic_trainer_save(trainer, path));
+        assert_ok(ic_trainer_resume(in.context, path, in.data, NULL, NULL, &again, &resumed));
+        assert_int_equal(ic_train_step(resumed), IC_DONE);
+        bytes before = saved(model), after = saved(again);
+        assert_int_equal(before.size, after.size);
+        assert_memory_equal(before.data, after.data, before.size);
+        free(before.data);
+        free(after.data);
+        ic_trainer_free(resumed);
+        ic_model_free(again);
+        ic_trainer_free(trainer);
+        ic_model_free(model);
+        leave(&in);
+    }
+    test_folder_remove(folder);
+}
+
+static void keep_warning(int32_t level, const char *message, void *payload)
+{
+    if (level == IC_LOG_WARNING)
+        snprintf(payload, 400, "%s", message);
+}
+
 /* A checkpoint of the first training that has seen an epoch and half of the next. */
 static void checkpoint_at(const char *path)
 {
@@ -177,6 +231,33 @@ static void can_predict_before_the_end(void **state)
     assert_ok(ic_model_load(in.context, path, &model));
     assert_int_equal(ic_model_class_count(model), SHAPE_CLASSES);
     ic_model_free(model);
+    leave(&in);
+    test_folder_remove(folder);
+}
+
+static void other_settings_are_said_to_be_passed_over(void **state)
+{
+    static const char *const same[] = {"seed", "5", "cache_mb", "10", "leaks", "off", NULL, NULL};
+    static const char *const other[] = {"learning_rate", "0.5", NULL, NULL};
+    const char *folder = test_folder(), *path = test_path(folder, "checkpoint");
+    checkpoint_at(path);
+    room in = enter(1);
+    for (int i = 0; i < 2; i++) {
+        char warning[400] = "";
+        ic_model *model;
+        ic_trainer *trainer;
+        ic_options *options = shapes_options(in.context, i == 0 ? same : other);
+        ic_context_set_log(in.context, keep_warning, warning);
+        assert_ok(ic_trainer_resume(in.context, path, in.data, NULL, options, &model, &trainer));
+        ic_context_set_log(in.context, NULL, NULL);
+        if (i == 0)
+            assert_string_equal(warning, "");
+        else
+            assert_non_null(strstr(warning, "\"learning_rate\" is passed over"));
+        ic_options_free(options);
+        ic_trainer_free(trainer);
+        ic_model_free(model);
+    }
     leave(&in);
     test_folder_remove(folder);
 }
@@ -305,8 +386,10 @@ static void keeps_checkpoints_by_itself(void **state)
     pairs[7] = test_path(folder, "missing/kept");
     begin(&in, pairs, &model, &trainer);
     ic_context_set_log(in.context, count_warnings, &warnings);
+    assert_fails(IC_ERROR_ARGUMENT, "NULL", ic_trainer_run(NULL));
     assert_ok(ic_trainer_run(trainer));
     assert_true(warnings > 0);
+    assert_non_null(strstr(ic_last_error(), "is NULL")); /* success leaves it alone */
     ic_trainer_free(trainer);
     ic_model_free(model);
     leave(&in);
@@ -342,6 +425,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_on_to_the_same_bytes_from_every_step),
         cmocka_unit_test(so_with_other_settings),
+        cmocka_unit_test(settings_are_kept_exactly),
+        cmocka_unit_test(one_that_is_done_is_done),
+        cmocka_unit_test(other_settings_are_said_to_be_passed_over),
         cmocka_unit_test(can_predict_before_the_end),
         cmocka_unit_test(refuses_other_pictures),
         cmocka_unit_test(tells_a_model_from_a_checkpoint),

@@ -54,6 +54,20 @@ static void a_set_is_split(void **state)
     end(&made);
 }
 
+/* Some of it is trained on, so that it is no part that was held out. */
+static void a_validation_part_alone_is_split(void **state)
+{
+    world made = begin(20);
+    ic_train_data data;
+    for (int64_t i = 0; i < ic_dataset_count(made.whole); i++)
+        ((ic_item *)ic_dataset_at(made.whole, i))->part = IC_PART_VALIDATION;
+    assert_ok(ic_train_data_prepare(made.model, made.whole, NULL, made.options, &data));
+    assert_int_equal(data.pictures, 51);
+    assert_false(data.declared);
+    ic_train_data_free(&data);
+    end(&made);
+}
+
 /* A caller who splits first leaves the same record as one who lets the trainer do it. */
 static void a_callers_split_is_known_again(void **state)
 {
@@ -139,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_is_split),
+        cmocka_unit_test(a_validation_part_alone_is_split),
         cmocka_unit_test(a_callers_split_is_known_again),
         cmocka_unit_test(two_sets_have_one_digest),
         cmocka_unit_test(too_few_to_hold_out_is_worth_a_word),

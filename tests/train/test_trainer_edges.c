@@ -32,6 +32,35 @@ static void one_picture_a_class_trains(void **state)
     ic_context_free(context);
 }
 
+static void a_batch_is_never_more_than_all(void **state)
+{
+    static const char *const pairs[] = {"network",    "plain", "epochs", "1",
+                                        "batch_size", "1024",  NULL,     NULL};
+    static const char *const all[] = {"network",    "plain", "epochs", "1",
+                                      "batch_size", "102",   NULL,     NULL};
+    training large = training_begin(1, pairs), right = training_begin(1, all);
+    assert_ok(ic_trainer_run(large.trainer));
+    assert_ok(ic_trainer_run(right.trainer));
+    assert_same_model(large.model, right.model); /* its learning rate is that of 102, too */
+    training_end(&large);
+    training_end(&right);
+}
+
+static void plans_of_another_training_are_refused(void **state)
+{
+    static const char *const late[] = {"network", "lenet5", "epochs", "1",  "batch_size",
+                                       "32",      "replan", "30:450", NULL, NULL};
+    static const char *const short_one[] = {"network", "lenet5", "epochs", "1e-11", NULL, NULL};
+    ic_context *context = test_context(1);
+    training made;
+    assert_fails(IC_ERROR_OPTION, "begins at step 30 of a training of 3 steps",
+                 training_try(context, 40, late, &made));
+    ic_context_free(context);
+    made = training_begin(1, short_one);
+    assert_ok(ic_trainer_run(made.trainer));
+    training_end(&made);
+}
+
 static void what_does_not_fit_is_named(void **state)
 {
     ic_context *context = test_context(1);
@@ -275,6 +304,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_picture_a_class_trains),
+        cmocka_unit_test(a_batch_is_never_more_than_all),
+        cmocka_unit_test(plans_of_another_training_are_refused),
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(a_trainer_outlives_what_it_came_from),
         cmocka_unit_test(survives_no_memory),
