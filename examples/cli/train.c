@@ -108,13 +108,38 @@ static ic_status give_flags(const void *model, char *buffer, size_t capacity, si
     return ic_model_flags(model, buffer, capacity, size);
 }
 
-/* Flags without the network and its input, which an earlier model brings: --from refuses them. */
-static const char *without_network(const char *flags)
+/* "--learning-rate ", as flags begin with it. */
+static const char *flag_of(const char *name, char *flag, size_t size)
 {
-    const char *input = strstr(flags, "--input-size "), *next = NULL;
-    if (input != NULL)
-        next = strstr(input, " --");
-    return next != NULL ? next + 1 : flags;
+    snprintf(flag, size, "--%s ", name);
+    for (char *c = flag; *c != '\0'; c++)
+        *c = *c == '_' ? '-' : *c;
+    return flag;
+}
+
+/* Whether the first flag is an option of models alone, as network, input and pixels are. */
+static int begins_with_model(const char *flags)
+{
+    char flag[80];
+    for (int32_t i = 0; i < ic_option_count(); i++) {
+        const char *name = NULL, *owner = NULL;
+        ic_option_info(i, &name, &owner, NULL, NULL, NULL, NULL);
+        flag_of(name, flag, sizeof flag);
+        if (strncmp(flags, flag, strlen(flag)) == 0)
+            return strcmp(owner, "model") == 0;
+    }
+    return 0;
+}
+
+/* Flags, which begin with those of the model, without what an earlier model brings: --from refuses
+ * it. */
+static const char *without_model(const char *flags)
+{
+    while (begins_with_model(flags)) {
+        const char *next = strstr(flags, " --");
+        flags = next != NULL ? next + 1 : "";
+    }
+    return flags;
 }
 
 /* Whether an option is not among flags. */
@@ -122,10 +147,7 @@ static int is_missing(const char *name, const char *owner, const void *flags)
 {
     char flag[80];
     (void)owner;
-    snprintf(flag, sizeof flag, "--%s ", name);
-    for (char *c = flag; *c != '\0'; c++)
-        *c = *c == '_' ? '-' : *c;
-    return strstr(flags, flag) == NULL;
+    return strstr(flags, flag_of(name, flag, sizeof flag)) == NULL;
 }
 
 /* What was fitted to the time, so that it can be had again without a clock. */
@@ -134,7 +156,7 @@ static void print_repeat(const ic_model *model, const cli_training *t)
     char *text = cli_text_of(give_flags, model);
     if (text == NULL)
         return;
-    const char *flags = t->from != NULL ? without_network(text) : text;
+    const char *flags = t->from != NULL ? without_model(text) : text;
     fputs("the same again, exactly: imgcls train ", stderr);
     cli_print_path(stderr, t->data);
     cli_print_flag(stderr, "out", t->out);
