@@ -2,73 +2,15 @@
  * lists. SPDX-License-Identifier: MIT */
 #include "arguments.h"
 #include "output.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { WORD_MAX = 64, OPTIONS_MAX = 256 };
+enum { NAME_BYTES = 64, OPTIONS_MAX = 256 };
 
 /* What was given of the library's options, by their places in its list. */
 static const char *given[OPTIONS_MAX];
-
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein distance by two rows; '-' and '_' are the same letter. */
-static int distance(const char *a, const char *b)
-{
-    int row[WORD_MAX + 1];
-    int n = (int)strlen(b);
-    if (n > WORD_MAX || strlen(a) > WORD_MAX)
-        return WORD_MAX;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1] != '\0'; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            char x = a[i - 1] == '-' ? '_' : a[i - 1];
-            char y = b[j - 1] == '-' ? '_' : b[j - 1];
-            int replaced = diagonal + (x != y);
-            diagonal = row[j];
-            row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
-/* Keeps the nearest word so far; further off than a third of the letters and one more is no
- * suggestion ("trian" is 2 off "train"). */
-typedef struct nearest {
-    const char *to;
-    const char *word;
-    int distance;
-} nearest;
-
-static nearest nearest_to(const char *word)
-{
-    nearest best = {word, NULL, (int)strlen(word) / 3 + 2};
-    return best;
-}
-
-static void nearest_offer(nearest *best, const char *word)
-{
-    int d = distance(best->to, word);
-    if (d < best->distance) {
-        best->distance = d;
-        best->word = word;
-    }
-}
-
-const char *cli_nearest_command(const char *word)
-{
-    nearest best = nearest_to(word);
-    for (const cli_command *c = cli_commands; c->name != NULL; c++)
-        nearest_offer(&best, c->name);
-    return best.word;
-}
 
 static void print_dashed(FILE *file, const char *name)
 {
@@ -131,13 +73,21 @@ static void print_help(const cli_command *command)
     cli_print_options(command->owners);
 }
 
+/* Whether they are one name; '-' and '_' are the same letter. */
+static int same_name(const char *a, const char *b)
+{
+    for (; *a != '\0' && (*a == *b || (*a == '-' && *b == '_')); a++)
+        b++;
+    return *a == *b;
+}
+
 /* The option's place in the library's list, or -1. */
 static int32_t find_option(const char *name)
 {
     for (int32_t i = 0; i < ic_option_count(); i++) {
         const char *known = NULL;
         ic_option_info(i, &known, NULL, NULL, NULL, NULL, NULL);
-        if (strlen(known) == strlen(name) && distance(name, known) == 0)
+        if (same_name(name, known))
             return i;
     }
     return -1;
@@ -162,14 +112,14 @@ void cli_print_given(FILE *file, cli_wanted *wanted, const void *payload)
 
 static int unknown_flag(const cli_command *command, const cli_flag *flags, const char *name)
 {
-    nearest best = nearest_to(name);
+    cli_nearest best = cli_nearest_to(name);
     for (const cli_flag *f = flags; f->name != NULL; f++)
-        nearest_offer(&best, f->name);
+        cli_nearest_offer(&best, f->name);
     for (int32_t i = 0; i < ic_option_count(); i++) {
         const char *known = NULL, *owner = NULL;
         ic_option_info(i, &known, &owner, NULL, NULL, NULL, NULL);
         if (lists_meet(owner, command->owners))
-            nearest_offer(&best, known);
+            cli_nearest_offer(&best, known);
     }
     fputs("imgcls: unknown flag --", stderr);
     cli_print_text(stderr, name, 0);
@@ -203,12 +153,12 @@ static int refused_value(const char *name)
 static int take_flag(const cli_command *command, const cli_flag *flags, int left, char **arguments,
                      ic_options *options)
 {
-    char name[WORD_MAX + 1];
+    char name[NAME_BYTES + 1];
     const char *text = arguments[0] + 2;
     size_t length = strcspn(text, "=");
     const char *value = text[length] == '=' ? text + length + 1 : NULL;
-    if (length > WORD_MAX)
-        length = WORD_MAX;
+    if (length > NAME_BYTES)
+        length = NAME_BYTES;
     memcpy(name, text, length);
     name[length] = '\0';
 

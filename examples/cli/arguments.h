@@ -51,8 +51,4 @@ void cli_print_given(FILE *file, cli_wanted *wanted, const void *payload);
 /* Prints "imgcls: message" and how to use the command; returns EXIT_USAGE. */
 int cli_usage(const cli_command *command, const char *message);
 
-/* The known word nearest to a misspelt one among commands, for "did you mean". NULL: none is near.
- */
-const char *cli_nearest_command(const char *word);
-
 #endif

@@ -2,6 +2,7 @@
  */
 #include "commands.h"
 #include "output.h"
+#include "words.h"
 
 #include <string.h>
 
@@ -86,6 +87,20 @@ static const cli_command *find_command(const char *name)
     return NULL;
 }
 
+static int unknown_command(const char *name)
+{
+    cli_nearest best = cli_nearest_to(name);
+    for (const cli_command *c = cli_commands; c->name != NULL; c++)
+        cli_nearest_offer(&best, c->name);
+    fputs("imgcls: unknown command ", stderr);
+    cli_print_text(stderr, name, 0);
+    if (best.word != NULL)
+        fprintf(stderr, ": did you mean %s?\n", best.word);
+    else
+        fputs("; imgcls --help lists them\n", stderr);
+    return EXIT_USAGE;
+}
+
 int main(int count, char **arguments)
 {
     if (count < 2)
@@ -99,16 +114,8 @@ int main(int count, char **arguments)
         return print_help(stdout, EXIT_DONE);
 
     const cli_command *command = find_command(arguments[1]);
-    if (command == NULL) {
-        const char *nearest = cli_nearest_command(arguments[1]);
-        fputs("imgcls: unknown command ", stderr);
-        cli_print_text(stderr, arguments[1], 0);
-        if (nearest != NULL)
-            fprintf(stderr, ": did you mean %s?\n", nearest);
-        else
-            fputs("; imgcls --help lists them\n", stderr);
-        return EXIT_USAGE;
-    }
+    if (command == NULL)
+        return unknown_command(arguments[1]);
     ic_context *context = NULL;
     if (ic_context_create(&context) < 0)
         return cli_failed();
