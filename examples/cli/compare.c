@@ -1,5 +1,6 @@
 /* cli/compare.c: imgcls compare. SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "model.h"
 #include "output.h"
 
 #include <stdlib.h>
@@ -68,15 +69,19 @@ static void print_comparison(const ic_comparison *comparison)
     print_list(comparison, "gains", gained, "wrong before, right after");
 }
 
-static ic_status measure(ic_context *context, const char *path, const ic_dataset *dataset,
-                         const ic_options *options, ic_report **out)
+/* One model at a time is in memory. The data set is opened behind the first one: a model that is
+ * none is told of before. */
+static int measure(ic_context *context, const char *path, const char *data, ic_dataset **dataset,
+                   const ic_options *options, ic_report **out)
 {
     ic_model *model = NULL;
-    ic_status status = ic_model_load(context, path, &model);
-    if (status >= 0)
-        status = ic_evaluate(model, dataset, options, out);
+    int code = cli_load_model(context, path, data, &model);
+    if (code == EXIT_DONE &&
+        ((*dataset == NULL && ic_dataset_open(context, data, options, dataset) < 0) ||
+         ic_evaluate(model, *dataset, options, out) < 0))
+        code = cli_failed();
     ic_model_free(model);
-    return status;
+    return code;
 }
 
 /* What is compared; where the models were trained on different parts, that is told. */
@@ -90,23 +95,28 @@ static void print_parts(const ic_report *before, const ic_report *after,
     puts(")\n");
 }
 
+static int print_all(const ic_report *before, const ic_report *after,
+                     const ic_comparison *comparison, int json)
+{
+    if (json)
+        return cli_print_json(give_comparison, comparison);
+    print_parts(before, after, comparison);
+    print_comparison(comparison);
+    return EXIT_DONE;
+}
+
 static int compare(ic_context *context, char **arguments, const ic_options *options, int json)
 {
     ic_dataset *dataset = NULL;
     ic_report *before = NULL, *after = NULL;
     ic_comparison *comparison = NULL;
-    int code = EXIT_DONE;
-    if (ic_dataset_open(context, arguments[2], options, &dataset) < 0 ||
-        measure(context, arguments[0], dataset, options, &before) < 0 ||
-        measure(context, arguments[1], dataset, options, &after) < 0 ||
-        ic_report_compare(before, after, &comparison) < 0) {
+    int code = measure(context, arguments[0], arguments[2], &dataset, options, &before);
+    if (code == EXIT_DONE)
+        code = measure(context, arguments[1], arguments[2], &dataset, options, &after);
+    if (code == EXIT_DONE && ic_report_compare(before, after, &comparison) < 0)
         code = cli_failed();
-    } else if (json) {
-        code = cli_print_json(give_comparison, comparison);
-    } else {
-        print_parts(before, after, comparison);
-        print_comparison(comparison);
-    }
+    if (code == EXIT_DONE)
+        code = print_all(before, after, comparison, json);
     ic_comparison_free(comparison);
     ic_report_free(after);
     ic_report_free(before);

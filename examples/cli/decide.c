@@ -1,11 +1,13 @@
 /* cli/decide.c: imgcls decide: which mistakes are worse, kept in the model.
  * SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "model.h"
 #include "output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LINE = 4096, CLASSES_SHOWN = 20 };
 
@@ -29,48 +31,76 @@ static int read_share(const char *text, double *out)
                : cli_complain("a share lies between 0 and 1 (0.95, or 95%), not ", text);
 }
 
-static int32_t find_class(const ic_model *model, const char *name)
-{
-    for (int32_t i = 0; i < ic_model_class_count(model); i++)
-        if (strcmp(ic_model_class_name(model, i), name) == 0)
-            return i;
-    return -1;
-}
-
 /* ---- Costs from a file ---- */
 
+/* A file of costs, and how far it is read. */
+typedef struct cost_file {
+    const char *path;
+    int line;
+} cost_file;
+
+/* "imgcls: line 3 of FILE: <text><what>" */
+static int complain_of(const cost_file *file, const char *text, const char *what)
+{
+    char start[LINE];
+    snprintf(start, sizeof start, "line %d of %s: %s", file->line, file->path, text);
+    return cli_complain(start, what);
+}
+
+static int no_class(const cost_file *file, const ic_model *model, const char *name)
+{
+    char start[LINE];
+    snprintf(start, sizeof start, "line %d of %s: ", file->line, file->path);
+    return cli_no_class(start, model, name);
+}
+
 /* One line "actual,called,cost" into the matrix. */
-static int read_cost(const ic_model *model, char *line, double *costs)
+static int read_cost(const cost_file *file, const ic_model *model, char *line, double *costs)
 {
     int32_t classes = ic_model_class_count(model);
     char *called = strchr(line, ','), *cost = called != NULL ? strchr(called + 1, ',') : NULL, *end;
     if (cost == NULL)
-        return cli_complain("a line of costs is actual,called,cost, not ", line);
+        return complain_of(file, "costs are actual,called,cost, not ", line);
     *called++ = '\0';
     *cost++ = '\0';
-    int32_t i = find_class(model, line), j = find_class(model, called);
+    int32_t i = cli_find_class(model, line), j = cli_find_class(model, called);
     if (i < 0 || j < 0)
-        return cli_complain("the model has no class ", i < 0 ? line : called);
+        return no_class(file, model, i < 0 ? line : called);
     costs[i * classes + j] = strtod(cost, &end);
-    return *end == '\0' && end != cost ? EXIT_DONE : cli_complain("this is not a number: ", cost);
+    return *end == '\0' && end != cost ? EXIT_DONE
+                                       : complain_of(file, "this is not a number: ", cost);
+}
+
+/* What is in a line of the file: without its end, and without the mark that some programs begin
+ * UTF-8 with; empty where nothing has to be read. */
+static char *content_of(const cost_file *file, char *line)
+{
+    static const char mark[] = "\xEF\xBB\xBF", heading[] = "actual,called,cost";
+    line[strcspn(line, "\r\n")] = '\0';
+    if (file->line == 1 && strncmp(line, mark, strlen(mark)) == 0)
+        line += strlen(mark);
+    int passed_over = *line == '#' || strcasecmp(line, heading) == 0;
+    return line + (passed_over ? strlen(line) : 0);
 }
 
 static int read_costs(const char *path, const ic_model *model, double *costs)
 {
-    char line[LINE];
+    char room[LINE];
     int code = EXIT_DONE;
     int32_t classes = ic_model_class_count(model);
+    cost_file place = {path, 0};
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return cli_complain("cannot read ", path);
     for (int32_t i = 0; i < classes * classes; i++)
         costs[i] = i / classes != i % classes;
-    while (code == EXIT_DONE && fgets(line, sizeof line, file) != NULL) {
-        if (strchr(line, '\n') == NULL && !feof(file))
-            code = cli_complain("a line is too long in ", path);
-        line[strcspn(line, "\r\n")] = '\0';
-        if (*line != '\0' && *line != '#')
-            code = read_cost(model, line, costs);
+    while (code == EXIT_DONE && fgets(room, sizeof room, file) != NULL) {
+        place.line++;
+        if (strchr(room, '\n') == NULL && !feof(file))
+            code = complain_of(&place, "the line is too long", "");
+        char *line = content_of(&place, room);
+        if (code == EXIT_DONE && *line != '\0')
+            code = read_cost(&place, model, line, costs);
     }
     if (code == EXIT_DONE && ferror(file))
         code = cli_complain("cannot read ", path);
@@ -114,10 +144,8 @@ static int find_threshold(const ic_report *report, const decide_flags *flags, in
 
 static int use_threshold(const ic_report *report, const decide_flags *flags, ic_model *model)
 {
-    int32_t index = find_class(model, flags->class_name);
+    int32_t index = cli_find_class(model, flags->class_name);
     double threshold = 0;
-    if (index < 0)
-        return cli_complain("the model has no class ", flags->class_name);
     if (find_threshold(report, flags, index, &threshold) != EXIT_DONE)
         return EXIT_FAILED;
     if (ic_model_set_threshold(model, index, threshold) < 0)
@@ -161,38 +189,58 @@ void cli_print_decisions(const ic_report *report)
     putchar('\n');
 }
 
+/* Classes and costs that are not right are told of before the pictures are measured. */
+static int use_names(const decide_flags *flags, ic_model *model)
+{
+    if (flags->costs != NULL)
+        return use_costs(flags->costs, model);
+    return cli_find_class(model, flags->class_name) >= 0
+               ? EXIT_DONE
+               : cli_no_class("", model, flags->class_name);
+}
+
+/* What the costs in the model make of the pictures that were measured. */
+static int tell(ic_report *report)
+{
+    double count = 0;
+    ic_report_value(report, "count", &count);
+    printf("measured on %.0f pictures (%s: %s)", count, ic_report_split(report),
+           cli_explain_split(ic_report_split(report)));
+    if (ic_report_decide(report) < 0)
+        return cli_failed();
+    cli_print_decisions(report);
+    return EXIT_DONE;
+}
+
+static int save(const ic_model *model, const char *out)
+{
+    if (ic_model_save(model, out) < 0)
+        return cli_failed();
+    fputs("saved ", stdout);
+    cli_print_path(stdout, out);
+    putchar('\n');
+    return EXIT_DONE;
+}
+
 static int decide(ic_context *context, char **arguments, ic_options *options,
                   const decide_flags *flags)
 {
     ic_model *model = NULL;
     ic_dataset *dataset = NULL;
     ic_report *report = NULL;
-    int code = EXIT_DONE;
-    const char *out = flags->out != NULL ? flags->out : arguments[0];
-    if (ic_model_load(context, arguments[0], &model) < 0 ||
-        ic_options_set_text(options, "split", flags->split) < 0 ||
-        ic_dataset_open(context, arguments[1], options, &dataset) < 0 ||
-        ic_evaluate(model, dataset, options, &report) < 0)
+    int code = cli_load_model(context, arguments[0], arguments[1], &model);
+    if (code == EXIT_DONE)
+        code = use_names(flags, model);
+    if (code == EXIT_DONE && (ic_options_set_text(options, "split", flags->split) < 0 ||
+                              ic_dataset_open(context, arguments[1], options, &dataset) < 0 ||
+                              ic_evaluate(model, dataset, options, &report) < 0))
         code = cli_failed();
-    else
-        code = flags->costs != NULL ? use_costs(flags->costs, model)
-                                    : use_threshold(report, flags, model);
-    if (code == EXIT_DONE) {
-        double count = 0;
-        ic_report_value(report, "count", &count);
-        printf("measured on %.0f pictures (%s: %s)", count, ic_report_split(report),
-               cli_explain_split(ic_report_split(report)));
-        if (ic_report_decide(report) < 0)
-            code = cli_failed();
-        cli_print_decisions(report);
-    }
-    if (code == EXIT_DONE && ic_model_save(model, out) < 0)
-        code = cli_failed();
-    if (code == EXIT_DONE) {
-        fputs("saved ", stdout);
-        cli_print_path(stdout, out);
-        putchar('\n');
-    }
+    if (code == EXIT_DONE && flags->costs == NULL)
+        code = use_threshold(report, flags, model);
+    if (code == EXIT_DONE)
+        code = tell(report);
+    if (code == EXIT_DONE)
+        code = save(model, flags->out != NULL ? flags->out : arguments[0]);
     ic_report_free(report);
     ic_dataset_free(dataset);
     ic_model_free(model);

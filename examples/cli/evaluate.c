@@ -1,5 +1,6 @@
 /* cli/evaluate.c: imgcls evaluate. SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "model.h"
 #include "output.h"
 
 #include <stdio.h>
@@ -150,9 +151,10 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
     int code = EXIT_DONE;
     if (!cli_can_plot(plot, "plot") || (page != NULL && !cli_can_write(page, "report")))
         return EXIT_FAILED;
-    if (ic_model_load(context, model_path, &model) < 0 ||
-        ic_dataset_open(context, data, options, &dataset) < 0 ||
-        ic_evaluate(model, dataset, options, &report) < 0) {
+    if (cli_load_model(context, model_path, data, &model) != EXIT_DONE) {
+        code = EXIT_FAILED;
+    } else if (ic_dataset_open(context, data, options, &dataset) < 0 ||
+               ic_evaluate(model, dataset, options, &report) < 0) {
         code = cli_failed();
     } else if (json) {
         code = cli_print_json(cli_give_report, report);

@@ -1,5 +1,6 @@
 /* cli/explain.c: imgcls explain. SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "model.h"
 #include "output.h"
 
 #include <stdlib.h>
@@ -216,14 +217,11 @@ static int names_meet(char **files, int count)
     return 0;
 }
 
-/* The model, and the pictures to look for its like among: of training, where parts are declared. */
-static ic_status begin(explaining *e, const char *model, const char *nearest)
+/* The pictures to look for the like of others among: of training, where parts are declared. */
+static ic_status open_nearest(explaining *e, const char *nearest)
 {
     ic_dataset *all = NULL;
-    ic_status status = ic_model_load(e->context, model, &e->model);
-    if (status < 0 || nearest == NULL)
-        return status;
-    status = ic_dataset_open(e->context, nearest, e->options, &all);
+    ic_status status = ic_dataset_open(e->context, nearest, e->options, &all);
     if (status >= 0)
         status = ic_dataset_part(all, "train", &e->dataset);
     if (status == IC_ERROR_NOT_FOUND && all != NULL) {
@@ -235,6 +233,17 @@ static ic_status begin(explaining *e, const char *model, const char *nearest)
         status = ic_neighbours_create(e->model, e->dataset, &e->neighbours);
     ic_dataset_free(all);
     return status;
+}
+
+/* The model, its class ("": of each picture its own) and --nearest; returns the exit code. */
+static int begin(explaining *e, char **arguments, const char *class_name, const char *nearest)
+{
+    int code = cli_load_model(e->context, arguments[0], arguments[1], &e->model);
+    if (code == EXIT_DONE && *class_name != '\0' && cli_find_class(e->model, class_name) < 0)
+        return cli_no_class("", e->model, class_name);
+    if (code == EXIT_DONE && nearest != NULL && open_nearest(e, nearest) < 0)
+        return cli_failed();
+    return code;
 }
 
 static void end(explaining *e)
@@ -260,9 +269,10 @@ static int explain_all(const explaining *e, char **files, int count, const char 
 
 int cli_explain(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    const char *out = NULL, *nearest = NULL;
+    const char *out = NULL, *nearest = NULL, *class_name = "";
     explaining e = {.context = context};
     const cli_flag flags[] = {{"out", &out, NULL},
+                              {"class", &class_name, NULL},
                               {"nearest", &nearest, NULL},
                               {"json", NULL, &e.json},
                               {NULL, NULL, NULL}};
@@ -278,11 +288,14 @@ int cli_explain(ic_context *context, const cli_command *command, int count, char
     else if (out != NULL && is_folder(out) && names_meet(arguments + 1, rest - 1))
         code = cli_usage(command, "two of the pictures have one name, and so would their heat "
                                   "maps: explain them one by one");
+    else if (ic_options_set_text(options, "class", class_name) < 0)
+        code = cli_failed();
     else {
         e.options = options;
         cli_catch_interrupt();
-        code = begin(&e, arguments[0], nearest) < 0 ? cli_failed()
-                                                    : explain_all(&e, arguments + 1, rest - 1, out);
+        code = begin(&e, arguments, class_name, nearest);
+        if (code == EXIT_DONE)
+            code = explain_all(&e, arguments + 1, rest - 1, out);
         end(&e);
     }
     ic_options_free(options);

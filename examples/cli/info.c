@@ -1,6 +1,7 @@
 /* cli/info.c: imgcls info and options: what models and settings are.
  * SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "model.h"
 #include "output.h"
 
 #include <stdlib.h>
@@ -37,9 +38,9 @@ int cli_info(ic_context *context, const cli_command *command, int count, char **
         return code;
     if (rest != 1)
         code = cli_usage(command, "info wants one model");
-    else if (ic_model_load(context, arguments[0], &model) < 0)
-        code = cli_failed();
     else
+        code = cli_load_model(context, arguments[0], NULL, &model);
+    if (model != NULL)
         code = print_description(give_model, model, json);
     ic_model_free(model);
     ic_options_free(options);

@@ -46,7 +46,8 @@ void cli_log(int32_t level, const char *message, void *payload)
 int cli_complain(const char *text, const char *what)
 {
     cli_clear_line();
-    fprintf(stderr, "imgcls: %s", text);
+    fputs("imgcls: ", stderr);
+    cli_print_text(stderr, text, 0);
     cli_print_text(stderr, what, 0);
     fputc('\n', stderr);
     return EXIT_FAILED;

@@ -30,7 +30,7 @@ int cli_interrupted(void);
 /* "imgcls: <last error>"; returns EXIT_FAILED. */
 int cli_failed(void);
 
-/* "imgcls: <text><what>", what as cli_print_text; returns EXIT_FAILED. */
+/* "imgcls: <text><what>", both as cli_print_text; returns EXIT_FAILED. */
 int cli_complain(const char *text, const char *what);
 
 /* Text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */

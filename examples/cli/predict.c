@@ -1,5 +1,6 @@
 /* cli/predict.c: imgcls predict. SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "model.h"
 #include "output.h"
 
 #include <stdlib.h>
@@ -128,9 +129,9 @@ static char *end_of_first(char *paths)
     return is_file(paths) ? NULL : first;
 }
 
-/* MODEL[,MODEL...] */
+/* MODEL[,MODEL...], and the argument behind */
 static int load_models(ic_context *context, const cli_command *command, char *paths,
-                       ensemble *asked)
+                       const char *other, ensemble *asked)
 {
     while (paths != NULL) {
         char *comma = end_of_first(paths);
@@ -138,8 +139,8 @@ static int load_models(ic_context *context, const cli_command *command, char *pa
             *comma++ = '\0';
         if (asked->count == MODELS_MAX)
             return cli_usage(command, "predict takes up to 16 models");
-        if (ic_model_load(context, paths, &asked->models[asked->count]) < 0)
-            return cli_failed();
+        if (cli_load_model(context, paths, other, &asked->models[asked->count]) != EXIT_DONE)
+            return EXIT_FAILED;
         asked->count++;
         paths = comma;
     }
@@ -178,7 +179,7 @@ int cli_predict(ic_context *context, const cli_command *command, int count, char
 
     ensemble asked = {.count = 0};
     ic_prediction *prediction = NULL;
-    code = load_models(context, command, arguments[0], &asked);
+    code = load_models(context, command, arguments[0], arguments[1], &asked);
     if (code == EXIT_DONE && (ic_prediction_create(context, &prediction) < 0 ||
                               ic_prediction_set_views(prediction, (int32_t)views) < 0))
         code = cli_failed();

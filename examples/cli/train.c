@@ -1,6 +1,7 @@
 /* cli/train.c: imgcls train. SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
 #include "commands.h"
+#include "model.h"
 #include "training.h"
 
 #include <stdlib.h>
@@ -49,24 +50,32 @@ static ic_status set_minutes(const cli_training *t, ic_options *options)
 }
 
 static ic_status create(ic_context *context, const cli_training *t, const ic_dataset *train,
-                        const ic_dataset *validation, ic_options *options, ic_model **model,
-                        ic_trainer **trainer)
+                        const ic_dataset *validation, const ic_model *earlier, ic_options *options,
+                        ic_model **model, ic_trainer **trainer)
 {
     if (t->resume != NULL)
         return ic_trainer_resume(context, t->resume, train, validation, options, model, trainer);
-    ic_model *earlier = NULL;
-    ic_status status = IC_OK;
-    if (t->from != NULL)
-        status = ic_model_load(context, t->from, &earlier);
-    if (status >= 0)
-        status = set_minutes(t, options);
+    ic_status status = set_minutes(t, options);
     if (status >= 0)
         status = earlier != NULL ? ic_model_create_from(earlier, train, options, model)
                                  : ic_model_create(context, train, options, model);
-    ic_model_free(earlier);
     if (status >= 0)
         status = set_minutes(t, options);
     return status < 0 ? status : ic_trainer_create(*model, train, validation, options, trainer);
+}
+
+/* Opens the data, and makes the model and its trainer; returns the exit code. */
+static int prepare(ic_context *context, cli_training *t, ic_options *options, ic_dataset **train,
+                   ic_dataset **validation, ic_model **model)
+{
+    ic_model *earlier = NULL;
+    int code = t->from != NULL ? cli_load_model(context, t->from, t->data, &earlier) : EXIT_DONE;
+    if (code == EXIT_DONE &&
+        (open_data(context, t, options, train, validation) < 0 ||
+         create(context, t, *train, *validation, earlier, options, model, &t->trainer) < 0))
+        code = cli_failed();
+    ic_model_free(earlier);
+    return code;
 }
 
 /* Trains; on ^C the best epoch so far still counts. */
@@ -207,12 +216,10 @@ static int train(ic_context *context, cli_training *t, ic_options *options)
         !cli_checkpoint_choose(t, options, checkpoint, sizeof checkpoint) ||
         !cli_checkpoint_make_room(t))
         code = EXIT_FAILED;
-    else if (open_data(context, t, options, &pictures, &validation) < 0 ||
-             create(context, t, pictures, validation, options, &model, &t->trainer) < 0 ||
-             run(context, t) < 0)
-        code = failed();
     else
-        code = save(model, t, validation);
+        code = prepare(context, t, options, &pictures, &validation, &model);
+    if (code == EXIT_DONE)
+        code = run(context, t) < 0 ? failed() : save(model, t, validation);
     ic_trainer_free(t->trainer);
     free(t->results);
     ic_model_free(model);
@@ -227,13 +234,11 @@ static int find_rate(ic_context *context, cli_training *t, ic_options *options)
     ic_dataset *pictures = NULL, *validation = NULL;
     ic_model *model = NULL;
     double rate = 0;
-    int code = EXIT_DONE;
+    int code = prepare(context, t, options, &pictures, &validation, &model);
     cli_catch_interrupt();
-    if (open_data(context, t, options, &pictures, &validation) < 0 ||
-        create(context, t, pictures, validation, options, &model, &t->trainer) < 0 ||
-        ic_trainer_find_rate(t->trainer, &rate) < 0) {
+    if (code == EXIT_DONE && ic_trainer_find_rate(t->trainer, &rate) < 0)
         code = cli_failed();
-    } else {
+    if (code == EXIT_DONE) {
         cli_clear_line();
         printf(t->json ? "{\"learning_rate\":%.3g}\n" : "%.3g\n", rate);
     }

@@ -329,6 +329,48 @@ def classes_without_pictures():
     assert re.search(r"of each class: c00 [\d.]+ %, c01 -, c02 [\d.]+ %, .*, c19 [\d.]+ % and 2 more\n", text), text
 
 
+def models_that_are_none():
+    """What a model is, and that it comes first."""
+    listed, made = root / "listed.csv", "; MODEL is the file that imgcls train --out wrote\n"
+    listed.write_text("path,label\n" + "".join(f"{photos}/{('dark', 'light')[i % 2]}/{i}.png,{i % 2}\n" for i in range(40)))
+    threshold, picture = ("--class", "dark", "--threshold", 0.5), photos / "dark" / "0.png"
+    for wrong in (photos, listed, root / "nowhere"):
+        for command, *rest in (("info",), ("evaluate", photos), ("compare", model, photos), ("decide", photos, *threshold),
+                               ("predict", picture), ("explain", picture)):
+            messages = run(command, wrong, *rest, code=1)[1]
+            assert messages.endswith(made) and str(wrong) in messages, messages
+        assert run("train", photos, "--out", root / "x", "--from", wrong, code=1)[1].endswith(made)
+        assert run("inspect", photos, "--labels", "--model", wrong, code=1)[1].endswith(made)
+    for first, command, *rest in ((photos, "evaluate", model), (listed, "evaluate", model), (photos, "compare", model, model),
+                                  (photos, "decide", model, *threshold), (picture, "predict", model),
+                                  (photos, "explain", model)):
+        assert f"MODEL comes first: {model} is one, and {first} is none" in run(command, first, *rest, code=1)[1]
+    assert "comes first" not in run("evaluate", root / "nowhere", model, code=1)[1]
+
+
+def names_of_classes():
+    """A class that there is not: the one that is meant, or all of them, before the pictures are measured."""
+    picture, grey = photos / "dark" / "0.png", "the model has no class grey: its classes are dark, light\n"
+    for arguments in (("decide", model, photos, "--threshold", 0.5), ("explain", model, picture)):
+        for wrong, meant in (("Dark", "dark"), ("lights", "light"), ("lihgt", "light")):
+            messages = run(*arguments, "--class", wrong, code=1)[1]
+            assert f"imgcls: the model has no class {wrong}; did you mean {meant}?\n" == messages, messages
+        assert run(*arguments, "--class", "grey", code=1)[1] == f"imgcls: {grey}"
+    assert "its classes are dark, light\n" in run("explain", model, picture, "--class", "d", code=1)[1]
+    costs, out = root / "named.csv", root / "costs.safetensors"
+    for text, line, problem in (("dark,light,5\nDark,light,1", 2, "the model has no class Dark; did you mean dark?\n"),
+                                ("# so\n\ndark,grey,1", 3, grey), ("actual,called,cost\ndark,light", 2, "costs are "),
+                                ("dark,light,much", 1, "this is not a number: much\n"),
+                                ("x" * 5000, 1, "the line is too long\n")):
+        costs.write_text(text)
+        messages = run("decide", model, photos, "--costs", costs, "--out", out, code=1)[1]
+        assert messages.startswith(f"imgcls: line {line} of {costs}: {problem}"), messages
+    for heading in ("actual,called,cost\n", "\ufeffActual,Called,Cost\r\n", "\ufeff", ""):
+        costs.write_text(heading + "dark,light,5\n", encoding="utf-8")
+        run("decide", model, photos, "--costs", costs, "--out", out)
+        assert json.loads(run("info", out, "--json")[0])["costs"] == [[0, 5], [1, 0]]
+
+
 def wrong_usage():
     assert "did you mean train?" in run("trian", code=2)[1]
     assert "did you mean" not in run("xrxxn", code=2)[1]
@@ -674,7 +716,7 @@ def failures():
 
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
              says_how_sure_it_is, compare, parts, predict, unknown, views, explain, explain_interrupted, classes_without_pictures,
-             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
+             models_that_are_none, names_of_classes, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
              interrupt, resume, the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
              checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
     test(body)
