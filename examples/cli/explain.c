@@ -1,11 +1,12 @@
 /* cli/explain.c: imgcls explain. SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "heat_maps.h"
 #include "model.h"
 #include "output.h"
+#include "pictures.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { NEAREST = 5 };
 
@@ -174,49 +175,6 @@ static int explain_file(const explaining *e, const char *file, const char *out)
     return status < 0 ? cli_failed() : EXIT_DONE;
 }
 
-/* ---- Where heat maps go ---- */
-
-static int is_folder(const char *path)
-{
-    struct stat facts;
-    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
-}
-
-/* The name of a file without folder and ending, and its length. */
-static const char *stem_of(const char *file, int *length)
-{
-    const char *slash = strrchr(file, '/');
-    const char *name = slash != NULL ? slash + 1 : file, *dot = strrchr(name, '.');
-    *length = dot != NULL && dot > name ? (int)(dot - name) : (int)strlen(name);
-    return name;
-}
-
-/* folder/stem.heat.png, to be freed; NULL: no memory. */
-static char *path_in(const char *folder, const char *file)
-{
-    static const char ending[] = ".heat.png";
-    int length;
-    const char *stem = stem_of(file, &length);
-    size_t size = strlen(folder) + 1 + (size_t)length + sizeof ending;
-    char *path = malloc(size);
-    if (path != NULL)
-        snprintf(path, size, "%s/%.*s%s", folder, length, stem, ending);
-    return path;
-}
-
-/* Two files whose heat maps would have one name; 0: there are none. */
-static int names_meet(char **files, int count)
-{
-    for (int i = 0; i < count; i++)
-        for (int k = 0; k < i; k++) {
-            int a, b;
-            const char *one = stem_of(files[i], &a), *other = stem_of(files[k], &b);
-            if (a == b && strncmp(one, other, (size_t)a) == 0)
-                return 1;
-        }
-    return 0;
-}
-
 /* The pictures to look for the like of others among: of training, where parts are declared. */
 static ic_status open_nearest(explaining *e, const char *nearest)
 {
@@ -235,14 +193,12 @@ static ic_status open_nearest(explaining *e, const char *nearest)
     return status;
 }
 
-/* The model, its class ("": of each picture its own) and --nearest; returns the exit code. */
-static int begin(explaining *e, char **arguments, const char *class_name, const char *nearest)
+/* The model, and the class to explain ("": of each picture its own); returns the exit code. */
+static int load(explaining *e, char **arguments, const char *class_name)
 {
     int code = cli_load_model(e->context, arguments[0], arguments[1], &e->model);
     if (code == EXIT_DONE && *class_name != '\0' && cli_find_class(e->model, class_name) < 0)
         return cli_no_class("", e->model, class_name);
-    if (code == EXIT_DONE && nearest != NULL && open_nearest(e, nearest) < 0)
-        return cli_failed();
     return code;
 }
 
@@ -253,27 +209,49 @@ static void end(explaining *e)
     ic_model_free(e->model);
 }
 
-static int explain_all(const explaining *e, char **files, int count, const char *out)
+static int explain_all(const explaining *e, const cli_pictures *pictures, const char *out)
 {
-    int code = EXIT_DONE, folder = out != NULL && is_folder(out);
-    for (int i = 0; i < count; i++) {
+    int code = EXIT_DONE;
+    for (size_t i = 0; i < pictures->count; i++) {
+        const cli_picture *picture = &pictures->list[i];
         if (cli_interrupted())
-            return cli_complain("stopped before ", files[i]);
-        char *made = folder ? path_in(out, files[i]) : NULL;
-        if (explain_file(e, files[i], folder ? made : out) != EXIT_DONE)
+            return cli_complain("stopped before ", picture->path);
+        char *place = out != NULL ? cli_heat_map_path(out, picture) : NULL;
+        if ((out != NULL && place == NULL) || explain_file(e, picture->path, place) != EXIT_DONE)
             code = EXIT_FAILED;
-        free(made);
+        free(place);
     }
     return code;
 }
 
+typedef struct explain_flags {
+    const char *out, *nearest, *class_name;
+} explain_flags;
+
+static int explain(explaining *e, const cli_command *command, int count, char **arguments,
+                   const explain_flags *flags)
+{
+    cli_pictures pictures = {.count = 0};
+    int gathered = cli_pictures_gather(arguments + 1, count - 1, &pictures);
+    int code = load(e, arguments, flags->class_name);
+    if (code == EXIT_DONE)
+        code = cli_heat_maps_begin(command, flags->out, &pictures);
+    cli_catch_interrupt();
+    if (code == EXIT_DONE && flags->nearest != NULL && open_nearest(e, flags->nearest) < 0)
+        code = cli_failed();
+    if (code == EXIT_DONE)
+        code = explain_all(e, &pictures, flags->out);
+    cli_pictures_free(&pictures);
+    return code != EXIT_DONE ? code : gathered;
+}
+
 int cli_explain(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    const char *out = NULL, *nearest = NULL, *class_name = "";
+    explain_flags given = {NULL, NULL, ""};
     explaining e = {.context = context};
-    const cli_flag flags[] = {{"out", &out, NULL},
-                              {"class", &class_name, NULL},
-                              {"nearest", &nearest, NULL},
+    const cli_flag flags[] = {{"out", &given.out, NULL},
+                              {"class", &given.class_name, NULL},
+                              {"nearest", &given.nearest, NULL},
                               {"json", NULL, &e.json},
                               {NULL, NULL, NULL}};
     ic_options *options = NULL;
@@ -281,23 +259,14 @@ int cli_explain(ic_context *context, const cli_command *command, int count, char
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
+    e.options = options;
     if (rest < 2)
         code = cli_usage(command, "explain wants a model and pictures");
-    else if (out != NULL && rest > 2 && !is_folder(out))
-        code = cli_usage(command, "--out of several pictures is a folder that is there");
-    else if (out != NULL && is_folder(out) && names_meet(arguments + 1, rest - 1))
-        code = cli_usage(command, "two of the pictures have one name, and so would their heat "
-                                  "maps: explain them one by one");
-    else if (ic_options_set_text(options, "class", class_name) < 0)
+    else if (ic_options_set_text(options, "class", given.class_name) < 0)
         code = cli_failed();
-    else {
-        e.options = options;
-        cli_catch_interrupt();
-        code = begin(&e, arguments, class_name, nearest);
-        if (code == EXIT_DONE)
-            code = explain_all(&e, arguments + 1, rest - 1, out);
-        end(&e);
-    }
+    else
+        code = explain(&e, command, rest, arguments, &given);
+    end(&e);
     ic_options_free(options);
     return code;
 }

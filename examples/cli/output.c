@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,6 +128,17 @@ void cli_print_text(FILE *file, const char *text, int width)
 {
     for (int columns = cli_print_part(file, text, strlen(text)); columns < width; columns++)
         fputc(' ', file);
+}
+
+void cli_csv_text(FILE *file, const char *text)
+{
+    int quoted = text[strcspn(text, ",\"")] != '\0';
+    fputs(quoted ? "\"" : "", file);
+    while (*text != '\0') {
+        fputs(*text == '"' ? "\"" : "", file);
+        text = print_character(file, text);
+    }
+    fputs(quoted ? "\"" : "", file);
 }
 
 void cli_print_path(FILE *file, const char *path)
@@ -250,19 +262,35 @@ int cli_can_write(const char *path, const char *flag)
     return 1;
 }
 
-static int ends(const char *text, const char *end)
+int cli_ends(const char *text, const char *end)
 {
     size_t length = strlen(text), wanted = strlen(end);
-    return length >= wanted && strcmp(text + length - wanted, end) == 0;
+    return length >= wanted && strcasecmp(text + length - wanted, end) == 0;
 }
 
 int cli_can_plot(const char *path, const char *flag)
 {
     if (path == NULL)
         return 1;
-    if (ends(path, ".png") || ends(path, ".svg"))
+    if (cli_ends(path, ".png") || cli_ends(path, ".svg"))
         return cli_can_write(path, flag);
     return cannot_write(path, "a plot is a .png or an .svg", flag);
+}
+
+int cli_can_report(const char *path, const char *flag)
+{
+    if (path == NULL)
+        return 1;
+    if (cli_ends(path, ".html") || cli_ends(path, ".htm"))
+        return cli_can_write(path, flag);
+    return cannot_write(path, "a report is a page, .html or .htm", flag);
+}
+
+int cli_can_draw(const char *path, const char *flag)
+{
+    if (cli_ends(path, ".png"))
+        return cli_can_write(path, flag);
+    return cannot_write(path, "a heat map is a .png", flag);
 }
 
 char *cli_text_of(ic_status (*give)(const void *object, char *buffer, size_t capacity,

@@ -36,6 +36,9 @@ int cli_complain(const char *text, const char *what);
 /* Text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_text(FILE *file, const char *text);
 
+/* Text as a field of a CSV file (RFC 4180), whose rows are a line each: as cli_print_text. */
+void cli_csv_text(FILE *file, const char *text);
+
 /* A path as a shell takes it, in quotes where it must be; for people, as cli_print_text. */
 void cli_print_path(FILE *file, const char *path);
 
@@ -57,10 +60,15 @@ int cli_save_page(const ic_report *report, const ic_options *options, const char
 /* What a part of a data set means, so that nobody takes pictures of the training for a test. */
 const char *cli_explain_split(const char *split);
 
-/* Whether a file (a plot; NULL is fine) can be written there, found out before long work; says why
- * not, and which flag to change. */
+/* Whether a file (a plot or a report, NULL is fine; a heat map) can be written there, found out
+ * before long work; says why not, and which flag to change. */
 int cli_can_write(const char *path, const char *flag);
 int cli_can_plot(const char *path, const char *flag);
+int cli_can_report(const char *path, const char *flag);
+int cli_can_draw(const char *path, const char *flag);
+
+/* Whether it ends so, in capitals or not. */
+int cli_ends(const char *text, const char *end);
 
 /* Whether two paths lead to one file, which need not be there yet. */
 int cli_same_file(const char *a, const char *b);

@@ -2,11 +2,12 @@
 #include "commands.h"
 #include "model.h"
 #include "output.h"
+#include "pictures.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODELS_MAX = 16 };
+enum { MODELS_MAX = 16, TOP = 5 };
 
 /* The models that are asked together; of one they are the whole ensemble. */
 typedef struct ensemble {
@@ -43,10 +44,11 @@ static void print_json(const ic_model *model, const ic_prediction *prediction, c
     ic_prediction_spread(prediction, 0, &spread);
     printf("],\"spread\":%.9g", (double)spread);
     const char *decision = decide(model, prediction);
-    if (decision != NULL) {
-        printf(",\"decision\":");
+    printf(",\"decision\":");
+    if (decision != NULL)
         cli_json_text(stdout, decision);
-    }
+    else
+        printf("null");
     if (ic_prediction_unknown(prediction, 0, &score, &threshold) < 0)
         printf(",\"unknown\":null,\"score\":null,\"threshold\":null}\n");
     else
@@ -83,9 +85,63 @@ static void print_text(const ic_model *model, const ic_prediction *prediction, c
     putchar('\n');
 }
 
+static void print_json_error(const char *file)
+{
+    printf("{\"file\":");
+    cli_json_text(stdout, file);
+    printf(",\"error\":");
+    cli_json_text(stdout, ic_last_error());
+    printf("}\n");
+}
+
+/* The most probable class alone; what is not known is empty. */
+static void print_csv(const ic_model *model, const ic_prediction *prediction, const char *file,
+                      int32_t top)
+{
+    float score = 0, threshold = 0, probability = 0;
+    int32_t index = 0;
+    const char *decision = decide(model, prediction);
+    (void)top;
+    ic_prediction_class(prediction, 0, &index, &probability);
+    cli_csv_text(stdout, file);
+    putchar(',');
+    cli_csv_text(stdout, ic_model_class_name(model, index));
+    printf(",%.9g,", (double)probability);
+    if (ic_prediction_unknown(prediction, 0, &score, &threshold) >= 0)
+        fputs(score > threshold ? "true" : "false", stdout);
+    putchar(',');
+    cli_csv_text(stdout, decision != NULL ? decision : "");
+    putchar('\n');
+}
+
+/* Such a picture keeps its row. */
+static void print_csv_error(const char *file)
+{
+    cli_csv_text(stdout, file);
+    puts(",,,,");
+}
+
+static void print_no_error(const char *file)
+{
+    (void)file; /* standard error has it */
+}
+
+/* How predictions are written. */
+typedef struct form {
+    const char *heading;
+    void (*found)(const ic_model *model, const ic_prediction *prediction, const char *file,
+                  int32_t top);
+    void (*failed)(const char *file); /* ic_last_error() says why */
+} form;
+
+static const form text_form = {"", print_text, print_no_error};
+static const form json_form = {"", print_json, print_json_error};
+static const form csv_form = {"path,class,probability,unknown,decision\n", print_csv,
+                              print_csv_error};
+
 /* One file; a failure is told and the next ones still come. */
 static int predict_file(ic_context *context, const ensemble *asked, ic_prediction *prediction,
-                        const char *file, int32_t top, int json)
+                        const char *file, int32_t top, const form *as)
 {
     ic_image *image = NULL;
     ic_status status = ic_image_load(context, file, &image);
@@ -94,16 +150,10 @@ static int predict_file(ic_context *context, const ensemble *asked, ic_predictio
                                      (const ic_image *const *)&image, 1, prediction);
     ic_image_free(image);
     if (status < 0) {
-        if (json) {
-            printf("{\"file\":");
-            cli_json_text(stdout, file);
-            printf(",\"error\":");
-            cli_json_text(stdout, ic_last_error());
-            printf("}\n");
-        }
+        as->failed(file);
         return cli_failed();
     }
-    (json ? print_json : print_text)(asked->models[0], prediction, file, top);
+    as->found(asked->models[0], prediction, file, top);
     return EXIT_DONE;
 }
 
@@ -155,13 +205,55 @@ static long number(const char *text)
     return *end == '\0' && value >= 1 && value <= INT32_MAX ? value : 0;
 }
 
+typedef struct predict_flags {
+    const char *top, *views; /* top NULL: not given */
+    int json, csv;
+} predict_flags;
+
+static int predict_all(ic_context *context, const ensemble *asked, const predict_flags *given,
+                       const cli_pictures *pictures)
+{
+    const form *as = given->json ? &json_form : given->csv ? &csv_form : &text_form;
+    long top = given->top != NULL ? number(given->top) : TOP;
+    int32_t classes = ic_model_class_count(asked->models[0]);
+    ic_prediction *prediction = NULL;
+    int code = EXIT_DONE;
+    if (ic_prediction_create(context, &prediction) < 0 ||
+        ic_prediction_set_views(prediction, (int32_t)number(given->views)) < 0) {
+        ic_prediction_free(prediction);
+        return cli_failed();
+    }
+    fputs(as->heading, stdout);
+    for (size_t i = 0; i < pictures->count; i++)
+        if (predict_file(context, asked, prediction, pictures->list[i].path,
+                         top < classes ? (int32_t)top : classes, as) != EXIT_DONE)
+            code = EXIT_FAILED;
+    ic_prediction_free(prediction);
+    return code;
+}
+
+/* What is wrong with what was asked for; NULL: nothing. */
+static const char *find_fault(const predict_flags *given, int arguments)
+{
+    long views = number(given->views);
+    if (given->top != NULL && number(given->top) == 0)
+        return "--top takes a number from 1";
+    if (views != 1 && views != 2 && views != 6)
+        return "--views takes 1|2|6";
+    if (given->csv && given->json)
+        return "--json and --csv are two forms: take one of them";
+    if (given->csv && given->top != NULL)
+        return "--csv has the most probable class alone: --top is for the other forms";
+    return arguments < 2 ? "predict wants a model and pictures" : NULL;
+}
+
 int cli_predict(ic_context *context, const cli_command *command, int count, char **arguments)
 {
-    const char *top_text = "5", *views_text = "1";
-    int json = 0;
-    const cli_flag flags[] = {{"top", &top_text, NULL},
-                              {"views", &views_text, NULL},
-                              {"json", NULL, &json},
+    predict_flags given = {NULL, "1", 0, 0};
+    const cli_flag flags[] = {{"top", &given.top, NULL},
+                              {"views", &given.views, NULL},
+                              {"json", NULL, &given.json},
+                              {"csv", NULL, &given.csv},
                               {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
@@ -169,30 +261,18 @@ int cli_predict(ic_context *context, const cli_command *command, int count, char
     if (rest < 0)
         return code;
     ic_options_free(options);
-    long top = number(top_text), views = number(views_text);
-    if (top == 0)
-        return cli_usage(command, "--top takes a number from 1");
-    if (views != 1 && views != 2 && views != 6)
-        return cli_usage(command, "--views takes 1|2|6");
-    if (rest < 2)
-        return cli_usage(command, "predict wants a model and pictures");
+    const char *fault = find_fault(&given, rest);
+    if (fault != NULL)
+        return cli_usage(command, fault);
 
     ensemble asked = {.count = 0};
-    ic_prediction *prediction = NULL;
+    cli_pictures pictures = {.count = 0};
+    int gathered = cli_pictures_gather(arguments + 1, rest - 1, &pictures);
     code = load_models(context, command, arguments[0], arguments[1], &asked);
-    if (code == EXIT_DONE && (ic_prediction_create(context, &prediction) < 0 ||
-                              ic_prediction_set_views(prediction, (int32_t)views) < 0))
-        code = cli_failed();
-    if (code != EXIT_DONE)
-        rest = 0;
-    else if (top > ic_model_class_count(asked.models[0]))
-        top = ic_model_class_count(asked.models[0]);
-    for (int i = 1; i < rest; i++)
-        if (predict_file(context, &asked, prediction, arguments[i], (int32_t)top, json) !=
-            EXIT_DONE)
-            code = EXIT_FAILED;
-    ic_prediction_free(prediction);
+    if (code == EXIT_DONE)
+        code = predict_all(context, &asked, &given, &pictures);
     for (int32_t i = 0; i < asked.count; i++)
         ic_model_free(asked.models[i]);
-    return code;
+    cli_pictures_free(&pictures);
+    return code != EXIT_DONE ? code : gathered;
 }

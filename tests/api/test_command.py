@@ -1,6 +1,8 @@
 """test_command.py IMGCLS: the command line's forms that scripts rely on; prints "ok" and "not ok" lines."""
 
+import csv
 import fcntl
+import io
 import json
 import os
 import pathlib
@@ -27,8 +29,9 @@ def locale(name):
     return {**os.environ, "LC_ALL": name, "TERM": "xterm"}
 
 
-def run(*arguments, code=0, env=None):
-    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", env=env)
+def run(*arguments, code=0, env=None, text=""):
+    """What it writes, given a text on standard input."""
+    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", env=env, input=text)
     assert done.returncode == code, (arguments, done.returncode, done.stderr)
     return done.stdout, done.stderr
 
@@ -230,6 +233,69 @@ def predict():
 def unknown():
     """Pictures unlike the training pictures are said to be so, by one model and by several."""
     one, two, blank = root / "one, calm.safetensors", root / "two.safetensors", root / "blank" / "0.png"
+def files_of(*arguments, code=0, text=""):
+    """The pictures that a prediction is made of, in order."""
+    out = run("predict", model, *arguments, "--json", "--top", 1, code=code, text=text)[0]
+    return [json.loads(line)["file"] for line in out.splitlines()]
+
+
+def folders_and_lists():
+    """A folder stands for its pictures by their names, whatever else is there; - for a list."""
+    many = root / "many kinds"
+    for name in ("b/2.PNG", "b/1.png", "b/.hidden.png", "a.Jpeg", "c.jpg", ".git/0.png", "b/deep/er/0.png"):
+        png(many / name, 1, 1)
+    (many / "notes.txt").write_text("no picture")
+    (many / "b" / "round").symlink_to(many)
+    (many / "b" / "again").symlink_to(many / "b")
+    (many / "linked").symlink_to(photos / "dark" / "..")
+    (many / "linked.png").symlink_to(photos / "dark" / "0.png")
+    (many / "lost.png").symlink_to(root / "nowhere")
+    linked = [f"linked/{name}/{file}" for name in ("dark", "light")
+              for file in sorted(path.name for path in (photos / name).iterdir())]
+    expected = ["a.Jpeg", "b/1.png", "b/2.PNG", "b/deep/er/0.png", "c.jpg", *linked, "linked.png", "lost.png"]
+    assert files_of(many, code=1) == [f"{many}/{name}" for name in expected]  # cut.png, lost.png
+    (many / "b" / "round").unlink()
+    assert files_of(f"{many}/b/", many / "c.jpg") == [f"{many}/b/1.png", f"{many}/b/2.PNG", f"{many}/b/deep/er/0.png",
+                                                     f"{many}/c.jpg"]
+    assert files_of("-", text=f"{many}/c.jpg\r\n\n{many}/b/1.png") == [f"{many}/c.jpg", f"{many}/b/1.png"]
+    assert "it is a folder" in run("predict", model, "-", code=1, text=f"{many}\n")[1]
+    none = root / "no pictures"
+    png(none / ".cache" / "0.png", 1, 1)
+    for command in ("predict", "explain"):
+        assert f"no .jpg, .jpeg or .png in or below {none}\n" in run(command, model, none, code=1)[1]
+        assert "standard input names no pictures" in run(command, model, "-", code=1)[1]
+    assert files_of(none, many / "c.jpg", code=1) == [f"{many}/c.jpg"]
+    lines = run("explain", model, many / "b", "--method", "gradcam", "--json", "--out", root / "heats")[0].splitlines()
+    assert [json.loads(line)["out"] for line in lines] == [f"{root}/heats/{name}.heat.png" for name in ("1", "2", "deep/er/0")]
+    assert all(pathlib.Path(json.loads(line)["out"]).exists() for line in lines)
+    run("explain", model, photos / "dark", photos / "light", "--method", "gradcam", "--out", f"{root}/flat/", code=1)
+    assert len(list((root / "flat").iterdir())) == 40
+    messages = run("explain", model, "-", "--out", root / "flat", code=2, text=f"{many}/b/1.png\n{many}/c.jpg\n" +
+                   f"{photos}/light/1.png\n")[1]
+    assert f"{many}/b/1.png and {photos}/light/1.png have one name" in messages or \
+        f"{photos}/light/1.png and {many}/b/1.png have one name" in messages, messages
+
+
+def table():
+    """What a spreadsheet opens: a row a picture, whatever its name is."""
+    odd, costly = root / 'odd, "x"' / "a\nb\x1b.png", root / "costly table.safetensors"
+    png(odd, 0, 0)
+    files = [photos / "light" / "1.png", root / "missing.png", odd]
+    out, messages = run("predict", model, *files, "--csv", code=1)
+    rows = list(csv.reader(io.StringIO(out), strict=True))
+    assert out.splitlines()[0] == "path,class,probability,unknown,decision" and len(out.splitlines()) == 4
+    assert rows[1][:2] == [str(files[0]), "light"] and rows[1][3:] == ["", ""] and 0.5 <= float(rows[1][2]) <= 1
+    assert rows[2] == [str(files[1]), "", "", "", ""] and "missing.png" in messages
+    assert rows[3][:2] == [str(root / 'odd, "x"' / "a?b?.png"), "dark"], rows
+    told = json.loads(run("predict", model, files[0], "--json")[0])
+    assert float(rows[1][2]) == told["predictions"][0]["probability"] and told["decision"] is None
+    run("decide", model, photos, "--class", "dark", "--threshold", 0.0001, "--out", costly)
+    assert run("predict", costly, files[0], "--csv")[0].endswith(",dark\n")
+    assert json.loads(run("predict", costly, files[0], "--json")[0])["decision"] == "dark"
+    assert "take one of them" in run("predict", model, files[0], "--csv", "--json", code=2)[1]
+    assert "--top" in run("predict", model, files[0], "--csv", "--top", 2, code=2)[1]
+
+
     many = root / "many"
     for i in range(120):
         png(many / ("light" if i % 2 else "dark") / f"{i}.png", i % 2, i)
@@ -244,6 +310,8 @@ def unknown():
     assert stranger["unknown"] is True and stranger["score"] > stranger["threshold"] > known["score"]
     assert known["unknown"] is False and known["spread"] == 0
     assert "unknown (looks like none of the training pictures" in run("predict", one, blank)[0]
+    assert [row[3] for row in csv.reader(io.StringIO(run("predict", one, blank, many / "dark" / "0.png", "--csv")[0]))] == \
+        ["unknown", "true", "false"]
     both = json.loads(run("predict", f"{one},{two}", blank, "--json")[0])
     assert both["unknown"] is True and both["threshold"] != stranger["threshold"]
     assert " +- " in run("predict", f"{two},{model},{one}", many / "dark" / "0.png")[0]
@@ -296,6 +364,15 @@ def explain():
     (photos / "dark" / "0.png").read_bytes()
     same = root / "0.png"
     same.write_bytes(files[0].read_bytes())
+    assert "is a folder" in run("explain", model, files[0], files[2], "--out", root / "new.png", code=2)[1]
+    for place in ("heat.jpg", "heat", "no/such.png"):
+        messages = run("explain", model, files[0], "--out", root / place, code=1)[1]
+        assert f"cannot write {root / place}: " in messages and "--out" in messages and not (root / place).exists(), messages
+    assert "a heat map is a .png" in run("explain", model, files[0], "--out", root / "heat.jpg", code=1)[1]
+    assert "cannot make the folder" in run("explain", model, files[0], files[2], "--out", root / "no/such", code=1)[1]
+    made = root / "made"
+    run("explain", model, files[0], files[2], "--method", "gradcam", "--out", made)
+    assert sorted(path.name for path in made.iterdir()) == ["0.heat.png", "1.heat.png"]
     assert "one name" in run("explain", model, files[0], same, "--out", maps, code=2)[1]
     assert "auto, gradcam" in run("explain", model, files[0], "--method", "guess", code=2)[1].replace("|", ", ")
     run("explain", model, code=2)
@@ -715,9 +792,10 @@ def failures():
 
 
 for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
-             says_how_sure_it_is, compare, parts, predict, unknown, views, explain, explain_interrupted, classes_without_pictures,
-             models_that_are_none, names_of_classes, wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8,
-             interrupt, resume, the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
+             says_how_sure_it_is, compare, parts, predict, folders_and_lists, table, unknown, views, explain, explain_interrupted,
+             classes_without_pictures, models_that_are_none, names_of_classes, wrong_usage, help_of_commands,
+             places_are_tried_before_the_training, strange_names, json_is_utf8, interrupt, resume,
+             the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
              checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
     test(body)
 folder.cleanup()
