@@ -61,7 +61,7 @@ static int cross_validate(ic_context *context, const char *data, const ic_option
     ic_dataset *dataset = NULL;
     ic_report *report = NULL;
     int code = EXIT_DONE;
-    if (page != NULL && !cli_can_write(page, "report"))
+    if (!cli_can_report(page, "report"))
         return EXIT_FAILED;
     cli_catch_interrupt();
     if (ic_dataset_open(context, data, options, &dataset) < 0 ||

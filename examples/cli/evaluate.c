@@ -149,7 +149,7 @@ static int evaluate(ic_context *context, const char *model_path, const char *dat
     ic_dataset *dataset = NULL;
     ic_report *report = NULL;
     int code = EXIT_DONE;
-    if (!cli_can_plot(plot, "plot") || (page != NULL && !cli_can_write(page, "report")))
+    if (!cli_can_plot(plot, "plot") || !cli_can_report(page, "report"))
         return EXIT_FAILED;
     if (cli_load_model(context, model_path, data, &model) != EXIT_DONE) {
         code = EXIT_FAILED;

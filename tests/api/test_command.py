@@ -174,9 +174,12 @@ def page():
     assert report["model"]["training"]["best_epoch"] >= 1 and report["version"] in text
     assert report["data"]["count"] == report["count"] and "unknown" in report
     assert "cut.png" in text and "src=\"http" not in text
-    for wrong in (root / "no/such.html", root):
-        messages = run("evaluate", model, photos, "--report", wrong, code=1)
-        assert "--report" in messages[1] and not messages[0], messages
+    for wrong in (root / "no/such.html", root, root / "rep.pdf", root / "rep"):
+        for command in (("evaluate", model), ("cross-validate",)):
+            messages = run(*command, photos, "--report", wrong, code=1)
+            assert "--report" in messages[1] and not messages[0] and "pictures in" not in messages[1], messages
+    assert "a report is a page, .html or .htm; choose" in run("evaluate", model, photos, "--report", root / "a.pdf", code=1)[1]
+    run("evaluate", model, photos, "--report", root / "old.HTM", "--method", "gradcam", "--resamples", 50)
     run("cross-validate", photos, "--folds", 2, "--report", place, *QUICK)
     text = place.read_text(encoding="utf-8")
     assert "imgcls cross-validate" in text and "Model by model" in text
@@ -230,9 +233,6 @@ def predict():
     assert "light" in run("predict", model, files[2])[0]
 
 
-def unknown():
-    """Pictures unlike the training pictures are said to be so, by one model and by several."""
-    one, two, blank = root / "one, calm.safetensors", root / "two.safetensors", root / "blank" / "0.png"
 def files_of(*arguments, code=0, text=""):
     """The pictures that a prediction is made of, in order."""
     out = run("predict", model, *arguments, "--json", "--top", 1, code=code, text=text)[0]
@@ -296,6 +296,9 @@ def table():
     assert "--top" in run("predict", model, files[0], "--csv", "--top", 2, code=2)[1]
 
 
+def unknown():
+    """Pictures unlike the training pictures are said to be so, by one model and by several."""
+    one, two, blank = root / "one, calm.safetensors", root / "two.safetensors", root / "blank" / "0.png"
     many = root / "many"
     for i in range(120):
         png(many / ("light" if i % 2 else "dark") / f"{i}.png", i % 2, i)
@@ -307,11 +310,11 @@ def table():
     assert told["pictures"] >= 50 and "unknown" in told and "temperature" in run("info", one)[0]
     stranger, known = (json.loads(line) for line in
                        run("predict", one, blank, many / "dark" / "0.png", "--json")[0].splitlines())
+    assert [row[3] for row in csv.reader(io.StringIO(run("predict", one, blank, many / "dark" / "0.png", "--csv")[0]))] == \
+        ["unknown", "true", "false"]
     assert stranger["unknown"] is True and stranger["score"] > stranger["threshold"] > known["score"]
     assert known["unknown"] is False and known["spread"] == 0
     assert "unknown (looks like none of the training pictures" in run("predict", one, blank)[0]
-    assert [row[3] for row in csv.reader(io.StringIO(run("predict", one, blank, many / "dark" / "0.png", "--csv")[0]))] == \
-        ["unknown", "true", "false"]
     both = json.loads(run("predict", f"{one},{two}", blank, "--json")[0])
     assert both["unknown"] is True and both["threshold"] != stranger["threshold"]
     assert " +- " in run("predict", f"{two},{model},{one}", many / "dark" / "0.png")[0]
@@ -361,9 +364,6 @@ def explain():
     assert text.startswith(str(files[0]) + ": dark ") and "(occlusion)" in text
     assert "no class grey: its classes are dark, light" in run("explain", model, files[0], "--class", "grey", code=1)[1]
     assert "is a folder" in run("explain", model, files[0], files[2], "--out", one, code=2)[1]
-    (photos / "dark" / "0.png").read_bytes()
-    same = root / "0.png"
-    same.write_bytes(files[0].read_bytes())
     assert "is a folder" in run("explain", model, files[0], files[2], "--out", root / "new.png", code=2)[1]
     for place in ("heat.jpg", "heat", "no/such.png"):
         messages = run("explain", model, files[0], "--out", root / place, code=1)[1]
@@ -373,6 +373,9 @@ def explain():
     made = root / "made"
     run("explain", model, files[0], files[2], "--method", "gradcam", "--out", made)
     assert sorted(path.name for path in made.iterdir()) == ["0.heat.png", "1.heat.png"]
+    (photos / "dark" / "0.png").read_bytes()
+    same = root / "0.png"
+    same.write_bytes(files[0].read_bytes())
     assert "one name" in run("explain", model, files[0], same, "--out", maps, code=2)[1]
     assert "auto, gradcam" in run("explain", model, files[0], "--method", "guess", code=2)[1].replace("|", ", ")
     run("explain", model, code=2)
