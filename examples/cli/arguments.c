@@ -64,9 +64,11 @@ void cli_print_options(const char *owners)
     }
 }
 
-static void print_help(const cli_command *command)
+void cli_print_help(const cli_command *command)
 {
     printf("usage: imgcls %s %s\n%s\n", command->name, command->usage, command->help);
+    if (command->more != NULL)
+        printf("\n%s\n", command->more);
     if (*command->owners == '\0')
         return;
     puts("\nOptions:");
@@ -209,7 +211,7 @@ int cli_parse(ic_context *context, const cli_command *command, const cli_flag *f
             for (i++; i < count; i++)
                 arguments[rest++] = arguments[i];
         } else if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
-            print_help(command);
+            cli_print_help(command);
             *code = EXIT_DONE;
             goto over;
         } else if (strncmp(arguments[i], "--", 2) == 0) {

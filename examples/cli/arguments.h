@@ -22,6 +22,7 @@ struct cli_command {
     const char *usage;  /* what follows the name */
     const char *help;   /* one line */
     const char *owners; /* owners of the library options it takes: "context,dataset" */
+    const char *more;   /* lines of its own help alone; NULL: none */
     int (*run)(ic_context *context, const cli_command *command, int count, char **arguments);
 };
 
@@ -35,6 +36,9 @@ extern const cli_command cli_commands[];
  */
 int cli_parse(ic_context *context, const cli_command *command, const cli_flag *flags, int count,
               char **arguments, ic_options **options, int *code);
+
+/* What imgcls COMMAND --help prints. */
+void cli_print_help(const cli_command *command);
 
 /* Prints the library's options of these owners, "model,trainer" say; NULL: all of them. */
 void cli_print_options(const char *owners);

@@ -58,7 +58,7 @@ QUICK = ("--network", "lenet5", "--epochs", 3, "--batch-size", 8, "--seed", 3)
 
 
 def version_and_options():
-    assert run("--version")[0].startswith("imgcls ")
+    assert run("--version")[0].startswith("imgcls ") and run("version") == run("--version")
     listed = run("options")[0]
     assert "--learning-rate" in listed and "--network" in listed
 
@@ -469,9 +469,13 @@ def wrong_usage():
 def help_of_commands():
     for command in ("train", "evaluate", "compare", "predict", "explain", "inspect", "info", "options"):
         out, messages = run(command, "--help")
-        assert out.startswith("usage: imgcls " + command) and messages == ""
+        assert out.startswith("usage: imgcls " + command) and messages == "" and run("help", command) == (out, "")
     assert "--epochs" in run("train", "-h")[0] and "--epochs" not in run("predict", "--help")[0]
-    assert "imgcls train" in run("--help")[0]
+    assert "imgcls train" in run("--help")[0] and run("help") == run("--help") == run("-h")
+    assert "did you mean train?" in run("help", "trian", code=2)[1]
+    keys = json.loads(run("predict", model, photos / "dark" / "0.png", "--json")[0])
+    assert all(re.search(rf"^  {key}\b", run("help", "predict")[0], re.M) for key in [*keys, "error"]), keys
+    assert all(len(line) <= 100 for line in run("help", "predict")[0].splitlines()[:20])
 
 
 def places_are_tried_before_the_training():
