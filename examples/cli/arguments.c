@@ -95,6 +95,25 @@ static int32_t find_option(const char *name)
     return -1;
 }
 
+void cli_print_with_flags(FILE *file, const char *text)
+{
+    char name[NAME_BYTES + 1];
+    while (*text != '\0') {
+        size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+        int named = text[length] == '=' && length > 0 && length <= NAME_BYTES;
+        snprintf(name, sizeof name, "%.*s", named ? (int)length : 0, text);
+        if (named && find_option(name) >= 0) {
+            print_dashed(file, name);
+            fputc(' ', file);
+            text += length + 1;
+        } else {
+            length += length == 0;
+            fwrite(text, 1, length, file);
+            text += length;
+        }
+    }
+}
+
 static int option_fits(const cli_command *command, int32_t option)
 {
     const char *owner = NULL;

@@ -52,6 +52,10 @@ typedef int cli_wanted(const char *name, const char *owner, const void *payload)
 /* The same for each option of the library that cli_parse was given and that is wanted. */
 void cli_print_given(FILE *file, cli_wanted *wanted, const void *payload);
 
+/* A text of the library, which names options as programs do ("sampling=balanced"), as a command
+ * line has them ("--sampling balanced"). */
+void cli_print_with_flags(FILE *file, const char *text);
+
 /* Prints "imgcls: message" and how to use the command; returns EXIT_USAGE. */
 int cli_usage(const cli_command *command, const char *message);
 

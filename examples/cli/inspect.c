@@ -1,5 +1,6 @@
 /* cli/inspect.c: imgcls inspect: what is there, what is wrong with it, what to do.
  * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "commands.h"
 #include "output.h"
 
@@ -65,6 +66,19 @@ static void print_wrapped(const char *text, const char *first, const char *inden
     }
 }
 
+static void print_advice(const char *advice)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    if (file != NULL) {
+        cli_print_with_flags(file, advice);
+        fclose(file);
+    }
+    print_wrapped(text != NULL ? text : advice, "  -> ", "     ");
+    free(text);
+}
+
 static void print_finding(const ic_inspection *inspection, int32_t index)
 {
     const char *text = "", *advice = "", *examples = "";
@@ -76,7 +90,7 @@ static void print_finding(const ic_inspection *inspection, int32_t index)
         print_line("      ", examples, length);
         examples += length + (examples[length] == '\n');
     }
-    print_wrapped(advice, "  -> ", "     ");
+    print_advice(advice);
 }
 
 static int print_inspection(const ic_dataset *dataset, const ic_inspection *inspection, int json)

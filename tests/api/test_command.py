@@ -79,6 +79,14 @@ def inspect():
     assert "sheet.gif" in run("inspect", photos, "--plot", root / "sheet.gif", code=1)[1]
 
 
+def advice_names_flags():
+    """As a command line takes them, not as a program does."""
+    for i in range(60):
+        png(root / "uneven" / ("few" if i % 12 == 0 else "many") / f"{i}.png", i % 12 == 0, i)
+    report = " ".join(run("inspect", root / "uneven")[0].split())
+    assert "--sampling balanced (or --class-weights balanced)" in report and "=balanced" not in report, report
+
+
 def inspect_leaks():
     leaky = root / "leaky"
     shutil.copytree(parted, leaky)
@@ -798,7 +806,7 @@ def failures():
     assert "cut.safetensors" in run("info", cut, code=1)[1]
 
 
-for body in (version_and_options, inspect, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
+for body in (version_and_options, inspect, advice_names_flags, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
              says_how_sure_it_is, compare, parts, predict, folders_and_lists, table, unknown, views, explain, explain_interrupted,
              classes_without_pictures, models_that_are_none, names_of_classes, wrong_usage, help_of_commands,
              places_are_tried_before_the_training, strange_names, json_is_utf8, interrupt, resume,
