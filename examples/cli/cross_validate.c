@@ -1,11 +1,12 @@
 /* cli/cross_validate.c: imgcls cross-validate. SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "commands.h"
 #include "output.h"
 
 #include <math.h>
 #include <stdio.h>
-
-enum { DOUBTS_SHOWN = 20 };
+#include <stdlib.h>
+#include <string.h>
 
 /* How far the models lie apart, each on the pictures that were held out from it. They share most of
  * the pictures that they were trained on: it does not say what others might have given. */
@@ -27,32 +28,58 @@ static void print_folds(const ic_report *report)
            100 * sqrt(spread > 0 ? spread : 0));
 }
 
-void cli_print_doubts(const ic_report *report)
+/* ---- The models, one after the other ---- */
+
+/* Lines of the log that were shown. */
+typedef struct shown {
+    char **lines;
+    size_t count;
+} shown;
+
+static int was_shown(const shown *before, const char *line)
 {
-    int64_t count = 0;
-    if (ic_report_label_error_count(report, &count) < 0)
+    for (size_t i = 0; i < before->count; i++)
+        if (strcmp(before->lines[i], line) == 0)
+            return 1;
+    return 0;
+}
+
+/* Each model is planned as the first one was: of the others only what differs is news. Without
+ * memory lines come again. */
+static void log_news(int32_t level, const char *message, void *payload)
+{
+    shown *before = payload;
+    if (was_shown(before, message))
         return;
-    if (count == 0) {
-        puts("\nno label is in doubt");
+    cli_log(level, message, NULL);
+    char **lines = realloc(before->lines, (before->count + 1) * sizeof *lines);
+    if (lines == NULL)
         return;
-    }
-    printf("\n%lld labels are likely wrong; the surest first:\n", (long long)count);
-    for (int64_t i = 0; i < count && i < DOUBTS_SHOWN; i++) {
-        const char *origin = "";
-        int32_t label = 0, suggested = 0;
-        double margin = 0;
-        ic_report_label_error(report, i, &origin, &label, &suggested, &margin);
-        fputs("  ", stdout);
-        cli_print_path(stdout, origin);
-        fputs("\n      filed under ", stdout);
-        cli_print_text(stdout, ic_report_class_name(report, label), 0);
-        fputs(", looks like ", stdout);
-        cli_print_text(stdout, ic_report_class_name(report, suggested), 0);
-        printf(" (by %.0f %%)\n", 100 * margin);
-    }
-    if (count > DOUBTS_SHOWN)
-        printf("  and %lld more: --json lists all of them\n", (long long)(count - DOUBTS_SHOWN));
-    puts("  -> look at them; move those that are wrong to their class, and train again");
+    before->lines = lines;
+    lines[before->count] = strdup(message);
+    before->count += lines[before->count] != NULL;
+}
+
+int cli_run_folds(ic_context *context, const ic_dataset *dataset, const ic_options *options,
+                  ic_report **report)
+{
+    shown before = {NULL, 0};
+    ic_context_set_log(context, log_news, &before);
+    cli_catch_interrupt();
+    ic_status status = ic_cross_validate(dataset, options, report);
+    ic_context_set_log(context, cli_log, NULL);
+    for (size_t i = 0; i < before.count; i++)
+        free(before.lines[i]);
+    free(before.lines);
+    cli_clear_line();
+    if (status >= 0)
+        return EXIT_DONE;
+    if (status != IC_ERROR_CANCELLED)
+        return cli_failed();
+    return cli_complain("stopped; models that were finished are not kept: the next run trains all "
+                        "of them again. Less --minutes or --epochs for each, or fewer --folds, "
+                        "take less time",
+                        "");
 }
 
 static int cross_validate(ic_context *context, const char *data, const ic_options *options,
@@ -63,14 +90,13 @@ static int cross_validate(ic_context *context, const char *data, const ic_option
     int code = EXIT_DONE;
     if (!cli_can_report(page, "report"))
         return EXIT_FAILED;
-    cli_catch_interrupt();
-    if (ic_dataset_open(context, data, options, &dataset) < 0 ||
-        ic_cross_validate(dataset, options, &report) < 0) {
+    if (ic_dataset_open(context, data, options, &dataset) < 0)
         code = cli_failed();
-    } else if (json) {
+    else
+        code = cli_run_folds(context, dataset, options, &report);
+    if (code == EXIT_DONE && json) {
         code = cli_print_json(cli_give_report, report);
-    } else {
-        cli_clear_line();
+    } else if (code == EXIT_DONE) {
         cli_print_report(report);
         print_folds(report);
         cli_print_doubts(report);

@@ -94,7 +94,12 @@ void cli_print_report(const ic_report *report);
 /* What a model's costs make of the pictures of a report; nothing where it has none. */
 void cli_print_decisions(const ic_report *report);
 
-/* Labels of a report that are likely wrong. */
+/* Cross-validates, or says why not; the log has the plan of the first model, and of the others what
+ * differs. SIGINT stops it. Returns the exit code. */
+int cli_run_folds(ic_context *context, const ic_dataset *dataset, const ic_options *options,
+                  ic_report **report);
+
+/* Labels of a report that are likely wrong, or that it cannot tell. */
 void cli_print_doubts(const ic_report *report);
 
 /* Lists them for a data set, by a model (a path) or by models that are trained for it (NULL);

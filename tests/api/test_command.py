@@ -417,6 +417,38 @@ def classes_without_pictures():
     assert re.search(r"of each class: c00 [\d.]+ %, c01 -, c02 [\d.]+ %, .*, c19 [\d.]+ % and 2 more\n", text), text
 
 
+def cross_validation():
+    """The plan is told once, then what differs; ^C says what becomes of models that are done."""
+    log = run("cross-validate", photos, "--folds", 3, *QUICK)[1].splitlines()
+    assert len(log) == len(set(log)) and sum("learning rate" in line for line in log) == 1, log
+    assert [line[:12] for line in log if line.startswith("model ")] == ["model 1 of 3", "model 2 of 3", "model 3 of 3"]
+    for arguments in (("cross-validate", photos), ("inspect", photos, "--labels", "--duplicates", "off")):
+        with subprocess.Popen([COMMAND, *map(str, arguments), "--network", "lenet5", "--epochs", "100000", "--patience", "0"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as validating:
+            while "training on" not in validating.stderr.readline():
+                pass
+            validating.send_signal(signal.SIGINT)
+            messages = validating.communicate(timeout=60)[1]
+        assert validating.returncode == 1 and "finished are not kept" in messages and "--folds" in messages, messages
+        assert "callback" not in messages, messages
+
+
+def labels():
+    """Those that are likely wrong; and that models which know nothing cannot tell."""
+    swapped, noise, many = root / "swapped", root / "noise", ("--duplicates", "off", "--labels", "--folds", 2)
+    shutil.copytree(photos, swapped)
+    (swapped / "light" / "1.png").rename(swapped / "dark" / "1.png")
+    report = run("inspect", swapped, *many, *QUICK, "--epochs", 60)[0]
+    assert re.search(r"1 label is likely wrong; .*\n  \S*swapped/dark/1.png\n      filed under dark, looks like light .*"
+                     r"\n  -> look at them", report) and "weak" not in report, report
+    for i in range(40):  # the classes have nothing to do with what is seen
+        png(noise / ("light" if (i * 7919 >> 3) % 2 else "dark") / f"{i}.png", i % 2, i)
+    report = run("inspect", noise, *many, *QUICK, "--repeats", 2)[0]
+    said = re.search(r"too weak to judge labels: .* (\d+) of 40 labels look wrong", report, re.S)
+    assert said and 3 * int(said[1]) > 40 and said.end() < report.index(f"\n{said[1]} labels look wrong; "), report
+    assert "move those" not in report and "too weak" in run("inspect", noise, *many, *QUICK, "--json")[1]
+
+
 def models_that_are_none():
     """What a model is, and that it comes first."""
     listed, made = root / "listed.csv", "; MODEL is the file that imgcls train --out wrote\n"
@@ -806,11 +838,11 @@ def failures():
     assert "cut.safetensors" in run("info", cut, code=1)[1]
 
 
-for body in (version_and_options, inspect, advice_names_flags, inspect_leaks, groups, train, the_same_file_again, find_rate, info, evaluate, page,
-             says_how_sure_it_is, compare, parts, predict, folders_and_lists, table, unknown, views, explain, explain_interrupted,
-             classes_without_pictures, models_that_are_none, names_of_classes, wrong_usage, help_of_commands,
-             places_are_tried_before_the_training, strange_names, json_is_utf8, interrupt, resume,
-             the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
+for body in (version_and_options, inspect, advice_names_flags, inspect_leaks, groups, train, the_same_file_again, find_rate, info,
+             evaluate, page, says_how_sure_it_is, compare, parts, predict, folders_and_lists, table, unknown, views, explain,
+             explain_interrupted, classes_without_pictures, cross_validation, labels, models_that_are_none, names_of_classes,
+             wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8, interrupt,
+             resume, the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
              checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
     test(body)
 folder.cleanup()
