@@ -28,6 +28,8 @@ void cli_summarise(FILE *file, const cli_summary *s)
     cli_curve(file, s->epochs, s->count, s->best);
     if (s->best >= 1 && s->best <= s->count)
         print_result(file, s);
+    for (int i = 0; i < 2; i++)
+        fputs(s->set_aside[i] != NULL ? s->set_aside[i] : "", file);
     fputs("saved ", file);
     cli_print_text(file, s->model, 0);
     fputs("\nnext: imgcls evaluate ", file);

@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 /* The two sets; *validation stays NULL where the trainer is to split them as a checkpoint says. */
-static ic_status open_data(ic_context *context, const cli_training *t, const ic_options *options,
+static ic_status open_data(ic_context *context, cli_training *t, const ic_options *options,
                            ic_dataset **train, ic_dataset **validation)
 {
     ic_dataset *all = NULL;
     ic_status status = ic_dataset_open(context, t->data, options, &all);
     if (status < 0)
         return status;
+    t->set_aside[0] = cli_set_aside(all, t->data);
     if (t->validation == NULL && t->resume == NULL) {
         status = ic_dataset_split(all, options, train, validation);
     } else {
@@ -28,6 +29,8 @@ static ic_status open_data(ic_context *context, const cli_training *t, const ic_
         }
         if (status >= 0 && t->validation != NULL)
             status = ic_dataset_open(context, t->validation, options, validation);
+        if (status >= 0 && t->validation != NULL)
+            t->set_aside[1] = cli_set_aside(*validation, t->validation);
     }
     ic_dataset_free(all);
     return status;
@@ -196,7 +199,8 @@ static int save(const ic_model *model, const cli_training *t, const ic_dataset *
                                  .seconds = t->seconds,
                                  .model = t->out,
                                  .data = t->validation != NULL ? t->validation : t->data,
-                                 .picture = example_of(validation)};
+                                 .picture = example_of(validation),
+                                 .set_aside = t->set_aside};
     cli_summarise(stderr, &summary);
     if (cli_interrupted())
         return EXIT_FAILED;
@@ -294,5 +298,7 @@ int cli_train(ic_context *context, const cli_command *command, int count, char *
     else
         code = only_rate ? find_rate(context, &t, options) : train(context, &t, options);
     ic_options_free(options);
+    free(t.set_aside[0]);
+    free(t.set_aside[1]);
     return code;
 }

@@ -19,6 +19,7 @@ typedef struct cli_training {
     const char *minutes;    /* to train in, or NULL */
     struct timespec began;
     int json;
+    char *set_aside[2]; /* files of data and of validation that were, or NULL */
     ic_trainer *trainer;
     double last_seconds; /* when the last epoch ended */
     double seconds;

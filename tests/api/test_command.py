@@ -787,6 +787,27 @@ def summary():
         assert curve[6].split() == ["1", str(epochs)] and f"{mark} best" in curve[7]
 
 
+def what_was_set_aside():
+    """At the end of a training, counted by reason; of all parts, and of both data sets."""
+    mixed, listed = root / "mixed", root / "mixed.csv"
+    shutil.copytree(parted, mixed)
+    for i in range(12):
+        (mixed / "train" / "dark" / f"gif{i}.png").write_bytes(b"GIF89a" + bytes(10))
+    for i in range(3):
+        cut = mixed / "test" / "dark" / f"cut{i}.png"
+        cut.write_bytes((parted / "test" / "dark" / "2.png").read_bytes()[:60 + i])
+    (mixed / "train" / "light" / "none.jpg").touch()
+    table = f"16 of 56 files of {mixed} were set aside; inspect --json lists them\n     12  this is GIF\n" \
+            "      3  the PNG is cut short\n      1  the picture is empty\nsaved "
+    assert table in run("train", mixed, "--out", root / "x", *QUICK)[1]
+    listed.write_text("path,label\n" + "".join(f"parted/train/{name}/{i}.png,{name}\n" for i in range(0, 40)
+                                               for name in [("dark", "light")[i % 2]]))
+    messages = run("train", listed, "--validation", photos, "--out", root / "x", *QUICK)[1]
+    assert f"20 of 40 files of {listed} were set aside; inspect --json lists them\n     20  cannot open: No such file" in \
+        messages and f"\n1 of 41 files of {photos} were set aside; " in messages, messages
+    assert "set aside" not in run("train", parted, "--out", root / "x", *QUICK)[1]
+
+
 def check_png(data):
     """Whole, with all its pixels."""
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
@@ -843,7 +864,7 @@ for body in (version_and_options, inspect, advice_names_flags, inspect_leaks, gr
              explain_interrupted, classes_without_pictures, cross_validation, labels, models_that_are_none, names_of_classes,
              wrong_usage, help_of_commands, places_are_tried_before_the_training, strange_names, json_is_utf8, interrupt,
              resume, the_printed_command_goes_on, minutes, from_an_earlier_model, earlier_checkpoints_stay,
-             checkpoint_and_model_are_two_files, live_line, summary, plot_while_training, failures):
+             checkpoint_and_model_are_two_files, live_line, summary, what_was_set_aside, plot_while_training, failures):
     test(body)
 folder.cleanup()
 sys.exit(failed)
