@@ -18,8 +18,9 @@ typedef struct ic_dataset ic_dataset;
 /*
  * Opens labelled pictures; path (UTF-8) is one of
  * - a folder of class folders;
- * - a folder holding train/ and test/ (also val/, valid/ or validation/), each of class folders
- *   or IDX files: all of it is opened, and ic_dataset_part gives the parts;
+ * - a folder holding train/ and test/ or val/, each of class folders or IDX files: all of it is
+ *   opened, and ic_dataset_part gives the parts. In capitals or not, train is also called training;
+ *   val valid, validation or dev; test testing or eval;
  * - a CSV manifest with the columns path,label (a first line naming them lets them stand anywhere
  *   among others; paths are relative to the manifest);
  * - an IDX file of pictures, plain or .gz, whose labels lie beside it under the usual name

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "dataset/source.h"
 
 #include <string.h>
@@ -116,6 +117,31 @@ ic_status ic_dataset_join(const ic_dataset *a, const ic_dataset *b, ic_dataset *
 }
 
 const char *const ic_part_names[] = {"", "train", "validation", "test"};
+
+bool ic_name_is(const char *name, const char *word)
+{
+    return strlen(name) == strlen(word) && ic_text_ends(name, word);
+}
+
+ic_part ic_part_of_name(const char *name)
+{
+    static const struct {
+        const char *word;
+        ic_part part;
+    } words[] = {{"train", IC_PART_TRAIN},
+                 {"training", IC_PART_TRAIN},
+                 {"val", IC_PART_VALIDATION},
+                 {"valid", IC_PART_VALIDATION},
+                 {"validation", IC_PART_VALIDATION},
+                 {"dev", IC_PART_VALIDATION},
+                 {"test", IC_PART_TEST},
+                 {"testing", IC_PART_TEST},
+                 {"eval", IC_PART_TEST}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (ic_name_is(name, words[i].word))
+            return words[i].part;
+    return IC_PART_NONE;
+}
 
 void ic_dataset_count_parts(const ic_dataset *dataset, int64_t counts[IC_PART_TEST + 1])
 {

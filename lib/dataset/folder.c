@@ -12,31 +12,12 @@
 /* Folders in class folders; deeper ones are most likely links that lead back up. */
 enum { MOST_NESTED = 8 };
 
-/* Names of folders that declare a part, in the order in which they are read. */
-static const struct {
-    const char *name;
-    ic_part part;
-} part_folders[] = {{"train", IC_PART_TRAIN},
-                    {"val", IC_PART_VALIDATION},
-                    {"valid", IC_PART_VALIDATION},
-                    {"validation", IC_PART_VALIDATION},
-                    {"test", IC_PART_TEST}};
-enum { PART_FOLDERS = sizeof part_folders / sizeof part_folders[0] };
-
 /* What lies in a folder, as far as its shape tells. */
 typedef struct folder_shape {
     size_t folders, files, idx_files;
     size_t part_folders;
-    bool train;
+    bool train, measuring; /* part folders of both kinds */
 } folder_shape;
-
-static bool is_part_name(const char *name)
-{
-    for (size_t i = 0; i < PART_FOLDERS; i++)
-        if (strcmp(name, part_folders[i].name) == 0)
-            return true;
-    return false;
-}
 
 /* Path of an entry, for the time until the next call. */
 static ic_status entry_path(ic_buffer *buffer, const char *folder, const char *name,
@@ -64,8 +45,10 @@ static ic_status look_at_shape(ic_context *context, const char *path, const ic_l
             continue;
         }
         shape.folders++;
-        shape.part_folders += is_part_name(name);
-        shape.train |= strcmp(name, "train") == 0;
+        const ic_part part = ic_part_of_name(name);
+        shape.part_folders += part != IC_PART_NONE;
+        shape.train |= part == IC_PART_TRAIN;
+        shape.measuring |= part > IC_PART_TRAIN;
     }
     *out = shape;
 cleanup:
@@ -186,21 +169,25 @@ cleanup:
     return status;
 }
 
+/* Part by part, as what is set aside in one of them has to stand in a row. */
 static ic_status scan_parts(ic_scan *scan, const char *path, const ic_listing *listing)
 {
     ic_context *context = scan->source->context;
     bool found = false;
     for (size_t i = 0; i < listing->count; i++)
-        if (!is_part_name(listing->names[i]))
+        if (ic_part_of_name(listing->names[i]) == IC_PART_NONE)
             ic_log(context, IC_LOG_WARNING,
                    "%s/%s is passed over: it is neither train, test nor validation", path,
                    listing->names[i]);
-    for (size_t i = 0; i < PART_FOLDERS; i++) {
-        const char *folder;
-        IC_TRY(ic_source_text_join(scan->source, path, "/", part_folders[i].name, &folder));
-        if (ic_path_kind_of(folder) == IC_PATH_FOLDER)
-            IC_TRY(scan_part(scan, folder, part_folders[i].part, &found));
-    }
+    for (ic_part part = IC_PART_TRAIN; part <= IC_PART_TEST; part++)
+        for (size_t i = 0; i < listing->count; i++) {
+            const char *name = listing->names[i], *folder;
+            if (ic_part_of_name(name) != part)
+                continue;
+            IC_TRY(ic_source_text_join(scan->source, path, "/", name, &folder));
+            if (ic_path_kind_of(folder) == IC_PATH_FOLDER)
+                IC_TRY(scan_part(scan, folder, part, &found));
+        }
     if (!found)
         return ic_fail(IC_ERROR_DATA,
                        "%s has no class folders in its train, test and validation folders; put one "
@@ -253,7 +240,7 @@ static ic_status fail_no_classes(ic_context *context, const char *path, const ic
 static bool declares_parts(const folder_shape *shape)
 {
     return shape->part_folders > 0 &&
-           (shape->part_folders == shape->folders || (shape->train && shape->part_folders >= 2));
+           (shape->part_folders == shape->folders || (shape->train && shape->measuring));
 }
 
 ic_status ic_scan_folder(ic_scan *scan, const char *path)

@@ -98,6 +98,13 @@ ic_status ic_source_sort_classes(ic_source *source);
 /* dataset.c: what a part is called in the data and in calls; "" for none. */
 extern const char *const ic_part_names[IC_PART_TEST + 1];
 
+/* Whether a name in the data is this word, whatever the case of its (ASCII) letters. */
+bool ic_name_is(const char *name, const char *word);
+
+/* The part that a folder, or a word of a manifest, is named after; IC_PART_NONE: none. */
+ic_part ic_part_of_name(const char *name);
+#define IC_PART_WORDS "train, training, val, valid, validation, dev, test, testing or eval"
+
 /* How many pictures of a view lie in each part. */
 void ic_dataset_count_parts(const ic_dataset *dataset, int64_t counts[IC_PART_TEST + 1]);
 

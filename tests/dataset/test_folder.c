@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -212,6 +213,58 @@ static void part_folders_declare_parts(void **state)
     assert_fails(IC_ERROR_NOT_FOUND, "declares no train", ic_dataset_part(part, "train", &none));
     assert_fails(IC_ERROR_NOT_FOUND, "called \"rest\"", ic_dataset_part(part, "rest", &none));
     ic_dataset_free(part);
+    ic_context_free(context);
+}
+
+/* Number of pictures of a part; 0: there is no such part. */
+static int64_t count_part(const ic_dataset *dataset, const char *name)
+{
+    ic_dataset *part;
+    if (ic_dataset_part(dataset, name, &part) != IC_OK)
+        return 0;
+    const int64_t count = ic_dataset_count(part);
+    ic_dataset_free(part);
+    return count;
+}
+
+static void parts_are_known_by_all_their_usual_names(void **state)
+{
+    const char *root = *state;
+    static const char *const names[][3] = {{"Training", "Valid", "Testing"},
+                                           {"training", "validation", "testing"},
+                                           {"TRAIN", "Dev", "eval"},
+                                           {"Train", "VAL", "Test"},
+                                           {"train", "Validation", "TESTING"}};
+    ic_context *context = test_context(1);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char name[64];
+        for (uint32_t k = 0; k < 6; k++) { /* 3 + 2 + 1 pictures */
+            const char *part = names[i][k < 3 ? 0 : k < 5 ? 1 : 2];
+            snprintf(name, sizeof name, "set%zu/%s/%s/%u.png", i, part, k % 2 ? "x" : "y", k);
+            make_picture(root, name, k);
+        }
+        snprintf(name, sizeof name, "set%zu", i);
+        ic_dataset *dataset = open_folder(context, test_path(root, name));
+        assert_int_equal(ic_dataset_class_count(dataset), 2);
+        assert_int_equal(count_part(dataset, "train"), 3);
+        assert_int_equal(count_part(dataset, "validation"), 2);
+        assert_int_equal(count_part(dataset, "test"), 1);
+        ic_dataset_free(dataset);
+    }
+    ic_context_free(context);
+}
+
+/* Two names of training beside other classes are no parts: nothing is there to measure with. */
+static void training_needs_another_part_beside_it(void **state)
+{
+    const char *root = *state;
+    make_picture(root, "train/1.png", 1);
+    make_picture(root, "Training/2.png", 2);
+    make_picture(root, "plane/3.png", 3);
+    ic_context *context = test_context(1);
+    ic_dataset *dataset = open_folder(context, root);
+    assert_int_equal(ic_dataset_class_count(dataset), 3);
+    ic_dataset_free(dataset);
     ic_context_free(context);
 }
 
@@ -453,6 +506,8 @@ int main(void)
         TEST(verify_header_looks_at_headers_alone),
         TEST(folders_too_deep_are_broken_in_their_part),
         TEST(part_folders_declare_parts),
+        TEST(parts_are_known_by_all_their_usual_names),
+        TEST(training_needs_another_part_beside_it),
         TEST(a_test_folder_alone_is_enough),
         TEST(unlabelled_test_pictures_are_passed_over),
         TEST(a_class_may_be_called_train),
