@@ -194,7 +194,7 @@ ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic_datase
         }
     return ic_fail(IC_ERROR_NOT_FOUND,
                    "the data declares no %s part: use ic_dataset_split, or put the pictures into "
-                   "folders train, validation and test",
+                   "folders train, validation and test (in a CSV file: a column split)",
                    part);
 }
 

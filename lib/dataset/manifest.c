@@ -125,40 +125,99 @@ static ic_status begin(csv_reader *csv, const char *name, const ic_buffer *bytes
     return IC_OK;
 }
 
-/* Where the columns are. */
+/* Where the columns are; -1: there is none, or none is wanted. */
 typedef struct csv_header {
-    int32_t path, label;
-    int32_t group; /* -1: none is wanted */
+    int32_t path, label, part, group;
 } csv_header;
+
+/* What the columns may be called; the first of a list that is there counts. */
+static const char *const path_names[] = {"path", "filepath", "file_path", "image_path",
+                                         "file", "filename", "file_name", "image",
+                                         "img",  "image_id", NULL};
+static const char *const label_names[] = {"label",    "class",  "class_name",
+                                          "category", "target", NULL};
+static const char *const part_names[] = {"split", "part", "set", "subset", NULL};
 
 static int32_t find_column(const csv_reader *csv, const char *const *names)
 {
     for (; *names != NULL; names++)
         for (int32_t i = 0; i < csv->columns; i++)
-            if (strlen(field(csv, i)) == strlen(*names) && ic_text_ends(field(csv, i), *names))
+            if (ic_name_is(field(csv, i), *names))
                 return i;
     return -1;
 }
 
+/* Tells once which columns are not used, in case one of them was meant to be. */
+static ic_status log_unused(ic_context *context, const csv_reader *csv, const csv_header *header)
+{
+    ic_buffer names = {.context = context};
+    ic_status status = IC_OK;
+    for (int32_t i = 0; i < csv->columns; i++)
+        if (i != header->path && i != header->label && i != header->part && i != header->group)
+            IC_TRY_CLEAN(
+                ic_buffer_print(&names, "%s%s", names.size > 0 ? ", " : "", field(csv, i)));
+    if (names.size > 0)
+        ic_log(context, IC_LOG_INFO, "%s: columns that are not used: %s", csv->name,
+               (const char *)names.bytes);
+cleanup:
+    ic_buffer_free(&names);
+    return status;
+}
+
 /* Reads the first row as a header if it names both columns; *is_header false: it is a picture
  * already. */
-static ic_status read_header(const csv_reader *csv, const ic_grouping *grouping, csv_header *out,
+static ic_status read_header(const csv_reader *csv, const ic_source *source, csv_header *out,
                              bool *is_header)
 {
+    const ic_grouping *grouping = &source->grouping;
     const bool wanted = grouping->kind == IC_GROUP_COLUMN;
     const char *const group_names[] = {wanted ? grouping->rest : NULL, NULL};
-    static const char *const path_names[] = {"path", "file", "filename", "image", NULL};
-    static const char *const label_names[] = {"label", "class", NULL};
-    int32_t path = find_column(csv, path_names), label = find_column(csv, label_names);
-    int32_t group = find_column(csv, group_names);
-    *is_header = path >= 0 && label >= 0;
-    if (*is_header)
-        *out = (csv_header){path, label, group};
-    if (wanted && (!*is_header || group < 0))
+    const csv_header found = {find_column(csv, path_names), find_column(csv, label_names),
+                              find_column(csv, part_names), find_column(csv, group_names)};
+    *is_header = found.path >= 0 && found.label >= 0;
+    if (wanted && (!*is_header || found.group < 0))
         return ic_fail(IC_ERROR_DATA,
                        "%s has no column called %s: its first line must name it beside path and "
                        "label, or set the option group otherwise",
                        csv->name, grouping->rest);
+    if (!*is_header)
+        return IC_OK;
+    *out = found;
+    if (found.part == found.group)
+        out->part = -1; /* a set that is a group is no part */
+    return log_unused(source->context, csv, out);
+}
+
+/* The part that the row declares. */
+static ic_status read_part(const csv_reader *csv, const csv_header *header, ic_part *out)
+{
+    const char *word = header->part < 0 ? "" : field(csv, header->part);
+    const ic_part part = ic_part_of_name(word);
+    if (part == IC_PART_NONE && *word != '\0')
+        return ic_fail(IC_ERROR_FORMAT,
+                       "%s, line %lld: \"%s\" is no part of the data: write " IC_PART_WORDS
+                       ", nothing for none, or call the column otherwise",
+                       csv->name, (long long)csv->line, word);
+    *out = part;
+    return IC_OK;
+}
+
+static ic_status check_row(const csv_reader *csv, const csv_header *header)
+{
+    const int32_t columns[] = {header->path, header->label, header->part, header->group};
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+        if (csv->columns <= columns[i])
+            return ic_fail(IC_ERROR_FORMAT,
+                           "%s, line %lld: the columns path,label are wanted%s, but it has %d",
+                           csv->name, (long long)csv->line,
+                           header->part < 0 && header->group < 0
+                               ? ""
+                               : " and those of part and group, as the first line names them",
+                           csv->columns);
+    for (size_t i = 0; i < 2; i++)
+        if (*field(csv, columns[i]) == '\0')
+            return ic_fail(IC_ERROR_FORMAT, "%s, line %lld: the %s is empty", csv->name,
+                           (long long)csv->line, i == 0 ? "path" : "label");
     return IC_OK;
 }
 
@@ -166,19 +225,11 @@ static ic_status read_header(const csv_reader *csv, const ic_grouping *grouping,
 static ic_status add_row(ic_scan *scan, const csv_reader *csv, const csv_header *header,
                          const char *folder)
 {
-    int32_t needed = header->path > header->label ? header->path : header->label;
-    needed = header->group > needed ? header->group : needed;
-    if (csv->columns <= needed)
-        return ic_fail(IC_ERROR_FORMAT,
-                       "%s, line %lld: the columns path,label are wanted%s, but there is only %d",
-                       csv->name, (long long)csv->line,
-                       header->group < 0 ? "" : " and that of the group", csv->columns);
-    const char *path = field(csv, header->path), *label = field(csv, header->label);
-    if (*path == '\0' || *label == '\0')
-        return ic_fail(IC_ERROR_FORMAT, "%s, line %lld: the %s is empty", csv->name,
-                       (long long)csv->line, *path == '\0' ? "path" : "label");
     ic_candidate candidate = {.part = IC_PART_NONE};
-    IC_TRY(ic_source_class(scan->source, label, 0, &candidate.class_index));
+    IC_TRY(check_row(csv, header));
+    IC_TRY(read_part(csv, header, &candidate.part));
+    const char *path = field(csv, header->path);
+    IC_TRY(ic_source_class(scan->source, field(csv, header->label), 0, &candidate.class_index));
     IC_TRY(
         ic_source_text_join(scan->source, *path == '/' ? "" : folder, "", path, &candidate.path));
     const char *group = header->group < 0 ? "" : field(csv, header->group);
@@ -188,11 +239,28 @@ static ic_status add_row(ic_scan *scan, const csv_reader *csv, const csv_header 
     return ic_scan_progress(scan, scan->count, 0);
 }
 
+/*
+ * A first line that names no known columns is read as a picture, which then is missing. Where the
+ * second line's is there, the first names columns after all; unless it has a dot, as a file has.
+ */
+static ic_status check_first_line(const ic_scan *scan, const char *path)
+{
+    const ic_candidate *first = scan->candidates;
+    if (scan->count < 2 || strchr(ic_path_name(first->path), '.') != NULL ||
+        ic_path_kind_of(first->path) != IC_PATH_NONE ||
+        ic_path_kind_of(scan->candidates[1].path) != IC_PATH_FILE)
+        return IC_OK;
+    return ic_fail(IC_ERROR_FORMAT,
+                   "%s: its first line, with %s and %s, looks like a header: call the columns "
+                   "path and label",
+                   path, ic_path_name(first->path), scan->source->classes[first->class_index].name);
+}
+
 ic_status ic_scan_manifest(ic_scan *scan, const char *path, const ic_buffer *bytes)
 {
     ic_context *context = scan->source->context;
     csv_reader csv = {.row = {.context = context}};
-    csv_header header = {0, 1, -1};
+    csv_header header = {.path = 0, .label = 1, .part = -1, .group = -1};
     bool is_header = false;
     const char *folder;
     ic_status status = IC_OK;
@@ -200,13 +268,15 @@ ic_status ic_scan_manifest(ic_scan *scan, const char *path, const ic_buffer *byt
     IC_TRY_CLEAN(begin(&csv, path, bytes));
     IC_TRY_CLEAN(read_row(&csv));
     if (csv.columns > 0)
-        IC_TRY_CLEAN(read_header(&csv, &scan->source->grouping, &header, &is_header));
+        IC_TRY_CLEAN(read_header(&csv, scan->source, &header, &is_header));
     if (is_header)
         IC_TRY_CLEAN(read_row(&csv));
     while (csv.columns > 0) {
         IC_TRY_CLEAN(add_row(scan, &csv, &header, folder));
         IC_TRY_CLEAN(read_row(&csv));
     }
+    if (!is_header)
+        IC_TRY_CLEAN(check_first_line(scan, path));
     if (scan->count == 0)
         status = ic_fail(IC_ERROR_DATA, "%s lists no pictures; write one line path,label for each",
                          path);

@@ -31,6 +31,30 @@ cleanup:
     return status;
 }
 
+static bool all_are_missing(const ic_source *source)
+{
+    for (size_t i = 0; i < source->broken_count; i++)
+        if (ic_path_kind_of(source->broken[i].path) != IC_PATH_NONE)
+            return false;
+    return true;
+}
+
+static ic_status fail_no_pictures(const ic_source *source, const char *path)
+{
+    if (source->broken_count == 0)
+        return ic_fail(IC_ERROR_DATA,
+                       "%s holds no pictures: its class folders are empty, put pictures into them",
+                       path);
+    if (ic_path_kind_of(path) == IC_PATH_FILE && all_are_missing(source))
+        return ic_fail(IC_ERROR_DATA,
+                       "none of the %zu pictures that %s lists is there; the first: %s; write "
+                       "paths as they go on from the folder of the CSV file, or absolute ones",
+                       source->broken_count, path, source->broken[0].path);
+    return ic_fail(IC_ERROR_DATA,
+                   "none of the %zu files of %s can be read as a picture; the first: %s: %s",
+                   source->broken_count, path, source->broken[0].path, source->broken[0].reason);
+}
+
 /* Finds and looks at everything that lies at path. */
 static ic_status scan_path(ic_scan *scan, const char *path)
 {
@@ -47,16 +71,7 @@ static ic_status scan_path(ic_scan *scan, const char *path)
         return ic_fail(IC_ERROR_DATA, "%s is neither a file nor a folder", path);
     }
     IC_TRY(ic_scan_verify(scan));
-    ic_source *source = scan->source;
-    if (source->count > 0)
-        return IC_OK;
-    if (source->broken_count == 0)
-        return ic_fail(IC_ERROR_DATA,
-                       "%s holds no pictures: its class folders are empty, put pictures into them",
-                       path);
-    return ic_fail(IC_ERROR_DATA,
-                   "none of the %zu files of %s can be read as a picture; the first: %s: %s",
-                   source->broken_count, path, source->broken[0].path, source->broken[0].reason);
+    return scan->source->count > 0 ? IC_OK : fail_no_pictures(scan->source, path);
 }
 
 /* Says in the log what was found and what was set aside. */

@@ -88,6 +88,23 @@ static ic_status add_finding(ic_source *source, const finding *found)
     return ic_source_add(source, &record);
 }
 
+/* In a manifest the parts stand among one another; what was set aside of each has to stand in a row
+ * (ic_dataset_part). */
+static ic_status sort_broken(ic_source *source)
+{
+    ic_broken *sorted;
+    size_t count = 0;
+    IC_TRY(ic_allocate_array(source->context, source->broken_count, sizeof *sorted, &sorted));
+    for (ic_part part = IC_PART_NONE; part <= IC_PART_TEST; part++)
+        for (size_t i = 0; i < source->broken_count; i++)
+            if (source->broken[i].part == part)
+                sorted[count++] = source->broken[i];
+    if (count > 0)
+        memcpy(source->broken, sorted, count * sizeof *sorted);
+    ic_free(source->context, sorted);
+    return IC_OK;
+}
+
 ic_status ic_scan_verify(ic_scan *scan)
 {
     ic_source *source = scan->source;
@@ -106,6 +123,7 @@ ic_status ic_scan_verify(ic_scan *scan)
             IC_TRY_CLEAN(add_finding(source, &findings[i]));
         IC_TRY_CLEAN(ic_scan_progress(scan, first + count, scan->count));
     }
+    IC_TRY_CLEAN(sort_broken(source));
     ic_error_set(before);
 cleanup:
     ic_free(source->context, findings);
