@@ -145,7 +145,8 @@ cleanup:
     return status;
 }
 
-/* Line `index` of the text, without spaces around it; false when it is empty or missing. */
+/* Line `index` of the text, without spaces around it; false, and nothing set, when it is empty or
+ * missing. */
 static bool name_of_label(const ic_buffer *names, int32_t index, const char **out, size_t *length)
 {
     const char *at = (const char *)names->bytes;
@@ -158,9 +159,11 @@ static bool name_of_label(const ic_buffer *names, int32_t index, const char **ou
                 line_end--;
             while (at < line_end && (unsigned char)*at <= ' ')
                 at++;
+            if (at == line_end)
+                return false;
             *out = at;
             *length = (size_t)(line_end - at);
-            return *length > 0;
+            return true;
         }
         at = line_end + 1;
     }

@@ -151,6 +151,15 @@ static void classes_txt_names_the_labels(void **state)
     for (int32_t i = 0; i < 3; i++)
         assert_string_equal(class_of(dataset, i), expected[i]);
     ic_dataset_free(dataset);
+    static const char blank[] =
+        "\n\n\n\n \r\nfive\n\n"; /* labels without a name keep their number */
+    test_write(test_path(root, "classes.txt"), blank, sizeof blank - 1);
+    assert_ok(ic_dataset_open(context, root, NULL, &dataset));
+    assert_int_equal(ic_dataset_class_count(dataset), 3);
+    assert_string_equal(class_of(dataset, 0), "4");
+    assert_string_equal(class_of(dataset, 1), "five");
+    assert_string_equal(class_of(dataset, 2), "6");
+    ic_dataset_free(dataset);
     test_write(test_path(root, "classes.txt"), "\xff\xfe", 2);
     assert_fails(IC_ERROR_FORMAT, "classes.txt is not UTF-8",
                  ic_dataset_open(context, root, NULL, &dataset));
