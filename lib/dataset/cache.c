@@ -10,8 +10,11 @@
 
 #include <string.h>
 
-/* Canvases are laid into slabs of at least this size. */
-enum { SLAB_BYTES = 4 << 20 };
+/*
+ * Canvases are laid into slabs of at least this size. In front of each stands its depth, in as many
+ * bytes as leave 16-bit samples at even addresses.
+ */
+enum { SLAB_BYTES = 4 << 20, DEPTH_BYTES = 2 };
 
 typedef struct slab {
     struct slab *next;
@@ -25,14 +28,14 @@ struct ic_cache_table {
     ic_source *source; /* one reference, so that its address stays its own */
     ic_pipeline pipeline;
     size_t count;
-    _Atomic(unsigned char *) *canvases; /* by key; NULL: not there */
-    unsigned char *depths;
+    _Atomic(unsigned char *) *canvases; /* by key, see taken(); NULL: not there */
 };
 
 struct ic_cache {
     ic_context *context;
     ic_lock *lock;     /* guards all below */
     size_t bytes_left; /* that may still be allocated */
+    bool ran_out;      /* the memory ended before the limit, and nobody was told yet */
     slab *slabs;
     ic_cache_table *tables;
 };
@@ -55,7 +58,6 @@ ic_status ic_cache_create(ic_context *context, int64_t bytes, ic_cache **out)
 static void free_table(ic_context *context, ic_cache_table *table)
 {
     ic_source_release(table->source);
-    ic_free(context, table->depths);
     ic_free(context, (void *)table->canvases);
     ic_free(context, table);
 }
@@ -100,7 +102,6 @@ static ic_status create_table(ic_cache *cache, ic_source *source, const ic_pipel
     table->count = source->count;
     IC_TRY_CLEAN(
         ic_allocate_array(context, table->count, sizeof *table->canvases, &table->canvases));
-    IC_TRY_CLEAN(ic_allocate_zero(context, table->count, &table->depths));
     for (size_t i = 0; i < table->count; i++)
         atomic_init(&table->canvases[i], NULL);
     table->cache = cache;
@@ -136,75 +137,110 @@ ic_status ic_cache_attach(ic_cache *cache, const ic_dataset *dataset, const ic_p
     return status;
 }
 
-/* Under the lock: *out has room for size bytes; NULL when the limit is reached. */
-static ic_status slab_with_room(ic_cache *cache, size_t size, slab **out)
+static ic_status add_slab(ic_cache *cache, size_t size)
 {
-    slab *first = cache->slabs, *added;
-    *out = first;
-    if (first != NULL && first->size - first->used >= size)
-        return IC_OK;
-    *out = NULL;
-    size_t wanted = size > SLAB_BYTES ? size : SLAB_BYTES;
-    if (wanted > cache->bytes_left)
-        wanted = cache->bytes_left;
-    if (wanted < size)
-        return IC_OK;
+    slab *added;
     IC_TRY(ic_allocate(cache->context, sizeof *added, &added));
-    ic_status status = ic_allocate(cache->context, wanted, &added->bytes);
+    ic_status status = ic_allocate(cache->context, size, &added->bytes);
     if (status < 0) {
         ic_free(cache->context, added);
         return status;
     }
     added->used = 0;
-    added->size = wanted;
+    added->size = size;
     added->next = cache->slabs;
     cache->slabs = added;
-    cache->bytes_left -= wanted;
-    *out = added;
+    cache->bytes_left -= size;
     return IC_OK;
+}
+
+/*
+ * Under the lock: a slab with room for size bytes; NULL when the limit is reached. A lack of memory
+ * is one, too: what is not kept is made again each time, and no error of anybody's.
+ */
+static slab *slab_with_room(ic_cache *cache, size_t size)
+{
+    if (cache->slabs != NULL && cache->slabs->size - cache->slabs->used >= size)
+        return cache->slabs;
+    size_t wanted = size > SLAB_BYTES ? size : SLAB_BYTES;
+    if (wanted > cache->bytes_left)
+        wanted = cache->bytes_left;
+    if (wanted < size)
+        return NULL;
+    char before[IC_ERROR_TEXT_MAX];
+    ic_error_copy(before, sizeof before);
+    if (add_slab(cache, wanted) == IC_OK)
+        return cache->slabs;
+    ic_error_set(before);
+    cache->bytes_left = 0;
+    cache->ran_out = true;
+    return NULL;
 }
 
 /* Room for size bytes, an even number as 16-bit samples need; NULL when the limit is reached. */
-static ic_status take_room(ic_cache *cache, size_t size, unsigned char **out)
+static unsigned char *take_room(ic_cache *cache, size_t size)
 {
-    slab *found;
+    unsigned char *room = NULL;
     ic_lock_take(cache->lock);
-    ic_status status = slab_with_room(cache, size, &found);
-    if (status >= 0) {
-        *out = found == NULL ? NULL : found->bytes + found->used;
-        if (found != NULL)
-            found->used += size;
+    slab *found = slab_with_room(cache, size);
+    if (found != NULL) {
+        room = found->bytes + found->used;
+        found->used += size;
     }
     ic_lock_give(cache->lock);
-    return status;
+    return room;
 }
 
-static ic_status put_canvas(ic_cache_table *table, int64_t key, const ic_image *canvas)
+void ic_cache_tell(ic_cache *cache)
 {
+    if (cache == NULL)
+        return;
+    ic_lock_take(cache->lock);
+    const bool ran_out = cache->ran_out;
+    cache->ran_out = false; /* and will not be again: nothing is left to allocate */
+    ic_lock_give(cache->lock);
+    if (ran_out)
+        ic_log(
+            cache->context, IC_LOG_INFO,
+            "no memory is left to keep more decoded pictures: the others are decoded again every "
+            "epoch; a smaller cache_mb leaves more to the rest of the program");
+}
+
+/* What stands in the table for a canvas that somebody is about to put there. */
+static unsigned char *taken(ic_cache_table *table)
+{
+    return (unsigned char *)table;
+}
+
+/* A picture may be made by several jobs at once (it stands in a batch twice, say): the first one
+ * keeps it. */
+static void put_canvas(ic_cache_table *table, int64_t key, const ic_image *canvas)
+{
+    unsigned char *nothing = NULL;
+    if (!atomic_compare_exchange_strong(&table->canvases[key], &nothing, taken(table)))
+        return;
     size_t row = (size_t)canvas->width * (size_t)canvas->channels * (size_t)(canvas->depth / 8);
-    size_t size = row * (size_t)canvas->height;
-    unsigned char *room;
-    IC_TRY(take_room(table->cache, size + size % 2, &room));
-    if (room == NULL)
-        return IC_OK;
-    for (int32_t y = 0; y < canvas->height; y++)
-        memcpy(room + (size_t)y * row, ic_image_row(canvas, y), row);
-    table->depths[key] = (unsigned char)canvas->depth;
+    size_t size = DEPTH_BYTES + row * (size_t)canvas->height;
+    unsigned char *room = take_room(table->cache, size + size % 2);
+    if (room != NULL) {
+        room[0] = (unsigned char)canvas->depth;
+        for (int32_t y = 0; y < canvas->height; y++)
+            memcpy(room + DEPTH_BYTES + (size_t)y * row, ic_image_row(canvas, y), row);
+    }
     atomic_store_explicit(&table->canvases[key], room, memory_order_release);
-    return IC_OK;
 }
 
-static bool get_canvas(const ic_cache_table *table, int64_t key, ic_image *view)
+static bool get_canvas(ic_cache_table *table, int64_t key, ic_image *view)
 {
-    unsigned char *pixels = atomic_load_explicit(&table->canvases[key], memory_order_acquire);
-    if (pixels == NULL)
+    unsigned char *room = atomic_load_explicit(&table->canvases[key], memory_order_acquire);
+    if (room == NULL || room == taken(table))
         return false;
     view->width = table->pipeline.canvas_width;
     view->height = table->pipeline.canvas_height;
     view->channels = table->pipeline.channels;
-    view->depth = table->depths[key];
+    view->depth = room[0];
     view->stride = (size_t)view->width * (size_t)view->channels * (size_t)(view->depth / 8);
-    view->pixels = pixels;
+    view->pixels = room + DEPTH_BYTES;
     return true;
 }
 
@@ -251,10 +287,9 @@ ic_status ic_canvas_take(const ic_dataset *dataset, int64_t index, const ic_pipe
     ic_status status = ic_dataset_canvas(dataset, index, pipeline, &out->own);
     if (status < 0)
         return ic_fail_prefix(status, "%s cannot be read any more: ", record->item.origin);
-    status = table == NULL ? IC_OK : put_canvas(table, key, out->own);
-    if (status < 0)
-        ic_canvas_release(out);
-    return status;
+    if (table != NULL)
+        put_canvas(table, key, out->own);
+    return IC_OK;
 }
 
 void ic_canvas_release(ic_canvas *canvas)

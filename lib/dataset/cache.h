@@ -12,6 +12,10 @@ typedef struct ic_cache_table ic_cache_table;
 ic_status ic_cache_attach(ic_cache *cache, const ic_dataset *dataset, const ic_pipeline *pipeline,
                           ic_cache_table **out);
 
+/* Says once in the log if memory has ended before the cache's limit. Not on pool threads; NULL does
+ * nothing. */
+void ic_cache_tell(ic_cache *cache);
+
 /* A canvas that somebody else holds (the cache or the set), or one of its own. */
 typedef struct ic_canvas {
     ic_image view;

@@ -275,6 +275,7 @@ ic_status ic_loader_next(ic_loader *loader, ic_batch *out)
     if (!holds(loader, slot, loader->epoch, loader->batch))
         begin_slot(loader, slot, loader->epoch, loader->batch);
     IC_TRY(finish_slot(loader, slot));
+    ic_cache_tell(loader->options.cache);
     slot->begun = false; /* the caller's, until the next call */
     loader->turn = 1 - loader->turn;
     if (++loader->batch == loader->batches) {

@@ -15,7 +15,7 @@ ic_status ic_dataset_canvas(const ic_dataset *dataset, int64_t index, const ic_p
 /*
  * Canvases in memory up to a limit, by picture key; shared by the loaders of one training.
  * Thread-safe. Those that come first stay (no eviction: an epoch touches each once, so evicting
- * would always throw out the next one needed).
+ * would always throw out the next one needed). Where memory ends before the limit, it is the limit.
  */
 typedef struct ic_cache ic_cache;
 ic_status ic_cache_create(ic_context *context, int64_t bytes, ic_cache **out);

@@ -90,6 +90,7 @@ ic_status ic_loader_measure(ic_context *context, const ic_dataset *dataset, int6
     if (cache != NULL)
         IC_TRY(ic_cache_attach(cache, dataset, pipeline, &work.table));
     IC_TRY(measure_all(context, &work, &all));
+    ic_cache_tell(cache);
     for (int32_t c = 0; c < pipeline->channels; c++) {
         double mean = all.sum[c] / all.pixels;
         double variance = all.squares[c] / all.pixels - mean * mean;

@@ -1,11 +1,14 @@
 /* dataset/test_loader.c: batches: their order, their content, what is kept.
  * SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
 #include "dataset/pictures.h"
 
+#include "base/pool.h"
 #include "base/status.h"
-#include "dataset/loader.h"
+#include "dataset/cache.h"
 
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +290,112 @@ static void a_steady_loop_allocates_nothing(void **state)
     assert_int_equal(allocator.live, 0);
 }
 
+enum { TAKERS = 4 };
+
+/* Lets others run whenever memory is asked for: that is while a picture is being made. */
+static void *allocate_slowly(void *block, size_t size, void *payload)
+{
+    sched_yield();
+    return test_allocate(block, size, payload);
+}
+
+/* As many threads take one picture after another, at the same time as far as that can be had. */
+typedef struct take_work {
+    const ic_dataset *dataset;
+    const ic_pipeline *pipeline;
+    ic_cache_table *table;
+    _Atomic int32_t arrived[PICTURES];
+} take_work;
+
+static ic_status take_one(void *arguments, int64_t unit, int32_t worker)
+{
+    (void)worker;
+    take_work *work = arguments;
+    const int64_t index = unit % PICTURES;
+    ic_canvas canvas;
+    work->arrived[index]++;
+    for (int32_t wait = 0; wait < 1000 && work->arrived[index] < TAKERS; wait++)
+        sched_yield();
+    IC_TRY(ic_canvas_take(work->dataset, index, work->pipeline, work->table, &canvas));
+    ic_canvas_release(&canvas);
+    return IC_OK;
+}
+
+/* Room for each picture is enough, however many ask for it at a time. */
+static void a_picture_is_kept_once(void **state)
+{
+    (void)state;
+    test_allocator allocator = {0};
+    ic_context *context;
+    ic_options *options;
+    ic_pool *pool;
+    assert_ok(ic_context_create_with_allocator(allocate_slowly, &allocator, &context));
+    assert_ok(ic_options_create(context, &options));
+    assert_ok(ic_options_set_int(options, "threads", TAKERS));
+    assert_ok(ic_context_configure(context, options));
+    ic_options_free(options);
+    ic_dataset *dataset = open_all(context);
+    assert_ok(ic_context_pool(context, &pool));
+    const ic_pipeline pipeline = usual_options(true).pipeline;
+    const int64_t canvas_bytes = (SIDE + 1) * (SIDE + 1) * 3 + 3; /* with its depth, made even */
+    for (int32_t round = 0; round < 10; round++) {
+        take_work work = {dataset, &pipeline, NULL, {0}};
+        ic_cache *cache;
+        assert_ok(ic_cache_create(context, PICTURES * canvas_bytes, &cache));
+        assert_ok(ic_cache_attach(cache, dataset, &pipeline, &work.table));
+        assert_ok(ic_pool_run(pool, TAKERS * PICTURES, take_one, &work));
+        for (int64_t i = 0; i < PICTURES; i++) {
+            ic_canvas canvas;
+            assert_ok(ic_canvas_take(dataset, i, &pipeline, work.table, &canvas));
+            assert_null(canvas.own); /* the cache holds it */
+            assert_int_equal(canvas.view.depth, 8);
+        }
+        ic_cache_free(cache);
+    }
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+}
+
+/* Refuses blocks as large as a slab. */
+static void *allocate_small(void *block, size_t size, void *payload)
+{
+    return size >= 1 << 20 ? NULL : test_allocate(block, size, payload);
+}
+
+static void count_no_memory(int32_t level, const char *message, void *payload)
+{
+    *(int32_t *)payload += level == IC_LOG_INFO && strstr(message, "no memory is left") != NULL;
+}
+
+static void memory_may_end_before_the_cache_is_full(void **state)
+{
+    (void)state;
+    ic_loader_options options = usual_options(true);
+    record *usual = run_with(1, &options, 0, 10), *short_of = calloc(1, sizeof *short_of);
+    test_allocator allocator = {0};
+    ic_context *context;
+    ic_loader *loader;
+    int32_t told = 0;
+    char before[IC_ERROR_TEXT_MAX];
+    assert_ok(ic_context_create_with_allocator(allocate_small, &allocator, &context));
+    assert_ok(ic_context_set_log(context, count_no_memory, &told));
+    ic_dataset *dataset = open_all(context);
+    assert_ok(ic_cache_create(context, 1 << 21, &options.cache));
+    assert_ok(ic_loader_create(context, dataset, &options, &loader));
+    assert_fails(IC_ERROR_ARGUMENT, "", ic_loader_seek(loader, -1, 0));
+    snprintf(before, sizeof before, "%s", ic_last_error());
+    run(loader, 10, short_of);
+    assert_string_equal(ic_last_error(), before);
+    assert_int_equal(told, 1);
+    expect_equal(usual, short_of);
+    free(usual);
+    ic_loader_free(loader);
+    ic_cache_free(options.cache);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+    assert_int_equal(allocator.live, 0);
+}
+
 static void two_sets_share_a_cache_without_mixing(void **state)
 {
     (void)state;
@@ -437,7 +546,7 @@ static ic_status load_flow(ic_context *context, void *payload)
     options.pipeline.denoise = IC_DENOISE_MEDIAN;
     options.batch = 3;
     IC_TRY(ic_dataset_open(context, payload, NULL, &dataset));
-    status = ic_cache_create(context, 4000, &options.cache);
+    status = ic_cache_create(context, 0, &options.cache); /* with room, memory may end: above */
     if (status >= 0)
         status = ic_loader_measure(context, dataset, 2, options.cache, &options.pipeline);
     if (status >= 0)
@@ -470,6 +579,8 @@ int main(void)
         cmocka_unit_test(evaluation_is_in_order_and_whole),
         cmocka_unit_test(any_place_can_be_gone_to),
         cmocka_unit_test(a_steady_loop_allocates_nothing),
+        cmocka_unit_test(a_picture_is_kept_once),
+        cmocka_unit_test(memory_may_end_before_the_cache_is_full),
         cmocka_unit_test(two_sets_share_a_cache_without_mixing),
         cmocka_unit_test(a_lost_picture_is_named),
         cmocka_unit_test(nonsense_is_an_error),
