@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "dataset/source.h"
+#include "dataset/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,33 +71,71 @@ static const char *origin_of(const ic_inspection *inspection, int64_t index)
 
 /* ---- Duplicates ---- */
 
-/* Pairs with some bits (and none of the others) as examples. */
-static ic_status add_pairs(ic_inspection *inspection, int32_t with, int32_t without)
+/* Which pairs a finding is about. */
+typedef struct pair_filter {
+    int32_t with, without; /* bits that a pair has, and that it has not */
+    ic_part part; /* IC_PART_NONE: any; else one of the two is in it, the other in one before it */
+} pair_filter;
+
+static bool is_meant(const ic_inspection *inspection, const ic_duplicate *pair, pair_filter filter)
+{
+    const int32_t bits = ic_inspection_bits(inspection, pair);
+    const ic_part a = ic_dataset_at(inspection->dataset, pair->first)->part;
+    const ic_part b = ic_dataset_at(inspection->dataset, pair->second)->part;
+    const bool here = filter.part == IC_PART_NONE || (a != b && (a > b ? a : b) == filter.part);
+    return here && (bits & filter.with) == filter.with && (bits & filter.without) == 0;
+}
+
+/* The first few as examples. */
+static ic_status add_pairs(ic_inspection *inspection, pair_filter filter)
 {
     int32_t added = 0;
     for (size_t i = 0; i < inspection->duplicates.count && added < EXAMPLES; i++) {
         const ic_duplicate *pair = &inspection->duplicates.pairs[i];
-        const int32_t bits = ic_inspection_bits(inspection, pair);
-        if ((bits & with) != with || (bits & without) != 0)
+        if (!is_meant(inspection, pair, filter))
             continue;
         IC_TRY(add_example(inspection, origin_of(inspection, pair->first),
-                           (bits & IC_PAIR_NEAR) == 0       ? " = "
-                           : (bits & IC_PAIR_MIRRORED) != 0 ? " ~ mirrored "
-                                                            : " ~ ",
+                           !pair->near      ? " = "
+                           : pair->mirrored ? " ~ mirrored "
+                                            : " ~ ",
                            origin_of(inspection, pair->second)));
         added++;
     }
     return IC_OK;
 }
 
-static int64_t count_pairs(const ic_inspection *inspection, int32_t with, int32_t without)
+static int64_t count_pairs(const ic_inspection *inspection, pair_filter filter)
 {
     int64_t count = 0;
-    for (size_t i = 0; i < inspection->duplicates.count; i++) {
-        const int32_t bits = ic_inspection_bits(inspection, &inspection->duplicates.pairs[i]);
-        count += (bits & with) == with && (bits & without) == 0;
-    }
+    for (size_t i = 0; i < inspection->duplicates.count; i++)
+        count += is_meant(inspection, &inspection->duplicates.pairs[i], filter);
     return count;
+}
+
+/* Pictures of such pairs, each once in however many files and forms it is there. */
+static ic_status count_pictures(const ic_inspection *inspection, pair_filter filter, int64_t *out)
+{
+    const int64_t all = ic_dataset_count(inspection->dataset);
+    int64_t *parents, count = 0;
+    IC_TRY(ic_allocate_array(inspection->context, (size_t)all, sizeof *parents, &parents));
+    for (int64_t i = 0; i < all; i++)
+        parents[i] = -1; /* not met so far */
+    for (size_t i = 0; i < inspection->duplicates.count; i++) {
+        const ic_duplicate *pair = &inspection->duplicates.pairs[i];
+        const int64_t both[2] = {pair->first, pair->second};
+        if (!is_meant(inspection, pair, filter))
+            continue;
+        for (int32_t k = 0; k < 2; k++)
+            if (parents[both[k]] < 0) {
+                parents[both[k]] = both[k];
+                count++;
+            }
+        count -= ic_root_of(parents, both[0]) != ic_root_of(parents, both[1]);
+        ic_join_roots(parents, both[0], both[1]);
+    }
+    ic_free(inspection->context, parents);
+    *out = count;
+    return IC_OK;
 }
 
 static ic_status find_leaks(ic_inspection *inspection)
@@ -111,7 +150,7 @@ static ic_status find_leaks(ic_inspection *inspection)
                                "same, %lld in another form)",
                                (long long)(leak->exact + leak->near), (long long)leak->pictures,
                                ic_part_names[p], (long long)leak->exact, (long long)leak->near));
-            IC_TRY(add_pairs(inspection, IC_PAIR_PARTS, 0));
+            IC_TRY(add_pairs(inspection, (pair_filter){.part = (ic_part)p}));
         }
         if (leak->groups > 0)
             IC_TRY(add_finding(inspection, "group",
@@ -125,31 +164,35 @@ static ic_status find_leaks(ic_inspection *inspection)
 
 static ic_status find_contradictions(ic_inspection *inspection)
 {
-    const int64_t count = count_pairs(inspection, IC_PAIR_CLASSES, 0);
+    const pair_filter filter = {.with = IC_PAIR_CLASSES};
+    int64_t count = 0;
+    IC_TRY(count_pictures(inspection, filter, &count));
     if (count == 0)
         return IC_OK;
     IC_TRY(add_finding(inspection, "contradiction",
                        "decide for one class and delete the other file; one of the two labels is "
                        "wrong, or the classes overlap",
                        "filed under two classes: %lld pictures", (long long)count));
-    return add_pairs(inspection, IC_PAIR_CLASSES, 0);
+    return add_pairs(inspection, filter);
 }
 
+/* Within a part and a class: what is said of the others is another matter. */
 static ic_status find_duplicates(ic_inspection *inspection)
 {
-    const int64_t exact = count_pairs(inspection, 0, IC_PAIR_NEAR | IC_PAIR_PARTS);
-    const int64_t near = count_pairs(inspection, IC_PAIR_NEAR, IC_PAIR_PARTS);
-    if (exact + near == 0)
+    const pair_filter any = {.without = IC_PAIR_PARTS | IC_PAIR_CLASSES};
+    const pair_filter changed = {.with = IC_PAIR_NEAR, .without = any.without};
+    const int64_t all = count_pairs(inspection, any), near = count_pairs(inspection, changed);
+    if (all == 0)
         return IC_OK;
     IC_TRY(add_finding(inspection, "duplicate",
                        near == 0 ? "delete the spare ones; splits keep the same bytes together, so "
                                    "they do little harm"
                                  : "delete the spare ones: a split may put the two forms of a "
                                    "picture on both sides",
-                       "twice within a part: %lld pictures (%lld the same, %lld in another "
-                       "form)",
-                       (long long)(exact + near), (long long)exact, (long long)near));
-    return add_pairs(inspection, 0, IC_PAIR_PARTS);
+                       "twice within a part: %lld pairs of pictures (%lld the same, %lld in "
+                       "another form)",
+                       (long long)all, (long long)(all - near), (long long)near));
+    return add_pairs(inspection, any);
 }
 
 /* ---- Files ---- */

@@ -263,6 +263,59 @@ static void leaks_and_other_findings_are_told(void **state)
     test_folder_remove(root);
 }
 
+/* Leaks into two parts, and pairs of each kind within one. */
+static void pairs_stand_where_they_belong(void **state)
+{
+    (void)state;
+    const char *root = test_folder(), *examples = "";
+    ic_context *context = test_context(1);
+    ic_dataset *dataset;
+    ic_inspection *inspection;
+    static const struct {
+        const char *name;
+        uint32_t seed;
+    } files[] = {
+        {"train/a/1.png", 1},  {"train/a/2.png", 2}, {"train/a/3.png", 3}, {"train/b/4.png", 4},
+        {"train/b/5.png", 5},  {"train/b/6.png", 3}, {"train/b/7.png", 3}, {"train/b/8.png", 4},
+        {"val/a/v1.png", 1},   {"val/b/v4.png", 20}, {"test/a/t1.png", 2}, {"test/b/t2.png", 5},
+        {"test/b/t3.png", 20},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        make_picture(root, files[i].name, files[i].seed);
+    ic_options *options;
+    assert_ok(ic_options_create(context, &options));
+    assert_ok(ic_options_set_text(options, "duplicates", "exact"));
+    assert_ok(ic_dataset_open(context, root, NULL, &dataset));
+    assert_ok(ic_dataset_inspect(dataset, options, &inspection));
+
+    int32_t leaks = 0;
+    for (int32_t i = 0; i < ic_inspection_finding_count(inspection); i++) {
+        const char *kind, *text;
+        assert_ok(ic_inspection_finding(inspection, i, &kind, &text, NULL, &examples));
+        if (strcmp(kind, "leak") != 0)
+            continue;
+        const bool test = strstr(text, " test pictures") != NULL;
+        assert_int_equal(strstr(examples, "v1.png") != NULL, !test);
+        assert_int_equal(strstr(examples, "t1.png") != NULL, test);
+        assert_int_equal(strstr(examples, "t2.png") != NULL, test);
+        leaks++;
+    }
+    assert_int_equal(leaks, 2);
+    assert_string_equal(finding_of(inspection, "contradiction", &examples),
+                        "filed under two classes: 1 pictures");
+    assert_non_null(strstr(examples, "3.png = "));
+    assert_string_equal(finding_of(inspection, "duplicate", &examples),
+                        "twice within a part: 1 pairs of pictures (1 the same, 0 in another "
+                        "form)");
+    assert_non_null(strstr(examples, "4.png = "));
+    assert_null(strstr(examples, "3.png"));
+    ic_inspection_free(inspection);
+    ic_options_free(options);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+    test_folder_remove(root);
+}
+
 static void uneven_classes_and_odd_pictures_are_told(void **state)
 {
     (void)state;
@@ -390,6 +443,7 @@ int main(void)
         cmocka_unit_test(what_is_only_alike_is_no_duplicate),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(leaks_and_other_findings_are_told),
+        cmocka_unit_test(pairs_stand_where_they_belong),
         cmocka_unit_test(uneven_classes_and_odd_pictures_are_told),
         cmocka_unit_test(near_sketches_are_found_among_many),
         cmocka_unit_test(it_can_be_cancelled),
