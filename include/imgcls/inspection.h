@@ -55,9 +55,10 @@ IC_API int32_t ic_inspection_finding_count(const ic_inspection *inspection);
 
 /*
  * One finding, the gravest first. kind: a word for programs ("leak", "group", "contradiction",
- * "broken", "duplicate", "missing", "tiny", "imbalance", "size", "mixed"); text: a sentence for
- * people; advice: what to do about it; examples: the first few files concerned, a line each ("" for
- * none). All are UTF-8 (other bytes of paths become '?') and borrowed. Any output may be NULL.
+ * "broken", "empty", "duplicate", "single", "missing", "tiny", "imbalance", "size", "mixed"); text:
+ * a sentence for people; advice: what to do about it; examples: the first few files or classes
+ * concerned, a line each ("" for none). All are UTF-8 (other bytes of paths become '?') and
+ * borrowed. Any output may be NULL.
  */
 IC_API ic_status ic_inspection_finding(const ic_inspection *inspection, int32_t index,
                                        const char **kind, const char **text, const char **advice,

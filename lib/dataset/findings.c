@@ -326,6 +326,41 @@ static ic_status count_classes(const ic_inspection *inspection, int64_t (**out)[
     return IC_OK;
 }
 
+/* What no training can begin with. */
+static ic_status find_single(ic_inspection *inspection)
+{
+    const ic_dataset *dataset = inspection->dataset;
+    int32_t present = 0, last = 0;
+    for (int32_t c = 0; c < ic_dataset_class_count(dataset); c++)
+        if (dataset->class_counts[c] > 0) {
+            present++;
+            last = c;
+        }
+    if (present >= 2)
+        return IC_OK;
+    IC_TRY(add_finding(inspection, "single",
+                       "add pictures of a second class at least, each class in a folder of its own "
+                       "beside the others: a training needs something to tell apart",
+                       "classes with pictures: %d", present));
+    return present == 0 ? IC_OK
+                        : add_example(inspection, dataset->source->classes[last].name, "", "");
+}
+
+/* Classes that were asked for, as it seems, and are not there. */
+static ic_status find_empty(ic_inspection *inspection)
+{
+    const ic_source *source = inspection->dataset->source;
+    if (source->empty_count == 0)
+        return IC_OK;
+    IC_TRY(add_finding(inspection, "empty",
+                       "put pictures into them, or remove them: they are passed over, and no "
+                       "training will know them",
+                       "classes without a readable picture: %zu", source->empty_count));
+    for (size_t i = 0; i < source->empty_count && i < EXAMPLES; i++)
+        IC_TRY(add_example(inspection, source->empty_classes[i], "", ""));
+    return IC_OK;
+}
+
 /* Classes that a declared part lacks. */
 static ic_status find_missing(ic_inspection *inspection, const int64_t (*counts)[IC_PART_TEST + 1])
 {
@@ -398,7 +433,9 @@ ic_status ic_inspection_conclude(ic_inspection *inspection)
     IC_TRY(find_leaks(inspection));
     IC_TRY(find_contradictions(inspection));
     IC_TRY(find_broken(inspection));
+    IC_TRY(find_empty(inspection));
     IC_TRY(find_duplicates(inspection));
+    IC_TRY(find_single(inspection));
     IC_TRY(find_classes(inspection));
     IC_TRY(find_sizes(inspection));
     return find_mixed(inspection);

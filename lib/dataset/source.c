@@ -49,6 +49,7 @@ void ic_source_release(ic_source *source)
     ic_free(context, source->broken);
     ic_free(context, source->records);
     ic_free(context, source->by_name);
+    ic_free(context, source->empty_classes);
     ic_free(context, source->classes);
     ic_free(context, source);
     ic_context_free(context);
@@ -193,6 +194,17 @@ static int compare_classes(const void *a, const void *b)
     return strcmp(x->class.name, y->class.name);
 }
 
+/* A class that no picture is left of. */
+static ic_status add_empty(ic_source *source, const char *name)
+{
+    IC_TRY(ic_grow(source->context, &source->empty_classes, &source->empty_capacity,
+                   source->empty_count + 1, sizeof *source->empty_classes));
+    source->empty_classes[source->empty_count++] = name;
+    ic_log(source->context, IC_LOG_WARNING, "class %s is passed over: it has no readable picture",
+           name);
+    return IC_OK;
+}
+
 ic_status ic_source_sort_classes(ic_source *source)
 {
     ic_status status = IC_OK;
@@ -218,11 +230,11 @@ ic_status ic_source_sort_classes(ic_source *source)
         int32_t *index = &source->records[i].item.class_index;
         *index = renamed[*index];
     }
-    while (count > 0 && sorted[count - 1].pictures == 0) {
+    const size_t all = count;
+    while (count > 0 && sorted[count - 1].pictures == 0)
         count--;
-        ic_log(source->context, IC_LOG_WARNING,
-               "class %s is passed over: it has no readable picture", source->classes[count].name);
-    }
+    for (size_t i = count; i < all; i++)
+        IC_TRY_CLEAN(add_empty(source, source->classes[i].name));
     size_t kept = 0;
     for (size_t i = 0; i < source->class_count; i++)
         if ((size_t)source->by_name[i] < count)

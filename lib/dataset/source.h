@@ -49,6 +49,8 @@ typedef struct ic_source {
     ic_class *classes;
     int32_t *by_name; /* indices of classes, sorted by name */
     size_t class_count, class_capacity, by_name_capacity;
+    const char **empty_classes; /* names of those that ic_source_sort_classes let go */
+    size_t empty_count, empty_capacity;
     ic_record *records;
     size_t count, capacity;
     ic_broken *broken;

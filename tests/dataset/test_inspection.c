@@ -347,6 +347,49 @@ static void uneven_classes_and_odd_pictures_are_told(void **state)
     ic_context_free(context);
 }
 
+static void what_cannot_be_trained_on_is_told(void **state)
+{
+    (void)state;
+    const char *root = test_folder(), *examples = "";
+    ic_context *context = test_context(1);
+    ic_dataset *dataset;
+    ic_inspection *inspection;
+    for (uint32_t i = 0; i < 24; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "cats/%u.png", i);
+        make_picture(root, name, i);
+    }
+    make_folder(root, "dogs");
+    make_picture(root, "birds/1.png", 1);
+    test_write(test_path(root, "birds/1.png"), "no", 2);
+    assert_ok(ic_dataset_open(context, root, NULL, &dataset));
+    assert_ok(ic_dataset_inspect(dataset, NULL, &inspection));
+    assert_string_equal(finding_of(inspection, "single", &examples), "classes with pictures: 1");
+    assert_string_equal(examples, "cats");
+    assert_string_equal(finding_of(inspection, "empty", &examples),
+                        "classes without a readable picture: 2");
+    assert_string_equal(examples, "birds\ndogs");
+    char text[8192];
+    size_t size;
+    assert_ok(ic_inspection_json(inspection, text, sizeof text, &size));
+    assert_non_null(strstr(text, "{\"kind\":\"single\",\"text\":\"classes with pictures: 1\""));
+    assert_non_null(strstr(text, "{\"kind\":\"empty\","));
+    assert_non_null(strstr(text, "\"examples\":[\"birds\",\"dogs\"]"));
+    ic_inspection_free(inspection);
+    ic_dataset_free(dataset);
+
+    make_picture(root, "dogs/1.png", 100);
+    assert_ok(ic_dataset_open(context, root, NULL, &dataset));
+    assert_ok(ic_dataset_inspect(dataset, NULL, &inspection));
+    assert_null(finding_of(inspection, "single", &examples));
+    assert_string_equal(finding_of(inspection, "empty", &examples),
+                        "classes without a readable picture: 1");
+    ic_inspection_free(inspection);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+    test_folder_remove(root);
+}
+
 /* Many sketches of one kind must not make it slow, nor one of nothing fail. */
 static void near_sketches_are_found_among_many(void **state)
 {
@@ -430,6 +473,7 @@ static void every_failing_allocation_is_reported(void **state)
     save_scene(context, root, "train/b/1.png", 1, "");
     save_scene(context, root, "test/a/2.png", 0, "z");
     test_write(test_path(root, "train/b/bad.png"), "no", 2);
+    make_folder(root, "train/c");
     ic_context_free(context);
     flow_data data = {root};
     assert_true(test_fail_each_allocation(inspect_flow, &data) > 50);
@@ -445,6 +489,7 @@ int main(void)
         cmocka_unit_test(leaks_and_other_findings_are_told),
         cmocka_unit_test(pairs_stand_where_they_belong),
         cmocka_unit_test(uneven_classes_and_odd_pictures_are_told),
+        cmocka_unit_test(what_cannot_be_trained_on_is_told),
         cmocka_unit_test(near_sketches_are_found_among_many),
         cmocka_unit_test(it_can_be_cancelled),
         cmocka_unit_test(every_failing_allocation_is_reported),
