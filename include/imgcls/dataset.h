@@ -97,8 +97,8 @@ IC_API ic_status ic_dataset_part(const ic_dataset *dataset, const char *part, ic
  * out in a random order as long as each brings its classes nearer to their shares. Takes
  * validation_share and seed. Where the data declares a validation part it is used, and a
  * declared test part stays out of both (unless there is nothing else to split). A class with one
- * picture keeps it in training. IC_ERROR_DATA: no class has two different pictures. What was set
- * aside is listed by both parts.
+ * picture keeps it in training, as does a picture that lies in two classes. IC_ERROR_DATA: no class
+ * has two different pictures that could be parted. What was set aside is listed by both parts.
  */
 IC_API ic_status ic_dataset_split(const ic_dataset *dataset, const ic_options *options,
                                   ic_dataset **train, ic_dataset **validation);

@@ -42,15 +42,49 @@ static void each_class(const splitter *split, size_t first, size_t end,
     }
 }
 
+static bool same_content(const ic_unit_entry *a, const ic_unit_entry *b)
+{
+    return memcmp(a->item->digest, b->item->digest, IC_SHA256_BYTES) == 0;
+}
+
 /* One content filed under two classes: it can prove nothing and stays in training. */
 static bool contradicts_itself(const splitter *split, size_t first, size_t end)
 {
     for (size_t i = first + 1; i < end; i++) {
-        const ic_item *a = split->units.entries[i - 1].item, *b = split->units.entries[i].item;
-        if (a->class_index != b->class_index && memcmp(a->digest, b->digest, IC_SHA256_BYTES) == 0)
+        const ic_unit_entry *a = &split->units.entries[i - 1], *b = &split->units.entries[i];
+        if (a->item->class_index != b->item->class_index && same_content(a, b))
             return true;
     }
     return false;
+}
+
+/* Pictures whose content is filed under two classes. */
+static int64_t count_contradictions(const splitter *split)
+{
+    const ic_unit_entry *entries = split->units.entries;
+    int64_t count = 0;
+    for (size_t first = 0, end; first < split->units.count; first = end) {
+        bool classes_differ = false;
+        for (end = first + 1;
+             end < split->units.count && same_content(&entries[first], &entries[end]); end++)
+            classes_differ |= entries[end].item->class_index != entries[first].item->class_index;
+        count += classes_differ ? (int64_t)(end - first) : 0;
+    }
+    return count;
+}
+
+static ic_status fail_nothing(const splitter *split, const ic_dataset *dataset)
+{
+    const int64_t contradictions = count_contradictions(split);
+    if (contradictions > 0)
+        return ic_fail(IC_ERROR_DATA,
+                       "nothing can be held out for validation: %lld of %lld pictures lie in two "
+                       "classes: inspect the data",
+                       (long long)contradictions, (long long)ic_dataset_count(dataset));
+    return ic_fail(IC_ERROR_DATA,
+                   "nothing can be held out for validation: no class has two different "
+                   "pictures%s; add pictures",
+                   ic_dataset_grouping(dataset) == NULL ? "" : " of different groups");
 }
 
 static void count_in(split_class *class, void *payload)
@@ -153,10 +187,7 @@ ic_status ic_dataset_split_by(const ic_dataset *dataset, uint64_t seed, double v
     for (size_t i = 0; i < split.units.count; i++)
         held_out += (size_t)split.units.entries[i].side;
     if (held_out == 0)
-        IC_TRY_CLEAN(ic_fail(IC_ERROR_DATA,
-                             "nothing can be held out for validation: no class has two different "
-                             "pictures%s; add pictures",
-                             ic_dataset_grouping(dataset) == NULL ? "" : " of different groups"));
+        IC_TRY_CLEAN(fail_nothing(&split, dataset));
     status = ic_units_part(dataset, &split.units, 1, train, validation);
 cleanup:
     ic_units_free(&split.units);

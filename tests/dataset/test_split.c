@@ -210,6 +210,13 @@ static void nothing_to_hold_out_is_an_error(void **state)
     add(dataset, "b", 2, 1);
     assert_fails(IC_ERROR_DATA, "no class has two different",
                  ic_dataset_split(dataset, NULL, &train, &validation));
+    ic_dataset_free(dataset);
+    dataset = create(context); /* five different pictures, each in both classes */
+    for (uint32_t i = 0; i < 10; i++)
+        add(dataset, i < 5 ? "a" : "b", i % 5, 1);
+    add(dataset, "c", 7, 1);
+    assert_fails(IC_ERROR_DATA, "10 of 11 pictures lie in two classes: inspect the data",
+                 ic_dataset_split(dataset, NULL, &train, &validation));
     assert_null(train);
     assert_null(validation);
     ic_dataset_free(dataset);
