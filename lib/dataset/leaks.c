@@ -187,7 +187,7 @@ ic_status ic_leaks_warn(const ic_dataset *train, const ic_dataset *validation, b
     if (ic_dataset_count(pictures.sets[1]) + ic_dataset_count(test) == 0)
         goto cleanup;
     IC_TRY_CLEAN(ic_duplicates_exact(&pictures, &duplicates));
-    if (near)
+    if (near && ic_pictures_count(&pictures) <= IC_LEAKS_NEAR_MOST)
         IC_TRY_CLEAN(ic_duplicates_near(&pictures, &duplicates));
     IC_TRY_CLEAN(ic_leaks_find(&pictures, part_of_set, &duplicates, leaks));
     for (int32_t p = IC_PART_VALIDATION; p <= IC_PART_TEST; p++)

@@ -25,8 +25,10 @@ ic_status ic_leaks_find(const ic_pictures *pictures, ic_part_fn part,
 /*
  * Warns in the log where a training and those that measure it share pictures or groups: training
  * set, validation set (may be NULL), and the test part that the data of the
- * training set declares. near: also looks for near duplicates.
+ * training set declares. near: also looks for near duplicates, unless the three together have more
+ * than IC_LEAKS_NEAR_MOST pictures: up to there it takes a few per cent of a short training.
  */
+enum { IC_LEAKS_NEAR_MOST = 10000 };
 ic_status ic_leaks_warn(const ic_dataset *train, const ic_dataset *validation, bool near);
 
 #endif

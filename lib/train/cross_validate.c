@@ -4,7 +4,7 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "base/text.h"
-#include "dataset/dataset.h"
+#include "dataset/leaks.h"
 #include "evaluate/evaluation.h"
 #include "train/trainer.h"
 
@@ -33,6 +33,24 @@ static void tell_lonely_classes(const folds_work *work)
                    "class: add pictures or leave it out",
                    name);
     }
+}
+
+static bool is_not_test(void *dataset, int64_t index)
+{
+    return ic_dataset_at(dataset, index)->part != IC_PART_TEST;
+}
+
+/* All trainings have the same test part beside them: once for all of them is enough. */
+static ic_status warn_of_leaks(folds_work *work)
+{
+    ic_dataset *pool;
+    if (ic_option_is(work->options, "leaks", "off"))
+        return IC_OK;
+    IC_TRY(ic_options_set_text(work->options, "leaks", "off"));
+    IC_TRY(ic_dataset_select(work->dataset, is_not_test, (void *)work->dataset, &pool));
+    ic_status status = ic_dataset_count(pool) > 0 ? ic_leaks_warn(pool, NULL, true) : IC_OK;
+    ic_dataset_free(pool);
+    return status;
 }
 
 static ic_status train_model(const folds_work *work, const ic_dataset *train, ic_model **out)
@@ -115,6 +133,7 @@ ic_status ic_cross_validate(const ic_dataset *dataset, const ic_options *options
     ic_status status;
     IC_TRY_CLEAN(prepare(&work, options));
     tell_lonely_classes(&work);
+    IC_TRY_CLEAN(warn_of_leaks(&work));
     while (work.done < work.total)
         IC_TRY_CLEAN(run_fold(&work));
     IC_TRY_CLEAN(ic_report_join(dataset, work.reports, work.total, out));

@@ -9,10 +9,6 @@
 
 #include <string.h>
 
-/* Training pictures up to which near duplicates are looked for: a few per cent of a short training.
- */
-enum { NEAR_MOST = 10000 };
-
 static bool is_not_test(void *dataset, int64_t index)
 {
     return ic_dataset_at(dataset, index)->part != IC_PART_TEST;
@@ -166,8 +162,7 @@ ic_status ic_train_data_prepare(const ic_model *model, const ic_dataset *train,
         ic_dataset_digest(data.train, data.digest);
     /* Our own split keeps copies together: there only the data's test part can leak. */
     if (!ic_option_is(options, "leaks", "off"))
-        IC_TRY_CLEAN(ic_leaks_warn(data.train, data.declared ? data.validation : NULL,
-                                   data.pictures <= NEAR_MOST));
+        IC_TRY_CLEAN(ic_leaks_warn(data.train, data.declared ? data.validation : NULL, true));
     *out = data;
     data = (ic_train_data){.context = model->context};
 cleanup:

@@ -8,7 +8,7 @@
 #include "dataset/leaks.h"
 #include "dataset/similar.h"
 
-#include <imgcls/inspection.h>
+#include <imgcls/imgcls.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +264,93 @@ static void leaks_and_other_findings_are_told(void **state)
 }
 
 /* Leaks into two parts, and pairs of each kind within one. */
+/* A manifest of one picture to train on, a near copy of it in the test part, and a number of others
+ * there. */
+static const char *list_leaky(ic_context *context, const char *root, int32_t others)
+{
+    save_scene(context, root, "0.png", 0, "");
+    save_scene(context, root, "again.png", 0, "x");
+    make_picture(root, "1.png", 1);
+    const char *path = test_path(root, "list.csv");
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("path,label,split\n0.png,a,train\nagain.png,a,test\n", file);
+    for (int32_t i = 0; i < others; i++)
+        fputs("1.png,b,test\n", file);
+    fclose(file);
+    return path;
+}
+
+/* What is sketched counts, not only what is trained on. */
+static void near_leaks_are_looked_for_among_few_pictures(void **state)
+{
+    (void)state;
+    const char *root = test_folder();
+    ic_context *context = test_context(0);
+    ic_options *options;
+    ic_context_set_log(context, keep_log, NULL);
+    assert_ok(ic_options_create(context, &options));
+    assert_ok(ic_options_set_text(options, "verify", "header"));
+    for (int32_t more = 0; more < 2; more++) {
+        ic_dataset *dataset, *train;
+        const char *list = list_leaky(context, root, IC_LEAKS_NEAR_MOST - 2 + more);
+        assert_ok(ic_dataset_open(context, list, options, &dataset));
+        assert_int_equal(ic_dataset_count(dataset), IC_LEAKS_NEAR_MOST + more);
+        assert_ok(ic_dataset_part(dataset, "train", &train));
+        log_text[0] = '\0';
+        assert_ok(ic_leaks_warn(train, NULL, true));
+        assert_int_equal(strstr(log_text, "test pictures are in the training") != NULL, more == 0);
+        ic_dataset_free(train);
+        ic_dataset_free(dataset);
+    }
+    ic_options_free(options);
+    ic_context_free(context);
+    test_folder_remove(root);
+}
+
+static void count_leaks_told(int32_t level, const char *message, void *payload)
+{
+    *(int32_t *)payload += level == IC_LOG_WARNING && strstr(message, "training part, too") != NULL;
+}
+
+static void cross_validation_warns_of_leaks_once(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"network", "plain", "epochs",     "1",
+                                           "folds",   "2",     "input_size", "16"};
+    const char *root = test_folder();
+    ic_context *context = test_context(1);
+    ic_options *options;
+    ic_dataset *dataset;
+    int32_t told = 0;
+    for (uint32_t i = 0; i < 24; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "train/%c/%u.png", i % 2 ? 'a' : 'b', i);
+        make_picture(root, name, i);
+    }
+    for (uint32_t i = 0; i < 12; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "test/%c/%u.png", i % 2 ? 'a' : 'b', i);
+        make_picture(root, name, i);
+    }
+    ic_context_set_log(context, count_leaks_told, &told);
+    assert_ok(ic_dataset_open(context, root, NULL, &dataset));
+    assert_ok(ic_options_create(context, &options));
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i += 2)
+        assert_ok(ic_options_set_text(options, settings[i], settings[i + 1]));
+    for (int32_t off = 0; off < 2; off++) {
+        ic_report *report;
+        assert_ok(ic_cross_validate(dataset, options, &report));
+        assert_int_equal(told, 1);
+        ic_report_free(report);
+        assert_ok(ic_options_set_text(options, "leaks", "off"));
+    }
+    ic_options_free(options);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+    test_folder_remove(root);
+}
+
 static void pairs_stand_where_they_belong(void **state)
 {
     (void)state;
@@ -487,6 +574,8 @@ int main(void)
         cmocka_unit_test(what_is_only_alike_is_no_duplicate),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(leaks_and_other_findings_are_told),
+        cmocka_unit_test(near_leaks_are_looked_for_among_few_pictures),
+        cmocka_unit_test(cross_validation_warns_of_leaks_once),
         cmocka_unit_test(pairs_stand_where_they_belong),
         cmocka_unit_test(uneven_classes_and_odd_pictures_are_told),
         cmocka_unit_test(what_cannot_be_trained_on_is_told),
