@@ -51,8 +51,9 @@ typedef struct ic_dataset ic_dataset;
  *
  * Reports progress ("scan") and can be cancelled. Takes the options verify and group.
  * IC_ERROR_NOT_FOUND: nothing lies there; IC_ERROR_DATA: no pictures, or none that is sound, or
- * group finds no group at all; IC_ERROR_FORMAT: a manifest or an IDX file is damaged. Release the
- * set, as every other that these functions give, with ic_dataset_free.
+ * group finds no group at all; IC_ERROR_FORMAT: a manifest or an IDX file is damaged; IC_ERROR_IO:
+ * it is a device or pipe, or cannot be read. Release the set, as every other that these functions
+ * give, with ic_dataset_free.
  */
 IC_API ic_status ic_dataset_open(ic_context *context, const char *path, const ic_options *options,
                                  ic_dataset **out);

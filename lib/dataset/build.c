@@ -17,14 +17,8 @@ ic_status ic_dataset_create(ic_context *context, const ic_options *options, ic_d
 }
 
 /* Records may move when one is added, so nobody else may be using the set. */
-static ic_status check_building(const ic_dataset *dataset, const void *added,
-                                const char *class_name, const char *function)
+static ic_status check_unused(const ic_dataset *dataset, const char *function)
 {
-    if (dataset == NULL || added == NULL || class_name == NULL)
-        return ic_fail(IC_ERROR_ARGUMENT, "%s: data set, picture and class name must be given",
-                       function);
-    if (*class_name == '\0' || !ic_utf8_valid(class_name, strlen(class_name)))
-        return ic_fail(IC_ERROR_ARGUMENT, "%s: the class name is empty or not UTF-8", function);
     if (atomic_load(&dataset->references) != 1 || atomic_load(&dataset->source->references) != 1)
         return ic_fail(
             IC_ERROR_STATE,
@@ -32,6 +26,17 @@ static ic_status check_building(const ic_dataset *dataset, const void *added,
             "pictures before",
             function);
     return IC_OK;
+}
+
+static ic_status check_added(const ic_dataset *dataset, const void *added, const char *class_name,
+                             const char *function)
+{
+    if (dataset == NULL || added == NULL || class_name == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: data set, picture and class name must be given",
+                       function);
+    if (*class_name == '\0' || !ic_utf8_valid(class_name, strlen(class_name)))
+        return ic_fail(IC_ERROR_ARGUMENT, "%s: the class name is empty or not UTF-8", function);
+    return check_unused(dataset, function);
 }
 
 /* Room for one record and one class more, so that adding them cannot fail half way. */
@@ -64,7 +69,7 @@ static ic_status add_record(ic_dataset *dataset, ic_record *record, const char *
 
 ic_status ic_dataset_add_image(ic_dataset *dataset, const ic_image *image, const char *class_name)
 {
-    IC_TRY(check_building(dataset, image, class_name, "ic_dataset_add_image"));
+    IC_TRY(check_added(dataset, image, class_name, "ic_dataset_add_image"));
     ic_source *source = dataset->source;
     char number[32];
     ic_record record = {.item = {.width = image->width,
@@ -83,7 +88,7 @@ ic_status ic_dataset_add_image(ic_dataset *dataset, const ic_image *image, const
 
 ic_status ic_dataset_add_file(ic_dataset *dataset, const char *path, const char *class_name)
 {
-    IC_TRY(check_building(dataset, path, class_name, "ic_dataset_add_file"));
+    IC_TRY(check_added(dataset, path, class_name, "ic_dataset_add_file"));
     ic_source *source = dataset->source;
     char before[IC_ERROR_TEXT_MAX], reason[IC_ERROR_TEXT_MAX];
     ic_record record = {.item = {.group = ic_group_of_file(source, path)}};
@@ -104,7 +109,10 @@ ic_status ic_dataset_add_file(ic_dataset *dataset, const char *path, const char 
 ic_status ic_dataset_set_group(ic_dataset *dataset, int64_t index, const char *group)
 {
     static const char given[] = "given";
-    IC_TRY(check_building(dataset, group, given, "ic_dataset_set_group"));
+    if (dataset == NULL || group == NULL)
+        return ic_fail(IC_ERROR_ARGUMENT,
+                       "ic_dataset_set_group: data set and group must be given (\"\": no group)");
+    IC_TRY(check_unused(dataset, "ic_dataset_set_group"));
     if (index < 0 || index >= ic_dataset_count(dataset))
         return ic_fail(IC_ERROR_ARGUMENT, "there is no picture %lld: the data set has %lld",
                        (long long)index, (long long)ic_dataset_count(dataset));

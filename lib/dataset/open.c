@@ -68,7 +68,10 @@ static ic_status scan_path(ic_scan *scan, const char *path)
     case IC_PATH_NONE:
         return ic_fail(IC_ERROR_NOT_FOUND, "there is no file or folder %s: check the path", path);
     case IC_PATH_OTHER:
-        return ic_fail(IC_ERROR_DATA, "%s is neither a file nor a folder", path);
+        return ic_fail(IC_ERROR_IO,
+                       "cannot read %s: it is a device or pipe; give a folder of class folders, a "
+                       "CSV file or an IDX file",
+                       path);
     }
     IC_TRY(ic_scan_verify(scan));
     return scan->source->count > 0 ? IC_OK : fail_no_pictures(scan->source, path);

@@ -93,6 +93,9 @@ static void nothing_is_added_under_the_feet_of_others(void **state)
     assert_fails(IC_ERROR_ARGUMENT, "", ic_dataset_add_file(NULL, "x", "a"));
     assert_fails(IC_ERROR_ARGUMENT, "", ic_dataset_add_file(dataset, NULL, "a"));
     assert_fails(IC_ERROR_ARGUMENT, "", ic_dataset_create(NULL, NULL, &dataset));
+    assert_fails(IC_ERROR_ARGUMENT, "data set and group must",
+                 ic_dataset_set_group(dataset, 0, NULL));
+    assert_fails(IC_ERROR_ARGUMENT, "data set and group must", ic_dataset_set_group(NULL, 0, "g"));
     ic_image_free(image);
     ic_dataset_free(dataset);
     ic_context_free(context);

@@ -336,6 +336,9 @@ static void errors_say_what_to_do(void **state)
                  ic_dataset_open(context, root, NULL, &dataset));
     assert_fails(IC_ERROR_ARGUMENT, "empty", ic_dataset_open(context, "", NULL, &dataset));
 
+    assert_fails(IC_ERROR_IO, "it is a device or pipe; give a folder",
+                 ic_dataset_open(context, "/dev/null", NULL, &dataset));
+
     make_picture(root, "flat/1.png", 1);
     const char *flat = test_path(root, "flat");
     assert_fails(IC_ERROR_DATA, "holds pictures but no class folders",
