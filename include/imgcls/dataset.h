@@ -23,10 +23,10 @@ typedef struct ic_dataset ic_dataset;
  *   val valid, validation or dev; test testing or eval;
  * - a CSV manifest with the columns path,label. A first line that names them lets them stand
  *   anywhere among others: the path as path, filepath, file_path, image_path, file, filename,
- *   file_name, image, img or image_id; the label as label, class, class_name, category or target; in
- *   a column split, part, set or subset, where there is one, stands the part by one of the names of
- *   folders above (empty: none). Capitals do not matter; the log names the columns that are not
- *   used. Paths begin at the folder that the manifest lies in, unless they are absolute;
+ *   file_name, image, img or image_id; the label as label, class, class_name, category or target.
+ *   A column split, part, set or subset gives the part by one of the names of folders above (empty:
+ *   none). Capitals do not matter; the log names the columns that are not used. Paths begin at the
+ *   folder that the manifest lies in, unless they are absolute;
  * - an IDX file of pictures, plain or .gz, whose labels lie beside it under the usual name
  *   (train-images-idx3-ubyte and train-labels-idx1-ubyte), or a folder of the usual four files;
  *   a file classes.txt beside them, one name a line, names the labels 0, 1, 2 ….
