@@ -33,7 +33,8 @@ typedef struct ic_dataset ic_dataset;
  * Every picture is read once (option verify) so that broken ones are set aside with their
  * reasons; they stay untouched on the disk. Classes are sorted by name, those of IDX files by
  * label; a class without a sound picture is left out. Names that begin with a dot are passed over;
- * symbolic links are followed.
+ * symbolic links are followed, but for those that lead back to a folder that they lie in, which the
+ * log names.
  *
  * The option group says which pictures belong together (of one patient, plant or film) and must
  * not be parted by a split. A group is its name: the same name in two classes or parts is one.

@@ -231,6 +231,13 @@ ic_path_kind ic_path_kind_of(const char *path)
                                     : IC_PATH_OTHER;
 }
 
+bool ic_path_same(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 ic_status ic_path_join(ic_context *context, const char *folder, const char *name, char **out)
 {
     size_t length = strlen(folder), name_length = strlen(name);

@@ -28,6 +28,9 @@ typedef enum ic_path_kind {
 /* What lies at path; symbolic links are followed. */
 ic_path_kind ic_path_kind_of(const char *path);
 
+/* Whether both lead to one file or folder; symbolic links are followed. */
+bool ic_path_same(const char *a, const char *b);
+
 /* folder + "/" + name. */
 ic_status ic_path_join(ic_context *context, const char *folder, const char *name, char **out);
 

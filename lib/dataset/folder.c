@@ -9,8 +9,14 @@
 
 #include <string.h>
 
-/* Folders in class folders; deeper ones are most likely links that lead back up. */
+/* Folders in class folders. */
 enum { MOST_NESTED = 8 };
+
+/* A folder that is being walked, and the one that it was found in. */
+typedef struct walk {
+    const char *path;
+    const struct walk *above;
+} walk;
 
 /* What lies in a folder, as far as its shape tells. */
 typedef struct folder_shape {
@@ -69,11 +75,25 @@ static uint64_t group_of(const ic_source *source, const ic_candidate *folder, co
                : folder->group;
 }
 
+/* Whether a folder is one of those being walked, which a link led back to: its pictures would come
+ * again, and as those of other classes. Says so. */
+static bool leads_back(ic_context *context, const walk *above, const char *path)
+{
+    while (above != NULL && !ic_path_same(above->path, path))
+        above = above->above;
+    if (above != NULL)
+        ic_log(context, IC_LOG_WARNING, "%s is passed over: it is a link back to %s", path,
+               above->path);
+    return above != NULL;
+}
+
 /* All files below a class folder are candidates of its class; `like`: the folder as one. */
-static ic_status scan_class(ic_scan *scan, const ic_candidate *like, int32_t depth)
+static ic_status scan_class(ic_scan *scan, const ic_candidate *like, int32_t depth,
+                            const walk *above)
 {
     ic_candidate candidate = *like;
     const char *folder = like->path;
+    const walk here = {folder, above};
     if (depth > MOST_NESTED) {
         candidate.problem = "folders lie too deep in one another";
         return ic_scan_add(scan, &candidate);
@@ -85,10 +105,10 @@ static ic_status scan_class(ic_scan *scan, const ic_candidate *like, int32_t dep
         IC_TRY_CLEAN(
             ic_source_text_join(scan->source, folder, "/", listing.names[i], &candidate.path));
         candidate.group = group_of(scan->source, like, candidate.path, depth);
-        if (ic_path_kind_of(candidate.path) == IC_PATH_FOLDER)
-            IC_TRY_CLEAN(scan_class(scan, &candidate, depth + 1));
-        else
+        if (ic_path_kind_of(candidate.path) != IC_PATH_FOLDER)
             IC_TRY_CLEAN(ic_scan_add(scan, &candidate));
+        else if (!leads_back(scan->source->context, &here, candidate.path))
+            IC_TRY_CLEAN(scan_class(scan, &candidate, depth + 1, &here));
         IC_TRY_CLEAN(ic_scan_progress(scan, scan->count, 0));
     }
 cleanup:
@@ -96,20 +116,21 @@ cleanup:
     return status;
 }
 
-/* Each folder in `path` is a class. */
-static ic_status scan_classes(ic_scan *scan, const char *path, const ic_listing *listing,
+/* Each folder in this one is a class. */
+static ic_status scan_classes(ic_scan *scan, const walk *here, const ic_listing *listing,
                               ic_part part)
 {
     for (size_t i = 0; i < listing->count; i++) {
         ic_candidate class = {.part = part};
-        IC_TRY(ic_source_text_join(scan->source, path, "/", listing->names[i], &class.path));
-        if (ic_path_kind_of(class.path) != IC_PATH_FOLDER)
+        IC_TRY(ic_source_text_join(scan->source, here->path, "/", listing->names[i], &class.path));
+        if (ic_path_kind_of(class.path) != IC_PATH_FOLDER ||
+            leads_back(scan->source->context, here, class.path))
             continue;
         if (!ic_utf8_valid(listing->names[i], strlen(listing->names[i])))
             return ic_fail(IC_ERROR_DATA, "the name of the class folder %s is not UTF-8: rename it",
                            class.path);
         IC_TRY(ic_source_class(scan->source, listing->names[i], 0, &class.class_index));
-        IC_TRY(scan_class(scan, &class, 0));
+        IC_TRY(scan_class(scan, &class, 0, here));
     }
     return IC_OK;
 }
@@ -149,8 +170,9 @@ static ic_status scan_idx_files(ic_scan *scan, const char *path, const ic_listin
 }
 
 /* One folder train/, test/ …; *found tells whether it had classes or IDX files in it. */
-static ic_status scan_part(ic_scan *scan, const char *path, ic_part part, bool *found)
+static ic_status scan_part(ic_scan *scan, const walk *here, ic_part part, bool *found)
 {
+    const char *path = here->path;
     ic_context *context = scan->source->context;
     ic_listing listing;
     folder_shape shape;
@@ -160,7 +182,7 @@ static ic_status scan_part(ic_scan *scan, const char *path, ic_part part, bool *
     if (shape.idx_files > 0)
         IC_TRY_CLEAN(scan_idx_files(scan, path, &listing, part));
     else if (shape.folders > 0)
-        IC_TRY_CLEAN(scan_classes(scan, path, &listing, part));
+        IC_TRY_CLEAN(scan_classes(scan, here, &listing, part));
     else
         ic_log(context, IC_LOG_WARNING, "%s is passed over: it holds no class folders", path);
     *found |= shape.idx_files > 0 || shape.folders > 0;
@@ -170,8 +192,9 @@ cleanup:
 }
 
 /* Part by part, as what is set aside in one of them has to stand in a row. */
-static ic_status scan_parts(ic_scan *scan, const char *path, const ic_listing *listing)
+static ic_status scan_parts(ic_scan *scan, const walk *here, const ic_listing *listing)
 {
+    const char *path = here->path;
     ic_context *context = scan->source->context;
     bool found = false;
     for (size_t i = 0; i < listing->count; i++)
@@ -186,7 +209,7 @@ static ic_status scan_parts(ic_scan *scan, const char *path, const ic_listing *l
                 continue;
             IC_TRY(ic_source_text_join(scan->source, path, "/", name, &folder));
             if (ic_path_kind_of(folder) == IC_PATH_FOLDER)
-                IC_TRY(scan_part(scan, folder, part, &found));
+                IC_TRY(scan_part(scan, &(walk){folder, here}, part, &found));
         }
     if (!found)
         return ic_fail(IC_ERROR_DATA,
@@ -246,20 +269,21 @@ static bool declares_parts(const folder_shape *shape)
 ic_status ic_scan_folder(ic_scan *scan, const char *path)
 {
     ic_context *context = scan->source->context;
+    const walk here = {path, NULL};
     ic_listing listing;
     folder_shape shape;
     IC_TRY(ic_folder_list(context, path, &listing));
     ic_status status = IC_OK;
     IC_TRY_CLEAN(look_at_shape(context, path, &listing, &shape));
     if (declares_parts(&shape)) {
-        IC_TRY_CLEAN(scan_parts(scan, path, &listing));
+        IC_TRY_CLEAN(scan_parts(scan, &here, &listing));
     } else if (shape.idx_files > 0) {
         IC_TRY_CLEAN(scan_idx_files(scan, path, &listing, IC_PART_NONE));
     } else if (shape.folders > 0) {
         if (shape.files > 0)
             ic_log(context, IC_LOG_WARNING,
                    "%s: %zu files beside the class folders are passed over", path, shape.files);
-        IC_TRY_CLEAN(scan_classes(scan, path, &listing, IC_PART_NONE));
+        IC_TRY_CLEAN(scan_classes(scan, &here, &listing, IC_PART_NONE));
     } else {
         status = fail_no_classes(context, path, &listing);
     }

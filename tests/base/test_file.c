@@ -229,6 +229,10 @@ static void test_paths(void **state)
     assert_int_equal(ic_path_kind_of(folder), IC_PATH_FOLDER);
     assert_int_equal(ic_path_kind_of("/dev/null"), IC_PATH_OTHER);
     assert_int_equal(ic_path_kind_of(in_folder("none")), IC_PATH_NONE);
+    assert_true(ic_path_same(in_folder("file"), in_folder("link")));
+    assert_true(ic_path_same(in_folder("."), folder));
+    assert_false(ic_path_same(in_folder("file"), folder));
+    assert_false(ic_path_same(in_folder("none"), in_folder("none")));
     assert_string_equal(ic_path_name("a/b/c.png"), "c.png");
     assert_string_equal(ic_path_name("c.png"), "c.png");
     assert_string_equal(ic_path_name("a/"), "");
