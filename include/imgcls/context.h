@@ -13,7 +13,12 @@ extern "C" {
  * A context carries the allocator, the callbacks, the limits and the thread pool. Nothing is
  * global: contexts in one process do not know of each other. A context may be shared between
  * threads once it is configured and its callbacks are set. All other objects hold a reference on
- * their context, so they may be freed in any order.
+ * their context, so they may be freed in any order. A prediction works with models of its own
+ * context only; pictures and data sets may be of another. Whoever wants to watch and cancel two
+ * trainings apart gives each a context.
+ *
+ * After fork the child may go on with what it inherits, on one thread. The library is for POSIX
+ * systems.
  */
 typedef struct ic_context ic_context;
 typedef struct ic_options ic_options;
@@ -21,7 +26,9 @@ typedef struct ic_options ic_options;
 /*
  * The allocator of a context, in the manner of realloc: block NULL allocates, size 0 frees (and
  * the result is ignored), otherwise the block grows or shrinks. Returns NULL when there is no
- * memory. Must be thread-safe and aligned as malloc's blocks are.
+ * memory. Must be thread-safe and aligned as malloc's blocks are. libjpeg and jansson have
+ * allocators of their own: decoding a JPEG takes a few hundred kilobytes for its time, and reading
+ * or writing JSON about ten times the text, past this one.
  */
 typedef void *(*ic_allocate_fn)(void *block, size_t size, void *payload);
 
@@ -44,6 +51,9 @@ typedef struct ic_progress ic_progress;
 /*
  * Called now and then during long work on the thread that made the call; non-zero cancels it with
  * IC_ERROR_CANCELLED. For ic_train_step and ic_trainer_run a cancelled training can be continued.
+ * The callback may use the library, also what is at work (ic_trainer_save, ic_trainer_plot,
+ * ic_predict with the model in training), but free nothing of it: cancel, and free when the call
+ * has returned. No callback, of these three kinds, may leave by an exception or longjmp.
  */
 typedef int32_t (*ic_progress_fn)(const ic_progress *progress, void *payload);
 

@@ -31,7 +31,7 @@ IC_API ic_status ic_model_create(ic_context *context, const ic_dataset *train,
  * A new model that begins with what an earlier one has learnt, for the classes of a data set:
  * classes of the same name keep what tells them apart, new ones start fresh, others are gone
  * (fine-tuning). Network and pixel pipeline are the earlier model's: IC_ERROR_OPTION for options
- * that ask for others; "seed" counts. Release it with ic_model_free. IC_ERROR_DATA as above;
+ * that ask for others (auto and the same are none); "seed" counts. Release it with ic_model_free. IC_ERROR_DATA as above;
  * IC_ERROR_UNSUPPORTED: the classes of this network cannot change.
  */
 IC_API ic_status ic_model_create_from(const ic_model *earlier, const ic_dataset *train,
@@ -49,7 +49,8 @@ IC_API ic_status ic_model_load_memory(ic_context *context, const void *bytes, si
 
 /*
  * Writes the model file with the last published weights, all or nothing; an older file of that name
- * stays until the end. IC_ERROR_IO says why it cannot be written.
+ * stays until the end, and hands on its permissions; a link goes on leading to its file.
+ * IC_ERROR_IO says why it cannot be written.
  */
 IC_API ic_status ic_model_save(const ic_model *model, const char *path);
 
@@ -93,7 +94,7 @@ IC_API ic_status ic_model_costs(const ic_model *model, double *costs);
 /*
  * The class of the lowest expected cost for these probabilities (one for each class, as predictions
  * and reports give them): what to act on, where the most probable class is what to believe.
- * IC_ERROR_STATE: the model has no costs.
+ * IC_ERROR_STATE: the model has no costs; IC_ERROR_ARGUMENT: a number that is not from 0 to 1.
  */
 IC_API ic_status ic_model_decide(const ic_model *model, const float *probabilities,
                                  int32_t *class_index);

@@ -9,7 +9,8 @@ extern "C" {
 #endif
 
 /*
- * A set of options, each checked against the library's table as it is set. One set may hold
+ * A set of options, each checked against the library's table as it is set (free text that has a
+ * form of its own, such as "rates", "replan", "mean" and "group": where it is used). One set may hold
  * options for several owners (context, dataset, inspection, model, trainer, evaluation …): every
  * function takes those of its own and passes over the others, so one set can serve a whole program.
  * NULL in place of a set means all defaults. A set belongs to one thread at a time; the functions
@@ -23,8 +24,8 @@ IC_API void ic_options_free(ic_options *options);
 /*
  * Set one option; on an error it keeps the value that it had. IC_ERROR_OPTION: no such name (the
  * message names the nearest one), a value out of its range or choices (the message names them), or
- * a number for a text. A float option takes an int too, an int option a float that is whole. In
- * names and choices '-' and '_' are the same.
+ * a number for a text. A float option takes an int too, an int option, or a choice of numbers as
+ * 1|2|6, a float that is whole. In names and choices '-' and '_' are the same.
  */
 IC_API ic_status ic_options_set_int(ic_options *options, const char *name, int64_t value);
 IC_API ic_status ic_options_set_float(ic_options *options, const char *name, double value);

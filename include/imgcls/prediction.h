@@ -11,7 +11,8 @@ extern "C" {
 
 /*
  * The workspace and the results of one predicting thread, to be used again and again: after the
- * first call with a model (and batch size) a prediction allocates nothing.
+ * first call with a model (and batch size) a prediction of pictures that are no larger allocates
+ * nothing.
  */
 typedef struct ic_prediction ic_prediction;
 

@@ -46,15 +46,17 @@ IC_API ic_status ic_trainer_run(ic_trainer *trainer);
 
 /*
  * Writes the training as it stands, all or nothing: a checkpoint. It is a model file too, with the
- * best weights so far. The option "checkpoint" has the trainer do so by itself now and then.
- * IC_ERROR_IO says why it cannot be written.
+ * best weights so far. The option "checkpoint" has the trainer do so by itself now and then;
+ * where that fails, the training goes on, and a warning in the log says why. IC_ERROR_IO says why it
+ * cannot be written; IC_ERROR_STATE: ic_trainer_find_rate is at work.
  */
 IC_API ic_status ic_trainer_save(const ic_trainer *trainer, const char *path);
 
 /*
  * Continues the training of a checkpoint with the same pictures: what follows, and the model file
  * in the end, are the same in every bit as without the interruption, for any number of threads. The
- * settings come from the checkpoint; of the options count those of memory and checkpoints. *model
+ * settings come from the checkpoint; of the options count those of memory and checkpoints, and
+ * "leaks"; the log warns of others. Of a training that is done, the next step says IC_DONE. *model
  * is the model under training; release both. IC_ERROR_DATA: other pictures, or no checkpoint but
  * a finished model; IC_ERROR_FORMAT: a damaged file.
  */
@@ -72,7 +74,7 @@ IC_API ic_status ic_trainer_value(const ic_trainer *trainer, const char *name, d
  * if that is lower; it is for the option learning_rate of another trainer. This one stands where it
  * stood, and goes on as if it had not been asked. Between two training steps only: IC_ERROR_STATE
  * while an epoch is being validated and when all is done. Progress is told as phase "rate", and can
- * cancel.
+ * cancel; until the end this trainer's steps and saves fail with IC_ERROR_STATE.
  */
 IC_API ic_status ic_trainer_find_rate(ic_trainer *trainer, double *out);
 

@@ -1,5 +1,5 @@
 /* base/file.c: files and folders by POSIX. SPDX-License-Identifier: MIT */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* POSIX 2008 with realpath */
 #include "base/file.h"
 
 #include "base/status.h"
@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,12 +118,20 @@ static ic_status folder_of(ic_context *context, const char *path, char **out)
     return ic_copy_text_part(context, path, length > 1 ? length - 1 : 1, out);
 }
 
-/* A file that replaces another takes its permissions over: what was private stays so. */
-static void keep_permissions(int file, const char *target)
+/*
+ * A new file for what will replace the target, -1 where there is one. It takes the target's
+ * permissions over, and never has more: what was private stays so.
+ */
+static int open_new(const char *path, const char *target)
 {
     struct stat about;
-    if (stat(target, &about) == 0)
-        (void)!fchmod(file, about.st_mode & 0777); /* file systems without them refuse */
+    if (stat(target, &about) != 0)
+        return open_again(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    unsigned mode = about.st_mode & 0777;
+    int file = open_again(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (file >= 0)
+        (void)!fchmod(file, mode); /* what the umask took; file systems without them refuse */
+    return file;
 }
 
 /*
@@ -137,9 +146,8 @@ static ic_status create_temporary(ic_context *context, const char *folder, const
         snprintf(name, sizeof name, ".imgcls-%lld-%d.tmp", (long long)getpid(), attempt);
         char *candidate;
         IC_TRY(ic_path_join(context, folder, name, &candidate));
-        *file = open_again(candidate, O_WRONLY | O_CREAT | O_EXCL, 0666);
+        *file = open_new(candidate, target);
         if (*file >= 0) {
-            keep_permissions(*file, target);
             *path = candidate;
             return IC_OK;
         }
@@ -181,6 +189,8 @@ static ic_status sync_folder(const char *folder, const char *target)
 static ic_status check_target(const char *path)
 {
     ic_path_kind kind = ic_path_kind_of(path);
+    if (path[0] == '\0')
+        return ic_fail(IC_ERROR_IO, "cannot save: the path is empty");
     if (ic_path_name(path)[0] == '\0' || kind == IC_PATH_FOLDER)
         return ic_fail(IC_ERROR_IO, "cannot save %s: it is a folder", path);
     if (kind == IC_PATH_OTHER)
@@ -200,11 +210,22 @@ static ic_status fill_temporary(int file, const char *path, const void *bytes, s
     return status;
 }
 
+/* The file behind a link, which the link goes on leading to; else the path itself. */
+static const char *behind_link(const char *path, char resolved[PATH_MAX])
+{
+    struct stat about;
+    if (lstat(path, &about) != 0 || !S_ISLNK(about.st_mode) || realpath(path, resolved) == NULL)
+        return path;
+    return resolved;
+}
+
 ic_status ic_file_save(ic_context *context, const char *path, const void *bytes, size_t size)
 {
     ic_status status = IC_OK;
     char *folder = NULL, *temporary = NULL;
+    char resolved[PATH_MAX];
     int file;
+    path = behind_link(path, resolved);
     IC_TRY_CLEAN(check_target(path));
     IC_TRY_CLEAN(folder_of(context, path, &folder));
     IC_TRY_CLEAN(create_temporary(context, folder, path, &file, &temporary));

@@ -209,6 +209,16 @@ static ic_status set_copy(ic_options *options, int32_t index, const char *text, 
     return IC_OK;
 }
 
+/* Some choices are numbers: 1|2|6. */
+static ic_status set_number_choice(ic_options *options, int32_t index, const char *shown)
+{
+    const char *choice;
+    size_t length;
+    if (find_choice(&table[index], shown, &choice, &length))
+        return set_copy(options, index, choice, length);
+    return fail_number_for_text(&table[index], shown);
+}
+
 ic_status ic_options_set_int(ic_options *options, const char *name, int64_t value)
 {
     int32_t index;
@@ -216,11 +226,9 @@ ic_status ic_options_set_int(ic_options *options, const char *name, int64_t valu
     char shown[IC_TEXT_FLOAT_MAX];
     ic_text_int(value, shown);
     const option_row *row = &table[index];
-    const char *choice;
-    size_t length;
-    if (row->type == TYPE_CHOICE && find_choice(row, shown, &choice, &length))
-        return set_copy(options, index, choice, length);
-    if (row->type != TYPE_INT && row->type != TYPE_FLOAT)
+    if (row->type == TYPE_CHOICE)
+        return set_number_choice(options, index, shown);
+    if (row->type == TYPE_TEXT)
         return fail_number_for_text(row, shown);
     return set_number(options, index, (double)value, shown);
 }
@@ -232,7 +240,9 @@ ic_status ic_options_set_float(ic_options *options, const char *name, double val
     char shown[IC_TEXT_FLOAT_MAX];
     ic_text_float(value, 9, shown);
     const option_row *row = &table[index];
-    if (row->type != TYPE_INT && row->type != TYPE_FLOAT)
+    if (row->type == TYPE_CHOICE)
+        return set_number_choice(options, index, shown);
+    if (row->type == TYPE_TEXT)
         return fail_number_for_text(row, shown);
     if (row->type == TYPE_INT && isfinite(value) && floor(value) != value)
         return ic_fail(IC_ERROR_OPTION, "option \"%s\" takes whole numbers %s, not %s", row->name,

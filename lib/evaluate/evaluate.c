@@ -241,6 +241,7 @@ static ic_status measure_batch(evaluation *e, int64_t first, int32_t count)
 static ic_status measure_all(evaluation *e)
 {
     double started = ic_clock_seconds(), last = started;
+    const int64_t before = e->report->skipped_count;
     for (int64_t first = 0; first < e->picture_count; first += e->batch) {
         int64_t left = e->picture_count - first;
         int32_t count = (int32_t)(left < e->batch ? left : e->batch);
@@ -250,7 +251,7 @@ static ic_status measure_all(evaluation *e)
     }
     if (e->measured == 0)
         return ic_fail(IC_ERROR_DATA, "none of the %lld pictures could be read: %s",
-                       (long long)e->picture_count, e->report->skipped[0].reason);
+                       (long long)e->picture_count, e->report->skipped[before].reason);
     return IC_OK;
 }
 

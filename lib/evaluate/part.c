@@ -122,11 +122,16 @@ cleanup:
 
 /* ---- Choosing ---- */
 
-/* A part that the data itself declares; *part stays NULL when it does not. */
+/* A part that the data itself declares; *part stays NULL when it does not, which is no error. */
 static ic_status find_declared(const ic_dataset *dataset, const char *name, ic_dataset **part)
 {
+    char earlier[IC_ERROR_TEXT_MAX];
+    ic_error_copy(earlier, sizeof earlier);
     ic_status status = ic_dataset_part(dataset, name, part);
-    return status == IC_ERROR_NOT_FOUND ? IC_OK : status;
+    if (status != IC_ERROR_NOT_FOUND)
+        return status;
+    ic_error_set(earlier);
+    return IC_OK;
 }
 
 /* What the training held out; *part stays NULL when this is other data. */
@@ -139,11 +144,24 @@ static ic_status find_held_out(const ic_model *model, const ic_dataset *dataset,
     return IC_OK;
 }
 
+static bool has_part(const ic_dataset *dataset, bool (*is_of)(void *, int64_t))
+{
+    for (int64_t i = 0; i < ic_dataset_count(dataset); i++)
+        if (is_of((void *)dataset, i))
+            return true;
+    return false;
+}
+
+/* Where the data declares no training part, the training had some of its validation part. */
 static ic_status find_validation(const ic_model *model, const ic_dataset *dataset,
                                  ic_dataset **part)
 {
-    IC_TRY(find_declared(dataset, "validation", part));
-    return *part == NULL ? find_held_out(model, dataset, part) : IC_OK;
+    bool apart = has_part(dataset, for_training);
+    if (apart)
+        IC_TRY(find_declared(dataset, "validation", part));
+    if (*part == NULL)
+        IC_TRY(find_held_out(model, dataset, part));
+    return *part == NULL && !apart ? find_declared(dataset, "validation", part) : IC_OK;
 }
 
 /* What was trained on, without the held-out part, if that can be told. */

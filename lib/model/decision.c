@@ -146,8 +146,9 @@ ic_status ic_model_set_costs(ic_model *model, const double *costs)
 ic_status ic_model_set_threshold(ic_model *model, int32_t class_index, double threshold)
 {
     if (model == NULL || class_index < 0 || class_index >= model->class_count)
-        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_set_threshold: %s",
-                       model == NULL ? "model is NULL" : "there is no such class");
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_set_threshold: class %d of %d: %s",
+                       (int)class_index, model == NULL ? 0 : (int)model->class_count,
+                       model == NULL ? "model is NULL" : "the first one is 0");
     if (!(threshold > 0 && threshold < 1))
         return ic_fail(
             IC_ERROR_ARGUMENT,
@@ -164,6 +165,13 @@ ic_status ic_model_set_threshold(ic_model *model, int32_t class_index, double th
     return IC_OK;
 }
 
+static ic_status check_given(bool given)
+{
+    return given
+               ? IC_OK
+               : ic_fail(IC_ERROR_STATE, "the model has no costs: its most probable class counts");
+}
+
 ic_status ic_model_costs(const ic_model *model, double *costs)
 {
     if (model == NULL || costs == NULL)
@@ -174,9 +182,7 @@ ic_status ic_model_costs(const ic_model *model, double *costs)
     if (given)
         memcpy(costs, model->costs, cells(model->class_count) * sizeof *costs);
     ic_lock_give(model->lock);
-    return given
-               ? IC_OK
-               : ic_fail(IC_ERROR_STATE, "the model has no costs: its most probable class counts");
+    return check_given(given);
 }
 
 ic_status ic_model_decide(const ic_model *model, const float *probabilities, int32_t *class_index)
@@ -186,12 +192,15 @@ ic_status ic_model_decide(const ic_model *model, const float *probabilities, int
                        model == NULL           ? "model"
                        : probabilities == NULL ? "probabilities"
                                                : "class_index");
+    for (int32_t i = 0; i < model->class_count; i++)
+        if (!(probabilities[i] >= 0 && probabilities[i] <= 1))
+            return ic_fail(IC_ERROR_ARGUMENT,
+                           "ic_model_decide: number %d of the probabilities is not from 0 to 1",
+                           (int)i);
     ic_lock_take(model->lock);
     bool given = model->costs != NULL;
     if (given)
         *class_index = ic_costs_decide(model->costs, model->class_count, probabilities);
     ic_lock_give(model->lock);
-    return given
-               ? IC_OK
-               : ic_fail(IC_ERROR_STATE, "the model has no costs: its most probable class counts");
+    return check_given(given);
 }

@@ -69,7 +69,9 @@ static ic_status predict_together(const ic_model *const *models, int32_t members
 {
     ic_result *made = &prediction->results[!prediction->current];
     size_t classes = (size_t)models[0]->class_count;
+    ic_result *last = &prediction->results[prediction->current]; /* which the next call fills */
     IC_TRY(ic_result_make_room(prediction->context, count, models[0]->class_count, made));
+    IC_TRY(ic_result_reserve(prediction->context, count, models[0]->class_count, last));
     IC_TRY(ic_grow(prediction->context, &prediction->map, &prediction->map_capacity, classes,
                    sizeof *prediction->map));
     IC_TRY(ic_grow(prediction->context, &prediction->sums, &prediction->sum_capacity,

@@ -122,8 +122,11 @@ static ic_status look_at_all(ic_neighbours *n)
         IC_TRY(look_at_batch(n, (int32_t)some));
         IC_TRY(ic_progress_step(n->context, "neighbours", n->first + some, count, started, &last));
     }
-    return n->count > 0 ? IC_OK
-                        : ic_fail(IC_ERROR_DATA, "there is no picture that could be a neighbour");
+    return n->count > 0
+               ? IC_OK
+               : ic_fail(IC_ERROR_DATA,
+                         "none of the %lld pictures can be a neighbour: none could be read",
+                         (long long)count);
 }
 
 ic_status ic_neighbours_create(const ic_model *model, const ic_dataset *dataset,

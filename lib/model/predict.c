@@ -69,7 +69,7 @@ static ic_status prepare_picture(void *arguments, int64_t unit, int32_t worker)
 
 /* ---- Results ---- */
 
-ic_status ic_result_make_room(ic_context *context, int32_t count, int32_t classes, ic_result *made)
+ic_status ic_result_reserve(ic_context *context, int32_t count, int32_t classes, ic_result *made)
 {
     size_t needed;
     if (!ic_multiply_size((size_t)count, (size_t)classes, &needed))
@@ -78,8 +78,12 @@ ic_status ic_result_make_room(ic_context *context, int32_t count, int32_t classe
                    sizeof *made->probabilities));
     IC_TRY(
         ic_grow(context, &made->ranking, &made->ranking_capacity, needed, sizeof *made->ranking));
-    IC_TRY(
-        ic_grow(context, &made->notes, &made->note_capacity, (size_t)count, sizeof *made->notes));
+    return ic_grow(context, &made->notes, &made->note_capacity, (size_t)count, sizeof *made->notes);
+}
+
+ic_status ic_result_make_room(ic_context *context, int32_t count, int32_t classes, ic_result *made)
+{
+    IC_TRY(ic_result_reserve(context, count, classes, made));
     made->count = count;
     made->classes = classes;
     return IC_OK;
@@ -218,7 +222,8 @@ ic_status ic_prediction_run(const ic_model *model, const ic_image *const *images
 {
     ic_status status = IC_OK;
     if (model->context != prediction->context)
-        return ic_fail(IC_ERROR_ARGUMENT, "the model and the prediction are of different contexts");
+        return ic_fail(IC_ERROR_ARGUMENT, "the model and the prediction are of different contexts: "
+                                          "make the prediction in the model's");
     IC_TRY(ic_result_make_room(prediction->context, count, model->class_count, made));
     IC_TRY(make_scratch(prediction, model));
     ic_published published = ic_model_published(model);

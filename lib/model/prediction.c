@@ -63,6 +63,8 @@ static ic_status predict_all(const ic_model *model, const ic_image *const *image
 {
     ic_result *made = &prediction->results[!prediction->current];
     IC_TRY(ic_prediction_run(model, images, count, prediction, made));
+    ic_result *last = &prediction->results[prediction->current]; /* which the next call fills */
+    IC_TRY(ic_result_reserve(prediction->context, count, model->class_count, last));
     ic_prediction_finish(prediction, made);
     return IC_OK;
 }

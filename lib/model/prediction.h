@@ -69,6 +69,9 @@ void ic_prediction_drop(ic_kept_executor *kept);
 
 /* Room for the answers to so many pictures; and its end. */
 ic_status ic_result_make_room(ic_context *context, int32_t count, int32_t classes, ic_result *made);
+
+/* The same for later: what it holds stays. */
+ic_status ic_result_reserve(ic_context *context, int32_t count, int32_t classes, ic_result *made);
 void ic_result_free(ic_context *context, const ic_result *made);
 
 /* Refuses a call without a picture, or with one that is NULL. */

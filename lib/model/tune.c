@@ -6,18 +6,43 @@
 
 #include <string.h>
 
-/* What comes with the earlier model and cannot be chosen again. */
-static ic_status check_options(const ic_options *options)
+/* Whether an option asks for what the earlier model has, or leaves it open. */
+static bool is_kept(const ic_model *earlier, const ic_options *options, const char *name,
+                    const json_t *pipeline)
+{
+    const json_t *has = json_object_get(pipeline, name);
+    if (!ic_option_is_set(options, name) || ic_option_is(options, name, "auto"))
+        return true;
+    if (strcmp(name, "network") == 0)
+        return ic_option_is(options, name, earlier->network);
+    if (strcmp(name, "input_size") == 0) {
+        int64_t side = ic_option_int(options, name);
+        return side == 0 || (side == earlier->pipeline.width && side == earlier->pipeline.height);
+    }
+    if (strcmp(name, "channels") == 0)
+        return ic_option_is(options, name, earlier->pipeline.channels == 1 ? "grey" : "colour");
+    if (json_is_string(has))
+        return ic_option_is(options, name, json_string_value(has));
+    return json_is_number(has) &&
+           (float)ic_option_float(options, name) == (float)json_number_value(has);
+}
+
+/* What comes with the earlier model cannot be chosen again. */
+static ic_status check_options(const ic_model *earlier, const ic_options *options)
 {
     static const char *const fixed[] = {"network",          "input_size", "channels",
                                         "resize",           "filter",     "denoise",
                                         "denoise_strength", "mean",       "deviation"};
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        if (ic_option_is_set(options, fixed[i]))
-            return ic_fail(IC_ERROR_OPTION,
-                           "option \"%s\" cannot be chosen anew: it comes with the earlier model",
-                           fixed[i]);
-    return IC_OK;
+    ic_status status = IC_OK;
+    json_t *pipeline;
+    IC_TRY(ic_pipeline_to_json(&earlier->pipeline, &pipeline));
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && status == IC_OK; i++)
+        if (!is_kept(earlier, options, fixed[i], pipeline))
+            status = ic_fail(IC_ERROR_OPTION,
+                             "option \"%s\" cannot be chosen anew: it comes with the earlier model",
+                             fixed[i]);
+    json_decref(pipeline);
+    return status;
 }
 
 /* The rows of the classes that both models have; the others stay as they are. */
@@ -116,7 +141,7 @@ ic_status ic_model_create_from(const ic_model *earlier, const ic_dataset *train,
                        earlier == NULL ? "earlier"
                        : train == NULL ? "train"
                                        : "out");
-    IC_TRY(check_options(options));
+    IC_TRY(check_options(earlier, options));
     IC_TRY(ic_model_check_classes(train));
     IC_TRY(ic_model_begin(earlier->context, &made));
     ic_status status = fill(earlier, train, options, made);

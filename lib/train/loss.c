@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "train/loss.h"
 
+#include "base/maths.h"
 #include "base/memory.h"
 #include "base/status.h"
 
@@ -82,16 +83,6 @@ static ic_status loss_piece(void *arguments, int64_t unit, int32_t worker)
     return IC_OK;
 }
 
-/* The class of the highest logit, the first one of equals. */
-static int32_t highest(const float *logits, int32_t classes)
-{
-    int32_t best = 0;
-    for (int32_t k = 1; k < classes; k++)
-        if (logits[k] > logits[best])
-            best = k;
-    return best;
-}
-
 static int32_t main_label(const ic_targets *targets, int32_t row)
 {
     bool partner = targets->partners && targets->shares[row] < 0.5F;
@@ -107,7 +98,7 @@ static ic_status run(const loss_plan *plan, ic_loss_sums *out)
     for (int32_t row = 0; row < plan->count; row++) {
         const float *logits = plan->logits + (int64_t)row * loss->classes;
         sums.loss += loss->rows[row];
-        sums.correct += highest(logits, loss->classes) == main_label(&plan->targets, row);
+        sums.correct += ic_largest(logits, loss->classes) == main_label(&plan->targets, row);
     }
     *out = sums;
     return IC_OK;

@@ -118,5 +118,11 @@ ic_status ic_trainer_value(const ic_trainer *trainer, const char *name, double *
         return ic_fail(IC_ERROR_ARGUMENT, "ic_trainer_value: trainer, name or out is NULL");
     ic_progress progress;
     describe(trainer, &progress);
-    return ic_progress_value(&progress, name, out);
+    ic_status status = ic_progress_value(&progress, name, out);
+    if (status == IC_ERROR_NOT_FOUND)
+        return ic_fail(status,
+                       "the training has no value \"%.80s\" (yet): losses and accuracies come with "
+                       "its steps and epochs",
+                       name);
+    return status;
 }

@@ -137,6 +137,25 @@ static void test_save_in_the_current_folder(void **state)
     check_content(in_folder("bare"), "x");
 }
 
+/* A link is followed, and stays one; one that leads nowhere is replaced. */
+static void test_save_through_a_link(void **state)
+{
+    (void)state;
+    struct stat about;
+    assert_ok(ic_file_save(context, in_folder("behind"), "old", 3));
+    assert_int_equal(symlink("behind", in_folder("link")), 0);
+    assert_ok(ic_file_save(context, in_folder("link"), "new", 3));
+    check_content(in_folder("behind"), "new");
+    assert_int_equal(lstat(in_folder("link"), &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
+    assert_int_equal(symlink("nothing", in_folder("broken")), 0);
+    assert_ok(ic_file_save(context, in_folder("broken"), "new", 3));
+    check_content(in_folder("broken"), "new");
+    unlink(in_folder("behind"));
+    unlink(in_folder("link"));
+    unlink(in_folder("broken"));
+}
+
 static void test_save_refuses(void **state)
 {
     (void)state;
@@ -144,7 +163,7 @@ static void test_save_refuses(void **state)
                  ic_file_save(context, in_folder("none/model"), "x", 1));
     assert_fails(IC_ERROR_IO, "it is a folder", ic_file_save(context, folder, "x", 1));
     assert_fails(IC_ERROR_IO, "it is a folder", ic_file_save(context, in_folder("model/"), "x", 1));
-    assert_fails(IC_ERROR_IO, "it is a folder", ic_file_save(context, "", "x", 1));
+    assert_fails(IC_ERROR_IO, "path is empty", ic_file_save(context, "", "x", 1));
     assert_fails(IC_ERROR_IO, "device", ic_file_save(context, "/dev/null", "x", 1));
     if (geteuid() != 0) {
         chmod(folder, 0500);
@@ -393,12 +412,19 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_read),         TEST(test_read_refuses),
-        TEST(test_save),         TEST(test_save_in_the_current_folder),
-        TEST(test_save_refuses), TEST(test_stale_temporaries),
-        TEST(test_full_disk),    TEST(test_killed_while_saving),
-        TEST(test_paths),        TEST(test_list),
-        TEST(test_gunzip),       TEST(test_gunzip_refuses),
+        TEST(test_read),
+        TEST(test_read_refuses),
+        TEST(test_save),
+        TEST(test_save_in_the_current_folder),
+        TEST(test_save_through_a_link),
+        TEST(test_save_refuses),
+        TEST(test_stale_temporaries),
+        TEST(test_full_disk),
+        TEST(test_killed_while_saving),
+        TEST(test_paths),
+        TEST(test_list),
+        TEST(test_gunzip),
+        TEST(test_gunzip_refuses),
         TEST(test_running_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

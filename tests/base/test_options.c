@@ -130,7 +130,10 @@ static void test_texts_and_choices(void **state)
                  ic_options_set_text(options, "network", "auto|"));
     assert_fails(IC_ERROR_OPTION, "takes auto|sgd|adamw|muon, not the number 3",
                  ic_options_set_int(options, "optimizer", 3));
-    assert_ok(ic_options_set_int(options, "views", 6)); /* a choice that is a number */
+    assert_ok(ic_options_set_float(options, "views", 2.0)); /* a choice that is a number */
+    assert_string_equal(ic_option_text(options, "views"), "2");
+    assert_fails(IC_ERROR_OPTION, "1|2|6", ic_options_set_float(options, "views", 2.5));
+    assert_ok(ic_options_set_int(options, "views", 6));
     assert_string_equal(ic_option_text(options, "views"), "6");
     assert_fails(IC_ERROR_OPTION, "takes text, not the number 0.5",
                  ic_options_set_float(options, "mean", 0.5));

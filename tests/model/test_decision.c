@@ -139,10 +139,17 @@ static void impossible_costs_are_refused(void **state)
     ic_model *model = fixture_make(context, "tiny", 0, 0, 2, 1);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_fails(IC_ERROR_ARGUMENT, "cost", ic_model_set_costs(model, bad[i]));
-    assert_fails(IC_ERROR_ARGUMENT, "no such class", ic_model_set_threshold(model, 2, 0.5));
+    assert_fails(IC_ERROR_ARGUMENT, "class 2 of 2", ic_model_set_threshold(model, 2, 0.5));
     assert_fails(IC_ERROR_ARGUMENT, "threshold", ic_model_set_threshold(model, 0, 1));
     assert_fails(IC_ERROR_ARGUMENT, "threshold", ic_model_set_threshold(model, 0, (double)NAN));
     assert_fails(IC_ERROR_ARGUMENT, "model", ic_model_set_threshold(NULL, 0, 0.5));
+    assert_ok(ic_model_set_threshold(model, 0, 0.5));
+    assert_fails(IC_ERROR_ARGUMENT, "number 1 ",
+                 ic_model_decide(model, (const float[]){0.5F, NAN}, &index));
+    assert_fails(IC_ERROR_ARGUMENT, "number 0 ",
+                 ic_model_decide(model, (const float[]){-0.5F, 1}, &index));
+    assert_int_equal(index, 7);
+    assert_ok(ic_model_set_costs(model, NULL));
     assert_fails(IC_ERROR_ARGUMENT, "model", ic_model_set_costs(NULL, costs));
     assert_fails(IC_ERROR_ARGUMENT, "costs", ic_model_costs(model, NULL));
     assert_fails(IC_ERROR_ARGUMENT, "probabilities", ic_model_decide(model, NULL, &index));

@@ -102,6 +102,31 @@ static void keeps_what_both_have(void **state)
     ic_context_free(context);
 }
 
+/* One set of options serves a whole program: what asks for the same is no wish for another. */
+static void takes_options_that_ask_for_the_same(void **state)
+{
+    static const char *const classes[] = {"apple", "pear", NULL};
+    static const char *const same[][2] = {
+        {"network", "auto"}, {"channels", "auto"},  {"denoise", "none"}, {"filter", "bilinear"},
+        {"mean", "auto"},    {"deviation", "auto"}, {"input_size", "0"}};
+    ic_context *context = test_context(1);
+    ic_model *earlier = earlier_model(context), *made;
+    ic_dataset *data = pictures(context, classes);
+    ic_options *options = seeded(context, 8);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        assert_ok(ic_options_set_text(options, same[i][0], same[i][1]));
+    assert_ok(ic_options_set_text(options, "network", earlier->network));
+    assert_ok(ic_model_create_from(earlier, data, options, &made));
+    ic_model_free(made);
+    assert_ok(ic_options_set_text(options, "denoise", "median"));
+    assert_fails(IC_ERROR_OPTION, "\"denoise\"",
+                 ic_model_create_from(earlier, data, options, &made));
+    ic_options_free(options);
+    ic_dataset_free(data);
+    ic_model_free(earlier);
+    ic_context_free(context);
+}
+
 static void refuses_what_comes_with_the_earlier_model(void **state)
 {
     static const char *const classes[] = {"apple", "pear", NULL}, *const one[] = {"apple", NULL};
@@ -128,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_what_both_have),
+        cmocka_unit_test(takes_options_that_ask_for_the_same),
         cmocka_unit_test(refuses_what_comes_with_the_earlier_model),
     };
     return cmocka_run_group_tests_name("model/tune", tests, NULL, NULL);
