@@ -18,9 +18,10 @@ class Pointer(int):
 
 
 class Image(Handle):
-    """A picture: from a path, from the bytes of a JPEG or PNG file, or from an array of pixels
+    """A picture: from a path, from the bytes of a JPEG or PNG file, from a picture of Pillow's
+    (which is turned upright and made grey or RGB, as files are), or from an array of pixels
     (anything with the buffer protocol or __array_interface__: height x width [x channels], 8 or 16
-    bits, RGB order; Pillow's pictures of other modes are refused)."""
+    bits, RGB order)."""
 
     def __init__(self, source: Any, context: Context | None = None) -> None:
         context = context or default_context()
@@ -31,6 +32,8 @@ class Image(Handle):
         elif isinstance(source, (bytes, bytearray)):
             data = bytes(source)
             pointer = create(lib.ic_image_decode, context, data, len(data))
+        elif _is_pillows(source):
+            pointer = _from_array(context, _as_a_file_would(source))
         else:
             pointer = _from_array(context, source)
         super().__init__(pointer, lib.ic_image_free)
@@ -45,6 +48,45 @@ class Image(Handle):
     def save_png(self, path: Path) -> None:
         """Writes it as a PNG file."""
         check(lib.ic_image_save_png(self, path_bytes(path)))
+
+
+# What turns a picture upright by its EXIF orientation, as the numbers of PIL.Image.Transpose.
+_turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+
+
+def _is_pillows(source):
+    return isinstance(getattr(source, "mode", None), str) and hasattr(source, "convert")
+
+
+def _as_a_file_would(picture):
+    """A picture of Pillow's as the library reads the file of it: upright, and grey or RGB."""
+    if picture.mode in ("I", "F"):
+        raise ValueError(f"pictures of mode {picture.mode!r} have no fixed range: scale this one to "
+                         f'0..255 and give .convert("RGB")')
+    turn = _turns.get(_orientation(picture))
+    if turn is not None:
+        picture = picture.transpose(turn)
+    mode = _plain_mode(picture)
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _orientation(picture):
+    try:
+        return picture.getexif().get(0x112)
+    except Exception:  # damaged EXIF says nothing, and the pixels may be sound
+        return None
+
+
+def _plain_mode(picture):
+    """The mode that has a picture's colours in the pixels themselves: others announce the same
+    arrays, but mean indices into a palette, other colours, or colours multiplied by alpha."""
+    mode = picture.mode
+    if mode in ("LA", "RGBA") or mode.startswith("I;16"):
+        return mode
+    clear = mode in ("PA", "La", "RGBa") or "transparency" in getattr(picture, "info", ())
+    if mode in ("1", "L", "La"):
+        return "LA" if clear else "L"
+    return "RGBA" if clear else "RGB"
 
 
 # (channels, bytes a sample) -> IC_PIXELS_…
@@ -91,23 +133,12 @@ def _kind_of(kind):
     return item, item > 1 and order == (">" if sys.byteorder == "little" else "<")
 
 
-# Pillow's modes of grey and RGB, with alpha or without. Others announce the same arrays, but mean
-# indices into a palette, other colours, or colours that are multiplied by alpha.
-_modes = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N")
-
-
 def _announced_by(source):
     """(shape, bytes, typestr) of an object with __array_interface__."""
     interface = getattr(source, "__array_interface__", None)
     if interface is None:
         raise TypeError(f"a picture is a path, the bytes of a file or an array of pixels, not "
                         f"{type(source).__name__}")
-    mode = getattr(source, "mode", None)
-    if mode in ("I", "F"):
-        raise ValueError(f"pictures of mode {mode!r} have no fixed range: scale this one to 0..255 "
-                         f'and give .convert("RGB")')
-    if isinstance(mode, str) and mode not in _modes:
-        raise ValueError(f'pictures of mode {mode!r} are not grey or RGB: give .convert("RGB")')
     if interface.get("strides") is not None:
         raise ValueError("pixels from __array_interface__ must be contiguous: give a copy")
     shape, kind, data = tuple(interface["shape"]), interface["typestr"], interface["data"]

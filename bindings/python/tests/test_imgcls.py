@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -34,12 +35,58 @@ def pictures(count=60):
 
 
 class Interface:
-    """What numpy arrays and PIL pictures offer; the latter have a mode."""
+    """What numpy arrays and Pillow's pictures offer."""
 
-    def __init__(self, pixels, shape, kind="|u1", mode=None):
-        if mode is not None:
-            self.mode = mode
+    def __init__(self, pixels, shape, kind="|u1"):
         self.__array_interface__ = {"version": 3, "shape": shape, "typestr": kind, "data": pixels}
+
+
+class Pillows(Interface):
+    """As much of PIL.Image.Image as is used; converted pictures are black."""
+
+    samples = {"LA": 2, "La": 2, "PA": 2, "RGB": 3, "YCbCr": 3, "HSV": 3, "LAB": 3, "RGBA": 4,
+               "RGBa": 4, "RGBX": 4, "CMYK": 4}
+    kinds = {"1": "|b1", "I": "<i4", "F": "<f4", "I;16": "<u2", "I;16B": ">u2"}
+    turns = (lambda rows: [row[::-1] for row in rows],
+             lambda rows: rows[::-1],
+             lambda rows: list(zip(*rows))[::-1],
+             lambda rows: [row[::-1] for row in rows[::-1]],
+             lambda rows: list(zip(*rows[::-1])),
+             lambda rows: list(zip(*rows)),
+             lambda rows: [row[::-1] for row in list(zip(*rows))[::-1]])
+
+    def __init__(self, rows, mode="L", info=None, exif=None):
+        self.rows, self.mode, self.info, self.exif = rows, mode, info or {}, exif or {}
+        shape, kind = (len(rows), len(rows[0])), self.kinds.get(mode, "|u1")
+        pixels = b"".join(map(bytes, rows)) * int(kind[2]) * self.samples.get(mode, 1)
+        if mode in self.samples:
+            shape = (*shape, self.samples[mode])
+        super().__init__(pixels, shape, kind)
+
+    def convert(self, mode):
+        return Pillows([bytes(len(row)) for row in self.rows], mode)
+
+    def getexif(self):
+        if isinstance(self.exif, Exception):
+            raise self.exif
+        return self.exif
+
+    def transpose(self, method):
+        return Pillows(Pillows.turns[method](self.rows), self.mode, self.info, self.exif)
+
+
+def png_file(rows, orientation):
+    """A grey PNG file that says how it is to be turned."""
+    def chunk(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data
+                + struct.pack(">I", zlib.crc32(kind + data)))
+
+    exif = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n"
+            + chunk(b"IHDR", struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 0, 0, 0, 0))
+            + chunk(b"eXIf", exif)
+            + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows)))
+            + chunk(b"IEND", b""))
 
 
 class Tests(unittest.TestCase):
@@ -518,10 +565,9 @@ class Tests(unittest.TestCase):
         files = []
         for kind, code in (("<u2", "<"), (">u2", ">")):
             pixels = b"".join(struct.pack(code + "H", value) for value in values)
-            for mode in (None, "I;16" if code == "<" else "I;16B"):
-                files.append(self.png(Interface(pixels, (3, 4), kind, mode)))
+            files.append(self.png(Interface(pixels, (3, 4), kind)))
         self.assertEqual(files, [self.png(memoryview(array.array("H", values)).cast("B")
-                                          .cast("H", (3, 4)))] * 4)
+                                          .cast("H", (3, 4)))] * 2)
         for kind in ("|i1", "|b1", "<i4", "<f4", "<u4", "|V1", ""):
             with self.assertRaises(ValueError) as caught:
                 imgcls.Image(Interface(bytes(48), (3, 4), kind))
@@ -534,21 +580,40 @@ class Tests(unittest.TestCase):
         return self.path("some.png").read_bytes()
 
     def test_pictures_of_pillows_modes(self):
-        """Palettes, CMYK and the like announce the same arrays as grey and RGB."""
-        for mode, channels in (("L", 1), ("LA", 2), ("RGB", 3), ("RGBA", 4)):
-            shape = (3, 4, channels) if channels > 1 else (3, 4)
-            self.assertEqual(imgcls.Image(Interface(bytes(12 * channels), shape, mode=mode)).info,
-                             (4, 3, channels, 8))
-        for mode, shape, kind in (("P", (3, 4), "|u1"), ("PA", (3, 4, 2), "|u1"),
-                                  ("CMYK", (3, 4, 4), "|u1"), ("YCbCr", (3, 4, 3), "|u1"),
-                                  ("HSV", (3, 4, 3), "|u1"), ("LAB", (3, 4, 3), "|u1"),
-                                  ("RGBX", (3, 4, 4), "|u1"), ("RGBa", (3, 4, 4), "|u1"),
-                                  ("La", (3, 4, 2), "|u1"), ("1", (3, 4), "|b1"),
-                                  ("I", (3, 4), "<i4"), ("F", (3, 4), "<f4")):
+        """Grey and RGB are taken as they are, palettes, CMYK and the like are converted."""
+        rows = [bytes([9, 8, 7, 6])] * 3
+        for mode, info in (("L", (4, 3, 1, 8)), ("LA", (4, 3, 2, 8)), ("RGB", (4, 3, 3, 8)),
+                           ("RGBA", (4, 3, 4, 8)), ("I;16", (4, 3, 1, 16)),
+                           ("I;16B", (4, 3, 1, 16))):
+            self.assertEqual(imgcls.Image(Pillows(rows, mode)).info, info)
+            self.assertNotEqual(self.png(Pillows(rows, mode)),
+                                self.png(Pillows(rows, mode).convert(mode)))
+        clear = {"transparency": 0}
+        for mode, info, wanted in (("P", {}, "RGB"), ("P", clear, "RGBA"), ("PA", {}, "RGBA"),
+                                   ("1", {}, "L"), ("1", clear, "LA"), ("L", clear, "LA"),
+                                   ("RGB", clear, "RGBA"), ("CMYK", {}, "RGB"),
+                                   ("YCbCr", {}, "RGB"), ("HSV", {}, "RGB"), ("LAB", {}, "RGB"),
+                                   ("RGBX", {}, "RGB"), ("RGBa", {}, "RGBA"), ("La", {}, "LA")):
+            self.assertEqual(self.png(Pillows(rows, mode, info)),
+                             self.png(Pillows(rows, mode).convert(wanted)), (mode, info))
+        for mode in ("I", "F"):
             with self.assertRaises(ValueError) as caught:
-                imgcls.Image(Interface(bytes(48), shape, kind, mode))
+                imgcls.Image(Pillows(rows, mode))
             self.assertIn(f"mode {mode!r}", str(caught.exception))
             self.assertIn('.convert("RGB")', str(caught.exception))
+
+    def test_pillows_pictures_are_turned_upright(self):
+        """As the files are that they come from."""
+        rows = [bytes(range(y * 20, y * 20 + 8)) for y in range(12)]
+        for orientation in range(10):
+            one = Pillows(rows, exif={0x112: orientation})
+            file = png_file(rows, orientation)
+            turned = 5 <= orientation <= 8
+            self.assertEqual(imgcls.Image(file).info[:2], (12, 8) if turned else (8, 12))
+            self.assertEqual(self.png(one), self.png(file))
+            self.assertEqual(self.model.predict_proba(one), self.model.predict_proba(file))
+        for exif in ({}, SyntaxError("not a TIFF file")):
+            self.assertEqual(self.png(Pillows(rows, exif=exif)), self.png(png_file(rows, 1)))
 
     def test_errors_name_the_thing(self):
         with self.assertRaises(FileNotFoundError) as caught:
