@@ -11,6 +11,7 @@ from ._core import (Error, FileError, InvalidError, NotFoundError, OutOfMemoryEr
                     version)
 from ._data import Dataset, Inspection
 from ._image import Image
+from ._pictures import pictures
 from ._prediction import Answer, Explanation
 from ._report import Report
 from ._training import Training
@@ -18,5 +19,5 @@ from .classifier import Classifier
 
 __all__ = ["Answer", "Classifier", "Dataset", "Error", "Explanation", "FileError", "Image",
            "Inspection", "InvalidError", "NotFoundError", "OutOfMemoryError", "Report", "Training",
-           "options", "version"]
+           "options", "pictures", "version"]
 __version__ = version()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ._core import (Context, Handle, Options, Path, Progress, check, create, default_context,
                     json_of, lib, path_bytes)
-from ._image import Image
+from ._image import Image, Pointer, image_of
 from ._report import Report
 
 
@@ -31,10 +31,13 @@ class Dataset(Handle):
     def add(self, picture: Any, label: object, group: object = "") -> None:
         """Adds a picture: an Image, or what Image takes. Pictures of one group (a patient, say) stay
         on one side of every split."""
-        image = picture if isinstance(picture, Image) else Image(picture, self.context)
-        check(lib.ic_dataset_add_image(self, image, str(label).encode()))
+        check(lib.ic_dataset_add_image(self, image_of(picture, self.context), str(label).encode()))
         if str(group):
             check(lib.ic_dataset_set_group(self, len(self) - 1, str(group).encode()))
+
+    def image(self, index: int) -> Image:
+        """One picture, as it is in memory or read from its file."""
+        return Image(Pointer(create(lib.ic_dataset_image, self, index)))
 
     def group(self, index: int) -> int:
         """The number of a picture's group; 0: it belongs to none."""

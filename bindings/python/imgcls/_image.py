@@ -18,24 +18,14 @@ class Pointer(int):
 
 
 class Image(Handle):
-    """A picture: from a path, from the bytes of a JPEG or PNG file, from a picture of Pillow's
-    (which is turned upright and made grey or RGB, as files are), or from an array of pixels
-    (anything with the buffer protocol or __array_interface__: height x width [x channels], 8 or 16
-    bits, RGB order)."""
+    """A picture: from a path, from the bytes of a JPEG or PNG file, from such a file that is open
+    (anything with read()), from a picture of Pillow's (which is turned upright and made grey or
+    RGB, as files are), or from an array of pixels (anything with the buffer protocol,
+    __array_interface__ or __array__: height x width [x channels], 8 or 16 bits, RGB order)."""
 
     def __init__(self, source: Any, context: Context | None = None) -> None:
-        context = context or default_context()
-        if isinstance(source, Pointer):
-            pointer = source
-        elif isinstance(source, (str, os.PathLike)):
-            pointer = create(lib.ic_image_load, context, path_bytes(source))
-        elif isinstance(source, (bytes, bytearray)):
-            data = bytes(source)
-            pointer = create(lib.ic_image_decode, context, data, len(data))
-        elif _is_pillows(source):
-            pointer = _from_array(context, _as_a_file_would(source))
-        else:
-            pointer = _from_array(context, source)
+        pointer = (source if isinstance(source, Pointer)
+                   else _made_of(context or default_context(), source))
         super().__init__(pointer, lib.ic_image_free)
 
     @property
@@ -48,6 +38,31 @@ class Image(Handle):
     def save_png(self, path: Path) -> None:
         """Writes it as a PNG file."""
         check(lib.ic_image_save_png(self, path_bytes(path)))
+
+
+def image_of(source: Any, context: Context | None = None) -> Image:
+    """An Image as it is, or one of what Image takes."""
+    return source if isinstance(source, Image) else Image(source, context)
+
+
+def _made_of(context, source):
+    if isinstance(source, (str, os.PathLike)):
+        return create(lib.ic_image_load, context, path_bytes(source))
+    if hasattr(source, "read"):
+        source = _all_of(source)
+    if isinstance(source, (bytes, bytearray)):
+        return create(lib.ic_image_decode, context, bytes(source), len(source))
+    return _from_array(context, _as_a_file_would(source) if _is_pillows(source) else source)
+
+
+def _all_of(file):
+    data = file.read()
+    if isinstance(data, str):
+        raise TypeError('this file is open as text: open it with "rb"')
+    if not data:
+        raise ValueError("nothing is left to read of this file: it is empty, or was read before "
+                         "(then .seek(0) first)")
+    return data
 
 
 # What turns a picture upright by its EXIF orientation, as the numbers of PIL.Image.Transpose.
@@ -106,12 +121,7 @@ def _from_array(context, source):
 
 def _pixels_of(source):
     """(shape, bytes, bytes a sample) of an array-like object, in the machine's byte order."""
-    try:
-        view = memoryview(source)
-    except TypeError:
-        shape, data, kind = _announced_by(source)
-    else:
-        shape, data, kind = view.shape, view.tobytes(), view.format
+    shape, data, kind = _exposed_by(source)
     item, foreign = _kind_of(kind)
     if len(data) != item * math.prod(shape):
         raise ValueError(f"{len(data)} bytes are not {shape} samples of {item} bytes")
@@ -133,12 +143,22 @@ def _kind_of(kind):
     return item, item > 1 and order == (">" if sys.byteorder == "little" else "<")
 
 
-def _announced_by(source):
-    """(shape, bytes, typestr) of an object with __array_interface__."""
-    interface = getattr(source, "__array_interface__", None)
-    if interface is None:
-        raise TypeError(f"a picture is a path, the bytes of a file or an array of pixels, not "
-                        f"{type(source).__name__}")
+def _exposed_by(source):
+    """(shape, bytes, format) of what has the buffer protocol, __array_interface__ or __array__."""
+    try:
+        view = memoryview(source)
+    except TypeError:
+        if hasattr(source, "__array_interface__"):
+            return _announced_by(source.__array_interface__)
+        if hasattr(source, "__array__"):  # tensors of torch, say
+            return _exposed_by(source.__array__())
+        raise TypeError(f"a picture is a path, a file, the bytes of one or an array of pixels, not "
+                        f"{type(source).__name__}") from None
+    return view.shape, view.tobytes(), view.format
+
+
+def _announced_by(interface):
+    """(shape, bytes, typestr) of an __array_interface__."""
     if interface.get("strides") is not None:
         raise ValueError("pixels from __array_interface__ must be contiguous: give a copy")
     shape, kind, data = tuple(interface["shape"]), interface["typestr"], interface["data"]

@@ -7,7 +7,7 @@ from ctypes import POINTER, byref, c_float, c_int32, c_int64
 from typing import NamedTuple
 
 from ._core import Handle, Path, check, create, lib
-from ._image import Image, Pointer
+from ._image import Image, Pointer, image_of
 
 
 def probabilities(prediction, index):
@@ -96,8 +96,7 @@ class Neighbours(Handle):
     def find(self, picture, count: int = 5) -> list[tuple[str, str, float]]:
         """[(file, class, similarity)] of the pictures most alike, the first one first; similarity:
         the cosine of the angle between their features, 1 for the same."""
-        image = picture if isinstance(picture, Image) else Image(picture)
         count = min(count, len(self._dataset))
         indices, similarities, found = (c_int64 * count)(), (c_float * count)(), c_int32()
-        check(lib.ic_neighbours_find(self, image, count, indices, similarities, byref(found)))
+        check(lib.ic_neighbours_find(self, image_of(picture), count, indices, similarities, byref(found)))
         return [(*self._dataset[indices[i]], similarities[i]) for i in range(found.value)]

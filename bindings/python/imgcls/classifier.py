@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import collections
 import ctypes
+import itertools
 from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable
 
 from ._core import (Context, Handle, Options, Path, Progress, check, create, default_context,
                     json_of, lib, path_bytes, text_of)
 from ._data import Dataset
-from ._image import Image
+from ._image import image_of
+from ._pictures import several
 from ._prediction import Explanation, Neighbours, probabilities, read_answer
 from ._report import Report
 from ._training import Training
@@ -25,13 +27,8 @@ def _context_for(settings):
     return Context(own) if own else default_context()
 
 
-def _as_list(pictures):
-    """(a list of pictures, whether it was one picture): lists, tuples and 4-d arrays are many."""
-    if isinstance(pictures, (list, tuple)):
-        return list(pictures), False
-    if getattr(pictures, "ndim", 0) == 4 and not isinstance(pictures, memoryview):
-        return list(pictures), False
-    return [pictures], True
+# Of several pictures so many are read, then predicted together: the library's own batch.
+_at_once = 16
 
 
 class Classifier:
@@ -166,16 +163,9 @@ class Classifier:
 
     # Use
 
-    def _images(self, pictures):
-        return [p if isinstance(p, Image) else Image(p, self._context) for p in pictures]
-
-    def _predict(self, pictures, views, others, read):
+    def _ask(self, models, images, views, read):
         """read(prediction, index) of each picture. A prediction serves one thread at a time: an idle
         one is taken, or a new one made."""
-        models = [self._ready()] + [other._ready() for other in others]
-        if not pictures:
-            return []
-        images = self._images(pictures)
         handles = (c_void_p * len(images))(*[image._as_parameter_.value for image in images])
         members = (c_void_p * len(models))(*[model._as_parameter_.value for model in models])
         try:
@@ -184,7 +174,7 @@ class Classifier:
             prediction = Handle(create(lib.ic_prediction_create, self._context),
                                 lib.ic_prediction_free)
         check(lib.ic_prediction_set_views(prediction, views))
-        if others:
+        if len(models) > 1:
             check(lib.ic_predict_ensemble(members, len(models), handles, len(images), prediction))
         else:
             check(lib.ic_predict_batch(models[0], handles, len(images), prediction))
@@ -192,24 +182,34 @@ class Classifier:
         self._predictions.append(prediction)
         return results
 
-    def _rows(self, pictures, views):
-        return self._predict(pictures, views, (), probabilities)
+    def _predict(self, pictures, read, views, others=()):
+        """read(prediction, index) of one picture, or a list of that for several."""
+        models = [self._ready()] + [other._ready() for other in others]
+        sources, open_one, alone = several(pictures, self._context)
+        images, results = map(open_one, sources), []
+        while True:
+            chunk = list(itertools.islice(images, _at_once))
+            if not chunk:
+                return results[0] if alone else results
+            results += self._ask(models, chunk, views, read)
 
     def predict_proba(self, pictures: Any, *, views: int = 1) -> Any:
-        """The probabilities in the order of classes_: of one picture, or a list of such for a list
-        (or a 4-d array) of pictures. A picture is an Image, or what Image takes. views: 2 averages
-        with the mirror image, 6 over shifts by a pixel, too (where training mirrored pictures)."""
-        pictures, single = _as_list(pictures)
-        rows = self._rows(pictures, views)
-        return rows[0] if single else rows
+        """The probabilities in the order of classes_: of one picture, or a list of such for several.
+        A picture is an Image, or what Image takes; several are a folder (see pictures), a Dataset, a
+        4-d array, or any iterable of pictures. views: 2 averages with the mirror image, 6 over
+        shifts by a pixel, too (where training mirrored pictures)."""
+        return self._predict(pictures, probabilities, views)
 
     def predict(self, pictures: Any, *, views: int = 1) -> Any:
-        """The most probable class of a picture, or a list of them for a list of pictures; views as
-        in predict_proba."""
-        pictures, single = _as_list(pictures)
+        """The most probable class of a picture, or a list of them for several; pictures and views
+        as in predict_proba."""
         names = self.classes_
-        best = [names[row.index(max(row))] for row in self._rows(pictures, views)]
-        return best[0] if single else best
+
+        def best(prediction, index):
+            row = probabilities(prediction, index)
+            return names[row.index(max(row))]
+
+        return self._predict(pictures, best, views)
 
     def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[str, float]]:
         """[(class, probability)] of one picture, the most probable first; views as in
@@ -222,9 +222,9 @@ class Classifier:
                 progress: Progress = None) -> Explanation:
         """What in a picture speaks for a class: label, or else the most probable one. method:
         "gradcam", "occlusion", or "auto", the better one of them."""
-        image = self._images([picture])[0]
         chosen = Options(self._context, {"class": label, "method": method})
-        made = self._context.make(progress, lib.ic_explain, self._ready(), image, chosen)
+        made = self._context.make(progress, lib.ic_explain, self._ready(),
+                                  image_of(picture, self._context), chosen)
         return Explanation(made, self.classes_)
 
     def neighbours(self, data: Any, labels: Iterable[Any] | None = None, *,
@@ -237,15 +237,13 @@ class Classifier:
 
     def answer(self, pictures: Any, *, views: int = 1,
                others: Iterable[Classifier] = ()) -> Any:
-        """All that is said of a picture, as an Answer, or a list of them for a list of pictures.
-        others: classifiers of the same classes (and in the same context) that are asked, too: an
-        ensemble, whose probabilities are averaged; views as in predict_proba."""
-        pictures, single = _as_list(pictures)
+        """All that is said of a picture, as an Answer, or a list of them for several. others:
+        classifiers of the same classes (and in the same context) that are asked, too: an ensemble,
+        whose probabilities are averaged; pictures and views as in predict_proba."""
         names = self.classes_
-
-        answers = self._predict(pictures, views, list(others),
-                                lambda prediction, index: read_answer(prediction, index, names))
-        return answers[0] if single else answers
+        return self._predict(pictures,
+                             lambda prediction, index: read_answer(prediction, index, names),
+                             views, others)
 
     def evaluate(self, data: Any, labels: Iterable[Any] | None = None, *, progress: Progress = None,
                  **settings: Any) -> Report:
@@ -286,14 +284,15 @@ class Classifier:
         check(lib.ic_model_set_threshold(self._ready(), self.classes_.index(label), threshold))
 
     def decide(self, pictures: Any, *, views: int = 1) -> Any:
-        """The class to act on by the costs in the model, of one picture or of each in a list."""
-        pictures, single = _as_list(pictures)
-        names, index = self.classes_, c_int32()
-        called = []
-        for row in self._rows(pictures, views):
-            check(lib.ic_model_decide(self._model, (c_float * len(row))(*row), byref(index)))
-            called.append(names[index.value])
-        return called[0] if single else called
+        """The class to act on by the costs in the model, of one picture or of each of several."""
+        model, names, index = self._ready(), self.classes_, c_int32()
+
+        def called(prediction, place):
+            row = probabilities(prediction, place)
+            check(lib.ic_model_decide(model, (c_float * len(row))(*row), byref(index)))
+            return names[index.value]
+
+        return self._predict(pictures, called, views)
 
     # Facts
 

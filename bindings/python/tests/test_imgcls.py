@@ -2,6 +2,7 @@
 
 import array
 import copy
+import io
 import math
 import os
 import pathlib
@@ -576,7 +577,8 @@ class Tests(unittest.TestCase):
             imgcls.Image(Interface(bytes(47), (3, 4, 4)))  # one byte too few
 
     def png(self, source):
-        imgcls.Image(source).save_png(self.path("some.png"))
+        image = source if isinstance(source, imgcls.Image) else imgcls.Image(source)
+        image.save_png(self.path("some.png"))
         return self.path("some.png").read_bytes()
 
     def test_pictures_of_pillows_modes(self):
@@ -724,13 +726,83 @@ class Tests(unittest.TestCase):
             thread.join()
         self.assertEqual(failed, [])
 
-    def test_arrays_of_pictures(self):
-        class Array(list):
-            ndim = 4
+    def test_several_pictures(self):
+        """Arrays, sets, generators and data sets of them; more than are read at a time."""
+        class Array(list):  # as numpy's and those of pandas
+            def __init__(self, items, ndim):
+                super().__init__(items)
+                self.ndim = ndim
+
+            def __array__(self):
+                return memoryview(bytes(12)).cast("B", (3, 4))
 
         both = [picture(True, 1), picture(False, 2)]
-        self.assertEqual(self.model.predict(Array(both)), ["light", "dark"])
-        self.assertEqual(self.model.predict([]), [])
+        for several in (Array(both, 4), Array(both, 1), tuple(both), iter(both),
+                        {"a": both[0], "b": both[1]}.values(), (one for one in both)):
+            self.assertEqual(self.model.predict(several), ["light", "dark"])
+        for several in ([], iter(()), imgcls.Dataset()):
+            self.assertEqual(self.model.predict(several), [])
+        many, labels = pictures(35)
+        data = imgcls.Dataset()
+        for pixels, label in zip(many, labels):
+            data.add(pixels, label)
+        wanted = [self.model.predict_proba(one) for one in many]
+        self.assertEqual(self.model.predict_proba(iter(many)), wanted)
+        self.assertEqual(self.model.predict_proba(data), wanted)
+        self.assertEqual([answer.probabilities for answer in self.model.answer(data)], wanted)
+        self.assertEqual(self.png(data.image(34)), self.png(many[34]))
+        with self.assertRaises(ValueError):
+            data.image(35)
+
+    def test_folders_of_pictures(self):
+        root = self.path("new")
+        names = ["B.PNG", "a.png", "c/d.png", "c/e.Png", "f.jpeg.png"]
+        for index, name in enumerate(names):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            imgcls.Image(picture(index % 2, index)).save_png(root / name)
+        for name in ("notes.txt", ".hidden.png", "png", ".c/d.png"):
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_bytes(b"no picture")
+        files = imgcls.pictures(root)
+        self.assertEqual(files, [os.path.join(str(root), name) for name in names])
+        for folder in (root, str(root)):
+            self.assertEqual(self.model.predict_proba(folder),
+                             [self.model.predict_proba(file) for file in files])
+        (root / "empty").mkdir()
+        with self.assertRaises(FileNotFoundError) as caught:
+            self.model.predict(root / "empty")
+        self.assertIn("holds no .jpg, .jpeg or .png", str(caught.exception))
+        with self.assertRaises(FileNotFoundError):
+            imgcls.pictures(root / "missing")
+
+    def test_open_files(self):
+        path = self.path("one.png")
+        imgcls.Image(picture(True, 1)).save_png(path)
+        wanted = self.model.predict_proba(path)
+        with open(path, "rb") as file:
+            self.assertEqual(self.model.predict_proba(file), wanted)
+            with self.assertRaises(ValueError) as caught:
+                self.model.predict(file)
+            self.assertIn(".seek(0)", str(caught.exception))
+        data = path.read_bytes()
+        self.assertEqual(self.model.predict_proba([io.BytesIO(data), io.BytesIO(data)]),
+                         [wanted] * 2)
+        with self.assertRaises(TypeError) as caught:
+            self.model.predict(io.StringIO("text"))
+        self.assertIn('"rb"', str(caught.exception))
+
+    def test_objects_that_become_arrays(self):
+        class Tensor:  # as torch's
+            ndim = 2
+
+            def __array__(self):
+                return picture(True, 1)
+
+            def __iter__(self):
+                raise AssertionError("this is one picture")
+
+        self.assertEqual(self.model.predict_proba(Tensor()),
+                         self.model.predict_proba(picture(True, 1)))
 
     def test_names_that_are_not_utf8(self):
         name = os.fsencode(self.path("")) + b"/\xff.png"

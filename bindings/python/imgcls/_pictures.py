@@ -1,0 +1,50 @@
+"""One picture or several: what predict and its like are given."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ._core import NotFoundError, Path
+from ._data import Dataset
+from ._image import Image, image_of
+
+_endings = (".jpg", ".jpeg", ".png")
+
+
+def pictures(folder: Path) -> list[str]:
+    """The .jpg, .jpeg and .png files in a folder and below it, sorted by name: the order in which
+    predict(folder) answers. Names that begin with a dot are passed over."""
+    folder, found = os.fsdecode(folder), []
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [os.path.join(place, name) for name in names
+                  if name.lower().endswith(_endings) and not name.startswith(".")]
+    if not found:
+        raise NotFoundError(-4, f"{folder} holds no .jpg, .jpeg or .png files")
+    return sorted(found)
+
+
+def _refuse(error):
+    raise error
+
+
+def several(given: Any, context):
+    """(what there is to read, the function that makes an Image of each, whether it is one picture
+    alone) of a picture, a folder, a Dataset or any iterable of pictures."""
+    if isinstance(given, Dataset):
+        return range(len(given)), given.image, False
+    if isinstance(given, (str, os.PathLike)) and os.path.isdir(given):
+        given = pictures(given)
+    alone = _is_one(given)
+    return [given] if alone else given, lambda picture: image_of(picture, context), alone
+
+
+def _is_one(given):
+    if isinstance(given, (Image, str, os.PathLike, bytes, bytearray, memoryview)):
+        return True
+    if hasattr(given, "read"):  # an open file, which iterates over lines
+        return True
+    if hasattr(given, "__array_interface__") or hasattr(given, "__array__"):
+        return getattr(given, "ndim", 0) not in (1, 4)  # those hold paths, say, or pixels of many
+    return not hasattr(given, "__iter__")
