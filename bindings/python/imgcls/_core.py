@@ -64,6 +64,12 @@ def check(status):
     return status
 
 
+def about(error, index):
+    """Has an error say which of several pictures it is about."""
+    if len(error.args) == 1:
+        error.args = (f"pictures[{index}]: {error}",)
+
+
 def version() -> str:
     """The version of the library that is loaded, "0.1.0" say."""
     return lib.ic_version().decode()

@@ -7,7 +7,7 @@ from ctypes import byref, c_char_p, c_int32, c_int64, c_void_p
 from typing import Any
 
 from ._core import (Context, Handle, Options, Path, Progress, check, create, default_context,
-                    json_of, lib, path_bytes)
+                    json_of, lib, log, path_bytes)
 from ._image import Image, Pointer, image_of
 from ._report import Report
 
@@ -29,9 +29,18 @@ class Dataset(Handle):
         super().__init__(_pointer, lib.ic_dataset_free)
 
     def add(self, picture: Any, label: object, group: object = "") -> None:
-        """Adds a picture: an Image, or what Image takes. Pictures of one group (a patient, say) stay
-        on one side of every split."""
-        check(lib.ic_dataset_add_image(self, image_of(picture, self.context), str(label).encode()))
+        """Adds a picture: an Image, or what Image takes. Of a path only the path is kept, and a file
+        that cannot be read is set aside: see broken; the log warns. Pictures of one group (a
+        patient, say) stay on one side of every split."""
+        name, before = str(label).encode(), len(self)
+        if isinstance(picture, (str, os.PathLike)):
+            check(lib.ic_dataset_add_file(self, path_bytes(picture), name))
+            if len(self) == before:
+                log.warning("%s is set aside: %s",
+                            *self._set_aside(lib.ic_dataset_broken_count(self) - 1))
+                return
+        else:
+            check(lib.ic_dataset_add_image(self, image_of(picture, self.context), name))
         if str(group):
             check(lib.ic_dataset_set_group(self, len(self) - 1, str(group).encode()))
 
@@ -111,12 +120,12 @@ class Dataset(Handle):
     @property
     def broken(self) -> list[tuple[str, str]]:
         """[(path, reason)] of the pictures that were set aside."""
-        listed = []
-        for index in range(lib.ic_dataset_broken_count(self)):
-            path, reason = c_char_p(), c_char_p()
-            check(lib.ic_dataset_broken(self, index, byref(path), byref(reason)))
-            listed.append((os.fsdecode(path.value), reason.value.decode(errors="replace")))
-        return listed
+        return [self._set_aside(index) for index in range(lib.ic_dataset_broken_count(self))]
+
+    def _set_aside(self, index):
+        path, reason = c_char_p(), c_char_p()
+        check(lib.ic_dataset_broken(self, index, byref(path), byref(reason)))
+        return os.fsdecode(path.value), reason.value.decode(errors="replace")
 
     def summary(self) -> dict[str, Any]:
         """Counts, sizes, parts and broken pictures, as a dict."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ._core import NotFoundError, Path
+from ._core import NotFoundError, Path, about, log
 from ._data import Dataset
 from ._image import Image, image_of
 
@@ -29,15 +29,34 @@ def _refuse(error):
     raise error
 
 
-def several(given: Any, context):
-    """(what there is to read, the function that makes an Image of each, whether it is one picture
-    alone) of a picture, a folder, a Dataset or any iterable of pictures."""
+def several(given: Any, context, on_error: str):
+    """(Images, made one by one; whether it is one picture alone) of a picture, a folder, a Dataset
+    or any iterable of pictures. on_error="skip": None stands for a picture that cannot be read."""
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f'on_error takes "raise" or "skip", not {on_error!r}')
     if isinstance(given, Dataset):
-        return range(len(given)), given.image, False
+        return _read(range(len(given)), given.image, False, on_error), False
     if isinstance(given, (str, os.PathLike)) and os.path.isdir(given):
         given = pictures(given)
     alone = _is_one(given)
-    return [given] if alone else given, lambda picture: image_of(picture, context), alone
+    return _read([given] if alone else given, lambda picture: image_of(picture, context), alone,
+                 on_error), alone
+
+
+def _read(sources, open_one, alone, on_error):
+    for index, source in enumerate(sources):
+        try:
+            image = open_one(source)
+        except MemoryError:  # the picture need not be at fault
+            raise
+        except Exception as error:  # Pillow's pictures, for one, raise of many kinds
+            if not alone:
+                about(error, index)
+            if on_error == "raise":
+                raise
+            log.warning("skipped: %s", error)
+            image = None
+        yield image
 
 
 def _is_one(given):

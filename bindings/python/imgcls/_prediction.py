@@ -98,5 +98,6 @@ class Neighbours(Handle):
         the cosine of the angle between their features, 1 for the same."""
         count = min(count, len(self._dataset))
         indices, similarities, found = (c_int64 * count)(), (c_float * count)(), c_int32()
-        check(lib.ic_neighbours_find(self, image_of(picture), count, indices, similarities, byref(found)))
+        check(lib.ic_neighbours_find(self, image_of(picture), count, indices, similarities,
+                                     byref(found)))
         return [(*self._dataset[indices[i]], similarities[i]) for i in range(found.value)]

@@ -8,8 +8,8 @@ import itertools
 from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable
 
-from ._core import (Context, Handle, Options, Path, Progress, check, create, default_context,
-                    json_of, lib, path_bytes, text_of)
+from ._core import (Context, Handle, InvalidError, Options, Path, Progress, about, check, create,
+                    default_context, json_of, lib, path_bytes, text_of)
 from ._data import Dataset
 from ._image import image_of
 from ._pictures import several
@@ -61,8 +61,16 @@ class Classifier:
         if len(data) != len(labels):
             raise ValueError(f"{len(data)} pictures but {len(labels)} labels")
         dataset = Dataset(context=self._context, **self._settings)
-        for picture, label in zip(data, labels):
-            dataset.add(picture, label)
+        for index, (picture, label) in enumerate(zip(data, labels)):
+            try:
+                dataset.add(picture, label)
+            except Exception as error:
+                about(error, index)
+                raise
+        if not len(dataset) and dataset.broken:
+            file, reason = dataset.broken[0]
+            raise InvalidError(-9, f"none of the {len(data)} pictures can be read; the first: "
+                                   f"{file}: {reason}")
         return dataset
 
     def _begin(self, train, held_out, start, chosen, progress):
@@ -105,8 +113,9 @@ class Classifier:
     def fit(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
             start: Classifier | Path | bytearray | None = None, resume: Path | None = None,
             progress: Progress = None, plot: Path | None = None) -> Classifier:
-        """Trains on a folder (or another data set), or on pictures with their labels; validation:
-        a folder or Dataset to measure on after each epoch, else a part of data is held out.
+        """Trains on a folder (or another data set), or on pictures with their labels, of which files
+        that cannot be read are set aside, as those of folders are; validation: a folder or Dataset
+        to measure on after each epoch, else a part of data is held out.
         start: a trained classifier, or the file of one, whose weights are the first (fine-tuning);
         classes of the same name are kept. resume: a checkpoint of an interrupted training on the
         same pictures; its settings hold, and the result is the same in every bit.
@@ -182,34 +191,37 @@ class Classifier:
         self._predictions.append(prediction)
         return results
 
-    def _predict(self, pictures, read, views, others=()):
+    def _predict(self, pictures, read, views, on_error, others=()):
         """read(prediction, index) of one picture, or a list of that for several."""
         models = [self._ready()] + [other._ready() for other in others]
-        sources, open_one, alone = several(pictures, self._context)
-        images, results = map(open_one, sources), []
+        images, alone = several(pictures, self._context, on_error)
+        results = []
         while True:
             chunk = list(itertools.islice(images, _at_once))
             if not chunk:
                 return results[0] if alone else results
-            results += self._ask(models, chunk, views, read)
+            sound = [image for image in chunk if image is not None]
+            told = iter(self._ask(models, sound, views, read) if sound else ())
+            results += [None if image is None else next(told) for image in chunk]
 
-    def predict_proba(self, pictures: Any, *, views: int = 1) -> Any:
+    def predict_proba(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
         """The probabilities in the order of classes_: of one picture, or a list of such for several.
         A picture is an Image, or what Image takes; several are a folder (see pictures), a Dataset, a
         4-d array, or any iterable of pictures. views: 2 averages with the mirror image, 6 over
-        shifts by a pixel, too (where training mirrored pictures)."""
-        return self._predict(pictures, probabilities, views)
+        shifts by a pixel, too (where training mirrored pictures). on_error: "skip" gives None for a
+        picture that cannot be read, and warns in the log."""
+        return self._predict(pictures, probabilities, views, on_error)
 
-    def predict(self, pictures: Any, *, views: int = 1) -> Any:
-        """The most probable class of a picture, or a list of them for several; pictures and views
-        as in predict_proba."""
+    def predict(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
+        """The most probable class of a picture, or a list of them for several; the arguments are
+        those of predict_proba."""
         names = self.classes_
 
         def best(prediction, index):
             row = probabilities(prediction, index)
             return names[row.index(max(row))]
 
-        return self._predict(pictures, best, views)
+        return self._predict(pictures, best, views, on_error)
 
     def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[str, float]]:
         """[(class, probability)] of one picture, the most probable first; views as in
@@ -235,15 +247,15 @@ class Classifier:
         made = self._context.make(progress, lib.ic_neighbours_create, self._ready(), dataset)
         return Neighbours(made, dataset)
 
-    def answer(self, pictures: Any, *, views: int = 1,
-               others: Iterable[Classifier] = ()) -> Any:
+    def answer(self, pictures: Any, *, views: int = 1, others: Iterable[Classifier] = (),
+               on_error: str = "raise") -> Any:
         """All that is said of a picture, as an Answer, or a list of them for several. others:
         classifiers of the same classes (and in the same context) that are asked, too: an ensemble,
-        whose probabilities are averaged; pictures and views as in predict_proba."""
+        whose probabilities are averaged; else the arguments are those of predict_proba."""
         names = self.classes_
         return self._predict(pictures,
                              lambda prediction, index: read_answer(prediction, index, names),
-                             views, others)
+                             views, on_error, others)
 
     def evaluate(self, data: Any, labels: Iterable[Any] | None = None, *, progress: Progress = None,
                  **settings: Any) -> Report:
@@ -283,8 +295,9 @@ class Classifier:
         threshold (see Report.operating_point), and else the most probable of the others."""
         check(lib.ic_model_set_threshold(self._ready(), self.classes_.index(label), threshold))
 
-    def decide(self, pictures: Any, *, views: int = 1) -> Any:
-        """The class to act on by the costs in the model, of one picture or of each of several."""
+    def decide(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
+        """The class to act on by the costs in the model, of one picture or of each of several; the
+        arguments are those of predict_proba."""
         model, names, index = self._ready(), self.classes_, c_int32()
 
         def called(prediction, place):
@@ -292,7 +305,7 @@ class Classifier:
             check(lib.ic_model_decide(model, (c_float * len(row))(*row), byref(index)))
             return names[index.value]
 
-        return self._predict(pictures, called, views)
+        return self._predict(pictures, called, views, on_error)
 
     # Facts
 

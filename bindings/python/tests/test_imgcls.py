@@ -775,6 +775,75 @@ class Tests(unittest.TestCase):
         with self.assertRaises(FileNotFoundError):
             imgcls.pictures(root / "missing")
 
+    def test_broken_ones_among_several(self):
+        """They end the work, which says at which one, or are skipped."""
+        class Truncated(Pillows):
+            def transpose(self, method):
+                raise OSError("image file is truncated (3 bytes not processed)")
+
+        model = imgcls.Classifier.load(self.model.to_bytes())
+        model.set_threshold("light", 0.5)
+        truncated = Truncated([bytes(4)] * 4, exif={0x112: 6})
+        several = [picture(True, seed) for seed in range(18)]
+        for place, broken, kind in ((17, b"no picture", imgcls.InvalidError),
+                                    (3, self.path("missing.png"), FileNotFoundError),
+                                    (0, truncated, OSError), (1, None, TypeError)):
+            given = several[:place] + [broken] + several[place:]
+            for call in (model.predict, model.predict_proba, model.answer, model.decide):
+                with self.assertRaises(kind) as caught:
+                    call(iter(given))
+                self.assertIn(f"pictures[{place}]: ", str(caught.exception))
+                with self.assertLogs("imgcls", "WARNING") as logged:
+                    told = call(given, on_error="skip")
+                self.assertIn(f"skipped: pictures[{place}]: ", logged.output[0])
+                self.assertEqual(len(logged.output), 1)
+                self.assertEqual(told[:place] + [None] + told[place + 1:], told)
+                self.assertEqual(told[:place] + told[place + 1:], call(several))
+        with self.assertRaises(imgcls.InvalidError) as caught:
+            model.predict(b"no picture")
+        self.assertNotIn("pictures[", str(caught.exception))
+        again = pickle.loads(pickle.dumps(caught.exception))
+        self.assertEqual(str(again), str(caught.exception))
+        with self.assertLogs("imgcls", "WARNING"):
+            self.assertIsNone(model.predict(b"no picture", on_error="skip"))
+        with self.assertLogs("imgcls", "WARNING"):
+            self.assertEqual(model.predict([b""] * 17, on_error="skip"), [None] * 17)
+        with self.assertRaises(ValueError) as caught:
+            model.predict([], on_error="ignore")
+        self.assertIn('"skip"', str(caught.exception))
+
+    def test_broken_files_are_set_aside(self):
+        """Of lists with labels as of folders, in training and measuring."""
+        root = self.path("listed")
+        root.mkdir()
+        files, labels = [str(root / f"{index}.png") for index in range(60)], pictures()[1]
+        for file, pixels in zip(files, pictures()[0]):
+            imgcls.Image(pixels).save_png(file)
+        files[7] = str(root / "missing.png")
+        (root / "20.png").write_bytes(b"no picture")
+        with self.assertLogs("imgcls", "WARNING") as logged:
+            model = imgcls.Classifier(**SETTINGS).fit(files, labels)
+        told = [line for line in logged.output if "is set aside" in line]
+        self.assertEqual([files[7] in told[0], files[20] in told[1], len(told)], [True, True, 2])
+        with self.assertLogs("imgcls", "WARNING"):
+            report = model.evaluate(files, labels, split="all")
+        self.assertEqual(report.count, 58)
+        self.assertEqual(report.pictures()[7]["file"], files[8])
+        data = imgcls.Dataset()
+        with self.assertLogs("imgcls", "WARNING"):
+            for file, label in zip(files, labels):
+                data.add(pathlib.Path(file), label, group=label)
+        self.assertEqual([path for path, _ in data.broken], [files[7], files[20]])
+        self.assertEqual((len(data), data[7]), (58, (files[8], "dark")))
+        self.assertEqual(data.group(7), data.group(0))
+        self.assertNotEqual(data.group(8), data.group(0))
+        with self.assertLogs("imgcls", "WARNING"), self.assertRaises(ValueError) as caught:
+            model.evaluate([files[7]] * 2, ["a", "b"])
+        self.assertIn("none of the 2 pictures can be read", str(caught.exception))
+        with self.assertRaises(ValueError) as caught:
+            model.evaluate([picture(True, 1), b"no picture"], ["a", "b"])
+        self.assertIn("pictures[1]: ", str(caught.exception))
+
     def test_open_files(self):
         path = self.path("one.png")
         imgcls.Image(picture(True, 1)).save_png(path)
