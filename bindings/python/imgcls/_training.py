@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import time
 from ctypes import byref, c_double
 
@@ -30,6 +32,31 @@ def _plotting(training, path, progress):
     return watch
 
 
+def _telling(training, verbose, progress):
+    """progress, which also tells of each epoch: in the log, and to people if verbose."""
+    before = training.value("seconds")
+
+    def watch(event):
+        nonlocal before
+        if event.get("epoch_done"):
+            line = _epoch_line(event, event["seconds"] - before)
+            before = event["seconds"]
+            log.info("%s", line)
+            if verbose:
+                print(line, file=sys.stderr, flush=True)
+        return progress is not None and progress(event)
+
+    return watch
+
+
+def _epoch_line(event, seconds):
+    best = ", best so far" if event["best_epoch"] == event["epoch"] else ""
+    return (f"epoch {event['epoch']:.0f} of {event['epochs']:.0f}: loss {event['loss']:.3f}, "
+            f"accuracy {100 * event['accuracy']:.1f} %; unseen pictures: loss "
+            f"{event['validation_loss']:.3f}, accuracy {100 * event['validation_accuracy']:.1f} %"
+            f"{best}; {seconds:.1f} s")
+
+
 class Training(Handle):
     """A training under way, for programs with a loop of their own:
 
@@ -46,11 +73,15 @@ class Training(Handle):
         """At most one batch; False when the training is done."""
         return self._context.call(None, lib.ic_train_step, self) != DONE
 
-    def run(self, progress: Progress = None, plot: Path | None = None) -> None:
+    def run(self, progress: Progress = None, plot: Path | None = None,
+            verbose: bool = False) -> None:
         """To the end. progress(event) may return True to stop; the best epoch so far is kept.
         plot: a .png or .svg of the learning curves, drawn after each epoch, about once a second at
-        most."""
+        most. verbose: prints a line after each epoch to stderr; the log has it in any case, as
+        INFO."""
         watch = progress if plot is None else _plotting(self, plot, progress)
+        if verbose or log.isEnabledFor(logging.INFO):
+            watch = _telling(self, verbose, watch)
         try:
             self._context.call(watch, lib.ic_trainer_run, self)
         except Error as error:

@@ -112,7 +112,8 @@ class Classifier:
 
     def fit(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
             start: Classifier | Path | bytearray | None = None, resume: Path | None = None,
-            progress: Progress = None, plot: Path | None = None) -> Classifier:
+            progress: Progress = None, plot: Path | None = None,
+            verbose: bool = False) -> Classifier:
         """Trains on a folder (or another data set), or on pictures with their labels, of which files
         that cannot be read are set aside, as those of folders are; validation: a folder or Dataset
         to measure on after each epoch, else a part of data is held out.
@@ -120,10 +121,11 @@ class Classifier:
         classes of the same name are kept. resume: a checkpoint of an interrupted training on the
         same pictures; its settings hold, and the result is the same in every bit.
         progress(event) gets dicts with phase, epoch, loss, seconds_left...; True stops. plot: a .png
-        or .svg of the learning curves, drawn after each epoch, to be watched."""
+        or .svg of the learning curves, drawn after each epoch, to be watched. verbose: prints a line
+        after each epoch to stderr; the log has it in any case, as INFO."""
         with self.training(data, labels, validation=validation, start=start, resume=resume,
                            progress=progress) as training:
-            training.run(progress, plot)
+            training.run(progress, plot, verbose)
         return self
 
     # Files

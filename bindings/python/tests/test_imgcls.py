@@ -1,6 +1,7 @@
 """Tests of the Python package on bare Python; prints "ok" and "not ok" lines."""
 
 import array
+import contextlib
 import copy
 import io
 import math
@@ -278,6 +279,27 @@ class Tests(unittest.TestCase):
                 training.plot(self.path("early.png"))
             training.run(progress=lambda _: True, plot=self.path("early.png"))
         self.assertFalse(self.path("early.png").exists())
+
+    def test_tells_of_each_epoch(self):
+        """In the log, and on stderr when asked to; the progress function is still called."""
+        events, printed = [], io.StringIO()
+        with self.assertLogs("imgcls", "INFO") as logged, contextlib.redirect_stderr(printed):
+            model = imgcls.Classifier(**SETTINGS).fit(*pictures(), verbose=True,
+                                                      progress=events.append)
+        told = [record.getMessage() for record in logged.records
+                if record.getMessage().startswith("epoch ")]
+        self.assertEqual(printed.getvalue().splitlines(), told)
+        self.assertEqual(len(told), 3)
+        for line, epoch in zip(told, model.history):
+            self.assertRegex(line, r"^epoch \d of 3: loss [\d.]+, accuracy [\d.]+ %; "
+                                   r"unseen pictures: loss [\d.]+, accuracy [\d.]+ %.*; [\d.]+ s$")
+            self.assertIn(f"unseen pictures: loss {epoch['validation_loss']:.3f}, ", line)
+        self.assertEqual(sum("epoch_done" in event for event in events), 3)
+        self.assertEqual(model.to_bytes(), self.model.to_bytes())
+        quiet = io.StringIO()
+        with contextlib.redirect_stderr(quiet):
+            imgcls.Classifier(**SETTINGS).fit(*pictures())
+        self.assertEqual(quiet.getvalue(), "")
 
     def test_step_loop(self):
         model = imgcls.Classifier(**SETTINGS)
