@@ -232,6 +232,9 @@ class Options(Handle):
     def __init__(self, context, settings):
         super().__init__(create(lib.ic_options_create, context), lib.ic_options_free)
         for name, value in settings.items():
+            if name == "class_weights" and not isinstance(value, str):  # a dict elsewhere
+                raise ValueError(f'class_weights takes "none" or "balanced" (rare classes weigh more), '
+                                 f"not {value!r}; what mistakes cost is set in Classifier.costs")
             if isinstance(value, bool):
                 value = "on" if value else "off"
             if isinstance(value, int) and -2**63 <= value < 2**63:

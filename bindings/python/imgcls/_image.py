@@ -115,14 +115,31 @@ def _from_array(context, source):
     order = _orders.get((shape[2], item)) if len(shape) == 3 else None
     if order is None:
         raise ValueError(f"pixels are height x width [x 1..4] of uint8 or uint16, not {shape} of "
-                         f"{item} bytes")
+                         f"{item} bytes{_advice(shape)}")
     return create(lib.ic_image_from_pixels, context, data, shape[1], shape[0], 0, order)
+
+
+def _advice(shape):
+    """What to do with an array `a` of a shape that no picture has."""
+    if len(shape) == 4:
+        return ": these are several pictures, give one of them"
+    if len(shape) != 3:
+        return ""
+    several = "of several grey pictures give a[..., None]"
+    if shape[0] in (1, 3, 4):
+        return (f": channels come last, give a.transpose(1, 2, 0), or a.permute(1, 2, 0) of a tensor; "
+                f"{several}")
+    return f": {several}"
 
 
 def _pixels_of(source):
     """(shape, bytes, bytes a sample) of an array-like object, in the machine's byte order."""
-    shape, data, kind = _exposed_by(source)
-    item, foreign = _kind_of(kind)
+    shape, kind, copied = _exposed_by(source)
+    sample = _sample(kind)
+    if sample is None:
+        raise ValueError(f"pixels are uint8 or uint16, not {getattr(source, 'dtype', repr(kind))}: "
+                         f"{_scaled(source, kind)}")
+    (item, foreign), data = sample, copied()
     if len(data) != item * math.prod(shape):
         raise ValueError(f"{len(data)} bytes are not {shape} samples of {item} bytes")
     if foreign:
@@ -132,19 +149,31 @@ def _pixels_of(source):
     return shape, data, item
 
 
-def _kind_of(kind):
+def _sample(kind):
     """(bytes a sample, whether they are in the other byte order) of a format of the buffer protocol,
-    as ">H", or a typestr of __array_interface__, as ">u2"."""
+    as ">H", or a typestr of __array_interface__, as ">u2"; None: such samples are not taken."""
     order, letters = (kind[0], kind[1:]) if kind[:1] in tuple("<>=@|") else ("=", kind)
     item = {"B": 1, "u1": 1, "H": 2, "u2": 2}.get(letters)
     if item is None:
-        raise ValueError(f"pixels are uint8 or uint16, not of type {kind!r}: scale them to 0..255 or "
-                         f"0..65535 and give .astype('uint8') or .astype('uint16')")
+        return None
     return item, item > 1 and order == (">" if sys.byteorder == "little" else "<")
 
 
+def _scaled(source, kind):
+    """How an array of other samples becomes one that is taken."""
+    name = "a.numpy()" if hasattr(source, "numpy") else "a"
+    letters = kind.lstrip("<>=@|")
+    if letters[:1] in ("e", "f", "d"):
+        return (f"of values in 0..1 give ({name} * 255).round().astype('uint8'), of values in 0..255 "
+                f"{name}.round().astype('uint8')")
+    if letters in ("?", "b1"):
+        return f"give {name}.astype('uint8') * 255"
+    return f"of values in 0..255 give {name}.astype('uint8'), in 0..65535 {name}.astype('uint16')"
+
+
 def _exposed_by(source):
-    """(shape, bytes, format) of what has the buffer protocol, __array_interface__ or __array__."""
+    """(shape, format, a function that copies the bytes) of what has the buffer protocol,
+    __array_interface__ or __array__."""
     try:
         view = memoryview(source)
     except TypeError:
@@ -154,14 +183,13 @@ def _exposed_by(source):
             return _exposed_by(source.__array__())
         raise TypeError(f"a picture is a path, a file, the bytes of one or an array of pixels, not "
                         f"{type(source).__name__}") from None
-    return view.shape, view.tobytes(), view.format
+    return view.shape, view.format, view.tobytes
 
 
 def _announced_by(interface):
-    """(shape, bytes, typestr) of an __array_interface__."""
     if interface.get("strides") is not None:
         raise ValueError("pixels from __array_interface__ must be contiguous: give a copy")
     shape, kind, data = tuple(interface["shape"]), interface["typestr"], interface["data"]
-    if not isinstance(data, bytes):
-        data = ctypes.string_at(data[0], _kind_of(kind)[0] * math.prod(shape))
-    return shape, data, kind
+    if isinstance(data, bytes):
+        return shape, kind, lambda: data
+    return shape, kind, lambda: ctypes.string_at(data[0], int(kind[2:]) * math.prod(shape))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import ctypes
 import itertools
+import os
 from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable
 
@@ -53,9 +54,15 @@ class Classifier:
     # Training
 
     def _data(self, data, labels, progress):
+        whole = isinstance(data, (Dataset, str, bytes, os.PathLike))
+        if whole and labels is not None:
+            raise TypeError("labels are for a list of pictures: a folder or a Dataset has its own")
+        if not whole and labels is None:
+            raise TypeError("pictures need their labels: give (pictures, labels), or else a folder of "
+                            "class folders or a Dataset")
         if isinstance(data, Dataset):
             return data
-        if labels is None:
+        if whole:
             return Dataset(data, context=self._context, progress=progress, **self._settings)
         data, labels = list(data), list(labels)
         if len(data) != len(labels):
@@ -72,6 +79,13 @@ class Classifier:
             raise InvalidError(-9, f"none of the {len(data)} pictures can be read; the first: "
                                    f"{file}: {reason}")
         return dataset
+
+    def _held_out(self, validation, progress):
+        if not isinstance(validation, (tuple, list)):
+            return self._data(validation, None, progress)
+        if len(validation) != 2:
+            raise TypeError("validation is a folder, a Dataset or (pictures, labels)")
+        return self._data(*validation, progress)
 
     def _begin(self, train, held_out, start, chosen, progress):
         """(model, trainer) of a training from the start, or from what another model has learnt."""
@@ -100,7 +114,7 @@ class Classifier:
                              "give one of them")
         chosen = Options(self._context, self._settings)
         train = self._data(data, labels, progress)
-        held_out = None if validation is None else self._data(validation, None, progress)
+        held_out = None if validation is None else self._held_out(validation, progress)
         if resume is not None:  # held out is what the checkpoint says
             model, pointer = self._resume(resume, train, held_out, chosen, progress)
         else:
@@ -115,8 +129,8 @@ class Classifier:
             progress: Progress = None, plot: Path | None = None,
             verbose: bool = False) -> Classifier:
         """Trains on a folder (or another data set), or on pictures with their labels, of which files
-        that cannot be read are set aside, as those of folders are; validation: a folder or Dataset
-        to measure on after each epoch, else a part of data is held out.
+        that cannot be read are set aside, as those of folders are; validation: a folder, a Dataset
+        or (pictures, labels) to measure on after each epoch, else a part of data is held out.
         start: a trained classifier, or the file of one, whose weights are the first (fine-tuning);
         classes of the same name are kept. resume: a checkpoint of an interrupted training on the
         same pictures; its settings hold, and the result is the same in every bit.

@@ -639,6 +639,69 @@ class Tests(unittest.TestCase):
         for exif in ({}, SyntaxError("not a TIFF file")):
             self.assertEqual(self.png(Pillows(rows, exif=exif)), self.png(png_file(rows, 1)))
 
+    def test_advice_about_arrays(self):
+        def said(source, error=ValueError):
+            with self.assertRaises(error) as caught:
+                imgcls.Image(source)
+            return str(caught.exception)
+
+        class Tensor(Interface):
+            dtype = "torch.float32"
+
+            def numpy(self):
+                raise AssertionError("that is the caller's to do")
+
+            def __array__(self):
+                raise AssertionError("__array_interface__ is there")
+
+        for kind in ("<f2", "<f4", ">f8"):
+            self.assertIn("in 0..1 give (a * 255).round().astype('uint8')",
+                          said(Interface(bytes(96), (3, 4), kind)))
+        for code in "fd":
+            self.assertIn("(a * 255).round()", said(array.array(code, range(4))))
+        self.assertIn("not torch.float32: of values in 0..1 give (a.numpy() * 255).round()",
+                      said(Tensor(bytes(48), (3, 4), "<f4")))
+        for pixels in (Interface(bytes(96), (3, 4), "<i8"), array.array("q", range(4))):
+            self.assertIn("in 0..255 give a.astype('uint8')", said(pixels))
+        self.assertIn("give a.astype('uint8') * 255", said(Interface(bytes(12), (3, 4), "|b1")))
+        for channels in (1, 3, 4):
+            self.assertIn("a.transpose(1, 2, 0)",
+                          said(Interface(bytes(42 * channels), (channels, 6, 7))))
+        self.assertNotIn("transpose", said(Interface(bytes(5 * 42), (5, 6, 7))))
+        self.assertIn("grey pictures give a[..., None]", said(Interface(bytes(5 * 42), (5, 6, 7))))
+        self.assertIn("several pictures", said(Interface(bytes(36), (1, 3, 4, 3))))
+
+    def test_advice_about_labels(self):
+        data, labels = pictures()
+        model = imgcls.Classifier(**SETTINGS)
+        for call in (model.fit, self.model.evaluate, self.model.score, self.model.neighbours):
+            with self.assertRaises(TypeError) as caught:
+                call(data)
+            self.assertIn("(pictures, labels)", str(caught.exception))
+        for whole in ("photos", b"photos", pathlib.Path("photos"), imgcls.Dataset()):
+            with self.assertRaises(TypeError) as caught:
+                model.fit(whole, labels)
+            self.assertIn("has its own", str(caught.exception))
+        with self.assertRaises(TypeError) as caught:
+            model.fit(data, labels, validation=data)
+        self.assertIn("(pictures, labels)", str(caught.exception))
+        held_out = imgcls.Dataset()
+        for pixels, label in zip(data[:10], labels):
+            held_out.add(pixels, label)
+        for pair in ((data[:10], labels[:10]), [iter(data[:10]), iter(labels[:10])]):
+            model.fit(data[10:], labels[10:], validation=pair)
+            self.assertEqual(model.to_bytes(), imgcls.Classifier(**SETTINGS).fit(
+                data[10:], labels[10:], validation=held_out).to_bytes())
+        for weights in ({"dark": 2, "light": 1}, [1, 2], None):
+            for call in (imgcls.Classifier, held_out.cross_validate):
+                with self.assertRaises(ValueError) as caught:
+                    call(class_weights=weights)
+                self.assertIn('"balanced"', str(caught.exception))
+        with self.assertRaises(ValueError):
+            imgcls.Classifier(class_weights="heavy")
+        self.assertEqual(imgcls.Classifier(class_weights="balanced").get_params(),
+                         {"class_weights": "balanced"})
+
     def test_errors_name_the_thing(self):
         with self.assertRaises(FileNotFoundError) as caught:
             imgcls.Classifier.load(self.path("missing.safetensors"))
