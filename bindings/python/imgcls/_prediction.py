@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import POINTER, byref, c_float, c_int32, c_int64
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ._core import Handle, Path, check, create, lib
 from ._image import Image, Pointer, image_of
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
     score is beyond the threshold; all three are None where the model cannot tell. spread: how far
     the views of the picture, or the members of an ensemble, are apart about the probability."""
 
-    label: str
+    label: Any
     probability: float
     unknown: bool | None
     score: float | None
@@ -46,11 +46,11 @@ class Explanation(Handle):
     """Where in a picture a classifier found a class: `label`, its `probability`, the `method`, and
     maps of values in 0..1, as memoryviews of floats [height][width], which numpy.asarray takes."""
 
-    def __init__(self, pointer: int, classes: list[str]) -> None:
+    def __init__(self, pointer: int, classes: list[Any]) -> None:
         super().__init__(pointer, lib.ic_explanation_free)
         index, probability = c_int32(), c_float()
         check(lib.ic_explanation_class(self, byref(index), byref(probability)))
-        self.label: str = classes[index.value]
+        self.label: Any = classes[index.value]
         self.probability: float = probability.value
         self.method: str = lib.ic_explanation_method(self).decode()
 

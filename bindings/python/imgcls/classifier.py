@@ -32,12 +32,49 @@ def _context_for(settings):
 _at_once = 16
 
 
+class _Model(Handle):
+    """A model, and the labels {name: label} that its classes were trained by."""
+
+    def __init__(self, pointer, labels=None):
+        super().__init__(pointer, lib.ic_model_free)
+        self.labels = labels or {}
+
+    @property
+    def names(self):
+        return [lib.ic_model_class_name(self, index).decode()
+                for index in range(lib.ic_model_class_count(self))]
+
+
+class _Classes(list):
+    """What scikit-learn does with classes_ for a binary score, it does with arrays."""
+
+    def tolist(self):
+        return list(self)
+
+
+def _listed(labels):
+    """Labels as plain Python has them: numbers of numpy and torch would have names of their own."""
+    return labels.tolist() if hasattr(labels, "tolist") else list(labels)
+
+
+def _by_name(labels):
+    """{name of its class: label}"""
+    found = {}
+    for label in labels:
+        if found.setdefault(str(label), label) != label:
+            raise ValueError(f"the labels {found[str(label)]!r} and {label!r} would be one class: "
+                             f"{str(label)!r}")
+    return found
+
+
 class Classifier:
     """An image classifier. Keywords are the library's options (imgcls.options() lists them), such
     as epochs=10, network="resnet9", threads=2; what is not given is chosen from the data.
 
     Many threads may predict and evaluate with one classifier, also while another one trains it.
-    Classifiers can be copied, pickled and cloned as scikit-learn does it; classes are texts."""
+    Classifiers can be copied, pickled and cloned as scikit-learn does it. Classes are texts, but for
+    one that was fitted with labels of another kind: it answers with these. In a model file are
+    texts."""
 
     _estimator_type = "classifier"
 
@@ -48,7 +85,7 @@ class Classifier:
         self._settings = settings
         self._context = _context_for(settings)
         Options(self._context, settings)  # wrong names and values show now
-        self._model: Handle | None = None
+        self._model: _Model | None = None
         self._predictions: collections.deque[Handle] = collections.deque()  # idle workspaces
 
     # Training
@@ -64,7 +101,7 @@ class Classifier:
             return data
         if whole:
             return Dataset(data, context=self._context, progress=progress, **self._settings)
-        data, labels = list(data), list(labels)
+        data, labels = list(data), _listed(labels)
         if len(data) != len(labels):
             raise ValueError(f"{len(data)} pictures but {len(labels)} labels")
         dataset = Dataset(context=self._context, **self._settings)
@@ -94,7 +131,7 @@ class Classifier:
         else:
             earlier = self._open(start.to_bytes() if isinstance(start, Classifier) else start)
             made = self._context.make(progress, lib.ic_model_create_from, earlier, train, chosen)
-        model = Handle(made, lib.ic_model_free)
+        model = _Model(made)
         return model, self._context.make(progress, lib.ic_trainer_create, model, train, held_out,
                                          chosen)
 
@@ -103,7 +140,7 @@ class Classifier:
         model, trainer = c_void_p(), c_void_p()
         self._context.call(progress, lib.ic_trainer_resume, self._context, path_bytes(path), train,
                            held_out, chosen, byref(model), byref(trainer))
-        return Handle(model.value, lib.ic_model_free), trainer.value
+        return _Model(model.value), trainer.value
 
     def training(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
                  start: Classifier | Path | bytearray | None = None, resume: Path | None = None,
@@ -113,6 +150,8 @@ class Classifier:
             raise ValueError("start is for a new training, resume for one that was interrupted: "
                              "give one of them")
         chosen = Options(self._context, self._settings)
+        labels = None if labels is None else _listed(labels)
+        by_name = _by_name(labels or ())
         train = self._data(data, labels, progress)
         held_out = None if validation is None else self._held_out(validation, progress)
         if resume is not None:  # held out is what the checkpoint says
@@ -121,6 +160,7 @@ class Classifier:
             if held_out is None:
                 train, held_out = train.split(**self._settings)
             model, pointer = self._begin(train, held_out, start, chosen, progress)
+        model.labels = by_name
         self._model = model
         return Training(self._context, pointer)
 
@@ -150,7 +190,7 @@ class Classifier:
             pointer = create(lib.ic_model_load_memory, self._context, data, len(data))
         else:
             pointer = create(lib.ic_model_load, self._context, path_bytes(source))
-        return Handle(pointer, lib.ic_model_free)
+        return _Model(pointer)
 
     def _ready(self):
         if self._model is None:
@@ -179,12 +219,14 @@ class Classifier:
 
     def __getstate__(self):
         return {"settings": self._settings,
-                "model": self.to_bytes() if self._model is not None else None}
+                "model": self.to_bytes() if self._model is not None else None,
+                "labels": self._model.labels if self._model is not None else None}
 
     def __setstate__(self, state):
         self.__init__(**state["settings"])
         if state["model"] is not None:
             self._model = self._open(state["model"])
+            self._model.labels = state.get("labels") or {}
 
     # Use
 
@@ -239,18 +281,18 @@ class Classifier:
 
         return self._predict(pictures, best, views, on_error)
 
-    def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[str, float]]:
+    def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[Any, float]]:
         """[(class, probability)] of one picture, the most probable first; views as in
         predict_proba."""
         row = self.predict_proba(picture, views=views)
         ranked = sorted(zip(self.classes_, row), key=lambda pair: -pair[1])
         return ranked[:count]
 
-    def explain(self, picture: Any, label: str = "", *, method: str = "auto",
+    def explain(self, picture: Any, label: Any = "", *, method: str = "auto",
                 progress: Progress = None) -> Explanation:
         """What in a picture speaks for a class: label, or else the most probable one. method:
         "gradcam", "occlusion", or "auto", the better one of them."""
-        chosen = Options(self._context, {"class": label, "method": method})
+        chosen = Options(self._context, {"class": str(label), "method": method})
         made = self._context.make(progress, lib.ic_explain, self._ready(),
                                   image_of(picture, self._context), chosen)
         return Explanation(made, self.classes_)
@@ -306,10 +348,11 @@ class Classifier:
             flat = (c_double * len(values))(*values)
         check(lib.ic_model_set_costs(self._ready(), flat))
 
-    def set_threshold(self, label: str, threshold: float) -> None:
+    def set_threshold(self, label: Any, threshold: float) -> None:
         """From now on decide() calls a picture this class when its probability is at least
         threshold (see Report.operating_point), and else the most probable of the others."""
-        check(lib.ic_model_set_threshold(self._ready(), self.classes_.index(label), threshold))
+        model = self._ready()
+        check(lib.ic_model_set_threshold(model, model.names.index(str(label)), threshold))
 
     def decide(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
         """The class to act on by the costs in the model, of one picture or of each of several; the
@@ -326,11 +369,11 @@ class Classifier:
     # Facts
 
     @property
-    def classes_(self) -> list[str]:
-        """The names of the classes, in the order of predict_proba."""
+    def classes_(self) -> list[Any]:
+        """The classes, in the order of predict_proba: the labels that fit was given, or the names
+        of folders and of loaded models."""
         model = self._ready()
-        return [lib.ic_model_class_name(model, i).decode()
-                for i in range(lib.ic_model_class_count(model))]
+        return _Classes(model.labels.get(name, name) for name in model.names)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -358,8 +401,7 @@ class Classifier:
     def set_params(self, **settings: Any) -> Classifier:
         """Changes settings for the next fit."""
         Options(self._context, settings)
-        model = self.to_bytes() if self._model is not None else None
-        self.__setstate__({"settings": {**self._settings, **settings}, "model": model})
+        self.__setstate__({**self.__getstate__(), "settings": {**self._settings, **settings}})
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

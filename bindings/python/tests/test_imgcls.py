@@ -671,6 +671,48 @@ class Tests(unittest.TestCase):
         self.assertIn("grey pictures give a[..., None]", said(Interface(bytes(5 * 42), (5, 6, 7))))
         self.assertIn("several pictures", said(Interface(bytes(36), (1, 3, 4, 3))))
 
+    def test_answers_with_the_labels_of_fit(self):
+        """Numbers stay numbers, also in copies; in model files and of folders they are texts."""
+        class Labels(list):  # as those of numpy: its numbers have names of their own
+            def __iter__(self):
+                raise AssertionError("tolist is there")
+
+            def tolist(self):
+                return list.__add__([], self)
+
+        data, one = pictures()[0], picture(True, 99)
+        numbers = [index % 2 for index in range(60)]
+        model = imgcls.Classifier(**SETTINGS).fit(data, Labels(numbers))
+        self.assertEqual(model.predict_proba(one), self.model.predict_proba(one))
+        with imgcls.Classifier(**SETTINGS).training(data, iter(numbers)) as training:
+            training.save(self.path("numbers.checkpoint"))
+        resumed = imgcls.Classifier().fit(data, numbers, resume=self.path("numbers.checkpoint"))
+        tuned = imgcls.Classifier(epochs=1).fit(data, numbers, start=model)
+        for same in (model, copy.copy(model), pickle.loads(pickle.dumps(model)), resumed, tuned,
+                     copy.copy(model).set_params(epochs=1)):
+            self.assertEqual((same.classes_, same.classes_.tolist()), ([0, 1], [0, 1]))
+            self.assertEqual(same.predict([one, data[0]]), [1, 0])
+            self.assertEqual((same.top(one, 1)[0][0], same.answer(one).label), (1, 1))
+            self.assertEqual(same.score(data, Labels(numbers)), 1)
+        self.assertEqual((model.explain(one).label, model.explain(one, 0).label), (1, 0))
+        model.set_threshold(1, 1 - 1e-9)
+        self.assertEqual(model.decide(one), 0)
+        self.assertEqual(model.evaluate(data, numbers).classes, ["0", "1"])
+        loaded = imgcls.Classifier.load(model.to_bytes())
+        self.assertEqual((loaded.classes_, loaded.predict(one)), (["0", "1"], "1"))
+        self.assertEqual(loaded.score(data, numbers), 1)
+        again = imgcls.Classifier()
+        again.__setstate__({"settings": {}, "model": model.to_bytes()})  # as 0.1.0 pickled it
+        self.assertEqual(again.classes_, ["0", "1"])
+        kept = imgcls.Dataset()
+        for pixels, number in zip(data, numbers):
+            kept.add(pixels, number)
+        self.assertEqual(model.fit(kept).classes_, ["0", "1"])
+        with self.assertRaises(ValueError) as caught:
+            model.fit(data, [1, "1"] * 30)
+        self.assertIn("1 and '1' would be one class", str(caught.exception))
+        self.assertEqual(model.classes_, ["0", "1"])
+
     def test_advice_about_labels(self):
         data, labels = pictures()
         model = imgcls.Classifier(**SETTINGS)
