@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import difflib
 import json
 import logging
 import os
@@ -68,6 +69,23 @@ def about(error, index):
     """Has an error say which of several pictures it is about."""
     if len(error.args) == 1:
         error.args = (f"pictures[{index}]: {error}",)
+
+
+def shortened(names):
+    """The first names of a list as a text."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(map(str, names[:8])) + more
+
+
+def class_index(names, which):
+    """The index of a class that is given by its name, or by that index."""
+    if not isinstance(which, str):
+        return which
+    if which not in names:
+        close = difflib.get_close_matches(which, names, 1)
+        advice = f"did you mean {close[0]!r}?" if close else f"the classes are {shortened(names)}"
+        raise NotFoundError(-4, f"there is no class {which!r}: {advice}")
+    return names.index(which)
 
 
 def version() -> str:

@@ -7,7 +7,8 @@ import os
 from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64
 from typing import Any, NamedTuple
 
-from ._core import Context, Handle, Options, Path, Progress, check, create, json_of, lib, path_bytes
+from ._core import (Context, Handle, Options, Path, Progress, check, class_index, create, json_of,
+                    lib, path_bytes)
 
 
 class LabelError(NamedTuple):
@@ -22,7 +23,8 @@ class LabelError(NamedTuple):
 
 class Report(Handle):
     """How good a model is. The library's numbers are attributes (accuracy, auc, ece, mcc...);
-    `data` holds everything, as a dict: intervals, confusion, per_class, pictures..."""
+    `data` holds everything, as a dict: intervals, confusion, per_class, pictures... Where a method
+    asks for a class it takes its name, or its index in classes."""
 
     def __init__(self, pointer: int, context: Context) -> None:
         super().__init__(pointer, lib.ic_report_free)
@@ -55,11 +57,15 @@ class Report(Handle):
         return [lib.ic_report_class_name(self, index).decode()
                 for index in range(lib.ic_report_class_count(self))]
 
-    def decision(self, actual: int, called: int) -> int:
+    def _index(self, which):
+        return class_index(self.classes, which)
+
+    def decision(self, actual: int | str, called: int | str) -> int:
         """Pictures of class actual that are called `called` by the costs of mistakes that the model
         keeps; decision_accuracy and decision_cost are attributes."""
         count = c_int64()
-        check(lib.ic_report_decision(self, actual, called, byref(count)))
+        check(lib.ic_report_decision(self, self._index(actual), self._index(called),
+                                     byref(count)))
         return count.value
 
     def decide(self) -> None:
@@ -67,31 +73,31 @@ class Report(Handle):
         check(lib.ic_report_decide(self))
         self.__dict__.pop("data", None)
 
-    def interval(self, name: str, class_index: int | None = None) -> tuple[float, float]:
+    def interval(self, name: str, class_index: int | str | None = None) -> tuple[float, float]:
         """(low, high): the confidence interval of a number, or of a number of one class."""
         low, high = c_double(), c_double()
         if class_index is None:
             check(lib.ic_report_interval(self, name.encode(), byref(low), byref(high)))
         else:
-            check(lib.ic_report_class_interval(self, class_index, name.encode(), byref(low),
-                                               byref(high)))
+            check(lib.ic_report_class_interval(self, self._index(class_index), name.encode(),
+                                               byref(low), byref(high)))
         return low.value, high.value
 
-    def curve(self, kind: str, class_index: int = 0) -> tuple[list, list, list]:
+    def curve(self, kind: str, class_index: int | str = 0) -> tuple[list, list, list]:
         """(x, y, third) of a curve: "roc": false and true positive rate, threshold;
         "precision_recall": recall, precision, threshold; "calibration" (of all classes): confidence,
         accuracy, share of the pictures. plt.plot(*report.curve("roc", 1)[:2]) draws one."""
         values, count = [POINTER(c_double)() for _ in range(3)], c_int64()
-        check(lib.ic_report_curve(self, kind.encode(), class_index, *map(byref, values),
-                                  byref(count)))
+        check(lib.ic_report_curve(self, kind.encode(), self._index(class_index),
+                                  *map(byref, values), byref(count)))
         return tuple(array[:count.value] for array in values)
 
-    def operating_point(self, class_index: int, kind: str,
+    def operating_point(self, class_index: int | str, kind: str,
                         wanted: float) -> tuple[float, float, float]:
         """(threshold, sensitivity, specificity): where to cut a class's probability to have as much
         as wanted, 0..1, of "sensitivity", "specificity" or "precision"."""
         values = [c_double() for _ in range(3)]
-        check(lib.ic_report_operating_point(self, class_index, kind.encode(), wanted,
+        check(lib.ic_report_operating_point(self, self._index(class_index), kind.encode(), wanted,
                                             *map(byref, values)))
         return tuple(value.value for value in values)
 

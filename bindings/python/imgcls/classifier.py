@@ -9,8 +9,8 @@ import os
 from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable
 
-from ._core import (Context, Handle, InvalidError, Options, Path, Progress, about, check, create,
-                    default_context, json_of, lib, path_bytes, text_of)
+from ._core import (Context, Error, Handle, InvalidError, Options, Path, Progress, about, check,
+                    class_index, create, default_context, json_of, lib, path_bytes, text_of)
 from ._data import Dataset
 from ._image import image_of
 from ._pictures import several
@@ -185,12 +185,16 @@ class Classifier:
     # Files
 
     def _open(self, source):
-        if isinstance(source, (bytes, bytearray)):
-            data = bytes(source)
-            pointer = create(lib.ic_model_load_memory, self._context, data, len(data))
-        else:
-            pointer = create(lib.ic_model_load, self._context, path_bytes(source))
-        return _Model(pointer)
+        try:
+            if isinstance(source, (bytes, bytearray)):
+                return _Model(create(lib.ic_model_load_memory, self._context, bytes(source),
+                                     len(source)))
+            return _Model(create(lib.ic_model_load, self._context, path_bytes(source)))
+        except Error as error:
+            if error.status == "IC_ERROR_FORMAT":
+                error.args = (f"{error}. This is not a model, or a damaged one: give the file that "
+                              f"fit(...).save wrote",)
+            raise
 
     def _ready(self):
         if self._model is None:
@@ -284,6 +288,9 @@ class Classifier:
     def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[Any, float]]:
         """[(class, probability)] of one picture, the most probable first; views as in
         predict_proba."""
+        _, alone = several(picture, self._context, "raise")
+        if not alone:
+            raise TypeError("top is of one picture: predict_proba and answer take several")
         row = self.predict_proba(picture, views=views)
         ranked = sorted(zip(self.classes_, row), key=lambda pair: -pair[1])
         return ranked[:count]
@@ -352,7 +359,7 @@ class Classifier:
         """From now on decide() calls a picture this class when its probability is at least
         threshold (see Report.operating_point), and else the most probable of the others."""
         model = self._ready()
-        check(lib.ic_model_set_threshold(model, model.names.index(str(label)), threshold))
+        check(lib.ic_model_set_threshold(model, class_index(model.names, str(label)), threshold))
 
     def decide(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
         """The class to act on by the costs in the model, of one picture or of each of several; the

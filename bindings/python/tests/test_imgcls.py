@@ -744,6 +744,53 @@ class Tests(unittest.TestCase):
         self.assertEqual(imgcls.Classifier(class_weights="balanced").get_params(),
                          {"class_weights": "balanced"})
 
+    def test_classes_by_their_names(self):
+        model = imgcls.Classifier.load(self.model.to_bytes())
+        model.set_threshold("light", 0.5)
+        data, labels = pictures()
+        report = model.evaluate(data, ["light"] + labels[1:], split="all", resamples=20)
+        for call in (lambda which: report.interval("recall", which),
+                     lambda which: report.curve("roc", which),
+                     lambda which: report.operating_point(which, "sensitivity", 0.9),
+                     lambda which: report.decision(which, which)):
+            self.assertEqual(call("light"), call(1))
+            self.assertNotEqual(call("light"), call("dark"))
+        for call in (lambda which: report.interval("recall", which),
+                     lambda which: report.decision("dark", which),
+                     lambda which: model.set_threshold(which, 0.3)):
+            for wrong, advice in (("lihgt", "did you mean 'light'?"),
+                                  ("rose", "the classes are dark, light")):
+                with self.assertRaises(imgcls.NotFoundError) as caught:
+                    call(wrong)
+                self.assertIn(f"no class {wrong!r}: {advice}", str(caught.exception))
+        labels = [f"class {index % 12}" for index in range(60)]
+        many = imgcls.Classifier(**{**SETTINGS, "epochs": 0.1}).fit(pictures()[0], labels)
+        with self.assertRaises(imgcls.NotFoundError) as caught:
+            many.set_threshold("rose", 0.3)
+        self.assertIn("class 6, class 7 and 4 more", str(caught.exception))
+
+    def test_top_is_of_one_picture(self):
+        one = picture(True, 1)
+        for several in ([one, one], [one], iter([one])):
+            with self.assertRaises(TypeError) as caught:
+                self.model.top(several, 2)
+            self.assertIn("predict_proba", str(caught.exception))
+
+    def test_files_that_are_no_models(self):
+        path = self.path("list.csv")
+        path.write_text("path,label\na.png,b\n")
+        for source in (path, str(path), path.read_bytes(), self.model.to_bytes()[:-4]):
+            for call in (imgcls.Classifier.load,
+                         lambda start: imgcls.Classifier().fit(*pictures(), start=start)):
+                with self.assertRaises(ValueError) as caught:
+                    call(source)
+                text = str(caught.exception)
+                self.assertIn("not a model, or a damaged one: give the file that fit(...).save wrote",
+                              text)
+                if source in (path, str(path)):
+                    self.assertTrue(text.startswith(f"{path}: not a safetensors file"), text)
+        self.assertEqual(str(pickle.loads(pickle.dumps(caught.exception))), text)
+
     def test_errors_name_the_thing(self):
         with self.assertRaises(FileNotFoundError) as caught:
             imgcls.Classifier.load(self.path("missing.safetensors"))
@@ -776,7 +823,7 @@ class Tests(unittest.TestCase):
                 with self.assertRaises(ValueError, msg=number):
                     call(number)
             with self.assertRaises(TypeError):
-                call("1")
+                call(1.5)
         with self.assertRaises(ValueError) as caught:
             report.interval("recall", 2**32)
         self.assertIn("4294967296", str(caught.exception))
