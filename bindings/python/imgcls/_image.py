@@ -52,7 +52,7 @@ def _made_of(context, source):
         source = _all_of(source)
     if isinstance(source, (bytes, bytearray)):
         return create(lib.ic_image_decode, context, bytes(source), len(source))
-    return _from_array(context, _as_a_file_would(source) if _is_pillows(source) else source)
+    return _from_array(context, _as_a_file_would(source) if is_pillows(source) else source)
 
 
 def _all_of(file):
@@ -69,7 +69,7 @@ def _all_of(file):
 _turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 
-def _is_pillows(source):
+def is_pillows(source):
     return isinstance(getattr(source, "mode", None), str) and hasattr(source, "convert")
 
 
@@ -177,8 +177,9 @@ def _exposed_by(source):
     try:
         view = memoryview(source)
     except TypeError:
-        if hasattr(source, "__array_interface__"):
-            return _announced_by(source.__array_interface__)
+        interface = getattr(source, "__array_interface__", None)  # once: Pillow makes it anew
+        if interface is not None:
+            return _announced_by(interface)
         if hasattr(source, "__array__"):  # tensors of torch, say
             return _exposed_by(source.__array__())
         raise TypeError(f"a picture is a path, a file, the bytes of one or an array of pixels, not "

@@ -7,7 +7,7 @@ from typing import Any
 
 from ._core import NotFoundError, Path, about, log
 from ._data import Dataset
-from ._image import Image, image_of
+from ._image import Image, image_of, is_pillows
 
 _endings = (".jpg", ".jpeg", ".png")
 
@@ -62,7 +62,7 @@ def _read(sources, open_one, alone, on_error):
 def _is_one(given):
     if isinstance(given, (Image, str, os.PathLike, bytes, bytearray, memoryview)):
         return True
-    if hasattr(given, "read"):  # an open file, which iterates over lines
+    if is_pillows(given) or hasattr(given, "read"):  # open files iterate over lines
         return True
     if hasattr(given, "__array_interface__") or hasattr(given, "__array__"):
         return getattr(given, "ndim", 0) not in (1, 4)  # those hold paths, say, or pixels of many

@@ -978,8 +978,18 @@ class Tests(unittest.TestCase):
         self.assertNotIn("pictures[", str(caught.exception))
         again = pickle.loads(pickle.dumps(caught.exception))
         self.assertEqual(str(again), str(caught.exception))
-        with self.assertLogs("imgcls", "WARNING"):
-            self.assertIsNone(model.predict(b"no picture", on_error="skip"))
+        class Lazy:
+            """A picture of Pillow's that is read when its pixels are asked for."""
+
+            mode, info, convert = "L", {}, None
+
+            @property
+            def __array_interface__(self):
+                raise OSError("image file is truncated")
+
+        for broken in (b"no picture", Lazy()):
+            with self.assertLogs("imgcls", "WARNING"):
+                self.assertIsNone(model.predict(broken, on_error="skip"))
         with self.assertLogs("imgcls", "WARNING"):
             self.assertEqual(model.predict([b""] * 17, on_error="skip"), [None] * 17)
         with self.assertRaises(ValueError) as caught:
