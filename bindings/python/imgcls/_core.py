@@ -72,9 +72,13 @@ def about(error, index):
 
 
 def shortened(names):
-    """The first names of a list as a text."""
+    """The first of a list of names, as a text."""
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return ", ".join(map(str, names[:8])) + more
+
+
+def class_list(names):
+    return f"{len(names)} classes: {shortened(names)}"
 
 
 def class_index(names, which):
@@ -127,6 +131,20 @@ class Handle:
 
     def __exit__(self, *_):
         self.close()
+
+    def __reduce__(self):
+        raise TypeError(f"{type(self).__name__} cannot be pickled or copied, as it is the library's"
+                        f"{self._instead}")
+
+    _instead = ""  # of pickling
+
+    def _about(self):
+        """What repr says of it."""
+        return "open"
+
+    def __repr__(self) -> str:
+        return (f"<{type(self).__name__}: "
+                f"{self._about() if self._as_parameter_ else 'closed'}>")
 
 
 def create(function, *arguments):
@@ -251,7 +269,7 @@ class Options(Handle):
         super().__init__(create(lib.ic_options_create, context), lib.ic_options_free)
         for name, value in settings.items():
             if name == "class_weights" and not isinstance(value, str):  # a dict elsewhere
-                raise ValueError(f'class_weights takes "none" or "balanced" (rare classes weigh more), '
+                raise ValueError('class_weights takes "none" or "balanced" (rare classes weigh more), '
                                  f"not {value!r}; what mistakes cost is set in Classifier.costs")
             if isinstance(value, bool):
                 value = "on" if value else "off"

@@ -6,8 +6,8 @@ import os
 from ctypes import byref, c_char_p, c_int32, c_int64, c_void_p
 from typing import Any
 
-from ._core import (Context, Handle, Options, Path, Progress, check, create, default_context,
-                    json_of, lib, log, path_bytes)
+from ._core import (Context, Handle, Options, Path, Progress, check, class_list, create,
+                    default_context, json_of, lib, log, path_bytes)
 from ._image import Image, Pointer, image_of
 from ._report import Report
 
@@ -131,6 +131,13 @@ class Dataset(Handle):
         """Counts, sizes, parts and broken pictures, as a dict."""
         return json_of(lib.ic_dataset_json, self)
 
+    _instead = "; give its path, and open it where it is needed"
+
+    def _about(self):
+        broken = lib.ic_dataset_broken_count(self)
+        return (f"{len(self)} pictures of {class_list(list(self.classes))}"
+                + (f"; {broken} set aside" if broken else ""))
+
 
 class Inspection(Handle):
     """What is wrong with a data set. `data` holds everything; `findings` are dicts of kind, text,
@@ -156,6 +163,6 @@ class Inspection(Handle):
         check(lib.ic_inspection_plot(self, Options(self._context, settings), what.encode(),
                                      path_bytes(path)))
 
-    def __repr__(self) -> str:
+    def _about(self):
         kinds = ", ".join(finding["kind"] for finding in self.findings) or "nothing"
-        return f"<Inspection of {self.data['count']} pictures: {kinds}>"
+        return f"{self.data['count']} pictures; {kinds}"

@@ -7,7 +7,7 @@ import ctypes
 import math
 import os
 import sys
-from ctypes import byref, c_int32
+from ctypes import byref, c_int32, c_size_t, c_void_p
 from typing import Any
 
 from ._core import Context, Handle, Path, check, create, default_context, lib, path_bytes
@@ -38,6 +38,26 @@ class Image(Handle):
     def save_png(self, path: Path) -> None:
         """Writes it as a PNG file."""
         check(lib.ic_image_save_png(self, path_bytes(path)))
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """A copy of the pixels, for numpy.asarray: height x width [x channels]."""
+        pixels, stride = c_void_p(), c_size_t()
+        check(lib.ic_image_pixels(self, byref(pixels), byref(stride)))
+        width, height, channels, depth = self.info
+        row = width * channels * depth // 8
+        return {"version": 3,
+                "shape": (height, width) if channels == 1 else (height, width, channels),
+                "typestr": "|u1" if depth == 8 else "<u2" if sys.byteorder == "little" else ">u2",
+                "data": b"".join(ctypes.string_at(pixels.value + y * stride.value, row)
+                                 for y in range(height))}
+
+    _instead = "; give its path or numpy.asarray(image)"
+
+    def _about(self):
+        width, height, channels, depth = self.info
+        kind = ("grey", "grey + alpha", "RGB", "RGBA")[channels - 1]
+        return f"{width} x {height} pixels, {kind}, {depth} bits"
 
 
 def image_of(source: Any, context: Context | None = None) -> Image:
@@ -127,8 +147,8 @@ def _advice(shape):
         return ""
     several = "of several grey pictures give a[..., None]"
     if shape[0] in (1, 3, 4):
-        return (f": channels come last, give a.transpose(1, 2, 0), or a.permute(1, 2, 0) of a tensor; "
-                f"{several}")
+        return (": channels come last, give a.transpose(1, 2, 0), or a.permute(1, 2, 0) of a "
+                f"tensor; {several}")
     return f": {several}"
 
 
@@ -164,8 +184,8 @@ def _scaled(source, kind):
     name = "a.numpy()" if hasattr(source, "numpy") else "a"
     letters = kind.lstrip("<>=@|")
     if letters[:1] in ("e", "f", "d"):
-        return (f"of values in 0..1 give ({name} * 255).round().astype('uint8'), of values in 0..255 "
-                f"{name}.round().astype('uint8')")
+        return (f"of values in 0..1 give ({name} * 255).round().astype('uint8'), of values in "
+                f"0..255 {name}.round().astype('uint8')")
     if letters in ("?", "b1"):
         return f"give {name}.astype('uint8') * 255"
     return f"of values in 0..255 give {name}.astype('uint8'), in 0..65535 {name}.astype('uint16')"

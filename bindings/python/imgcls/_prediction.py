@@ -82,8 +82,8 @@ class Explanation(Handle):
         with self.image as image:
             image.save_png(path)
 
-    def __repr__(self) -> str:
-        return f"<Explanation: {self.label} {100 * self.probability:.1f} %, by {self.method}>"
+    def _about(self):
+        return f"{self.label} {100 * self.probability:.1f} %, by {self.method}"
 
 
 class Neighbours(Handle):
@@ -92,6 +92,9 @@ class Neighbours(Handle):
     def __init__(self, pointer: int, dataset) -> None:
         super().__init__(pointer, lib.ic_neighbours_free)
         self._dataset = dataset
+
+    def _about(self):
+        return f"of {len(self._dataset)} pictures"
 
     def find(self, picture, count: int = 5) -> list[tuple[str, str, float]]:
         """[(file, class, similarity)] of the pictures most alike, the first one first; similarity:

@@ -7,8 +7,8 @@ import os
 from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64
 from typing import Any, NamedTuple
 
-from ._core import (Context, Handle, Options, Path, Progress, check, class_index, create, json_of,
-                    lib, path_bytes)
+from ._core import (Context, Handle, Options, Path, Progress, check, class_index, class_list, create,
+                    json_of, lib, path_bytes)
 
 
 class LabelError(NamedTuple):
@@ -163,5 +163,8 @@ class Report(Handle):
         self._context.call(progress, lib.ic_report_save_html, self,
                            Options(self._context, settings), path_bytes(path))
 
-    def __repr__(self) -> str:
-        return f"<Report: {100 * self.accuracy:.2f} % of {self.count} pictures ({self.split})>"
+    _instead = "; keep its data or pictures(), or save_html"
+
+    def _about(self):
+        return (f"{100 * self.accuracy:.2f} % of {self.count} pictures ({self.split}) of "
+                f"{class_list(self.classes)}")

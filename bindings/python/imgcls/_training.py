@@ -110,6 +110,9 @@ class Training(Handle):
         self._context.call(progress, lib.ic_trainer_find_rate, self, byref(rate))
         return rate.value
 
+    def _about(self):
+        return f"{self.value('done'):.0f} of {self.value('total'):.0f} steps done"
+
     def value(self, name: str) -> float:
         """One number by its name: "epoch", "loss", "accuracy", "seconds_left"..."""
         value = c_double()

@@ -10,7 +10,8 @@ from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable
 
 from ._core import (Context, Error, Handle, InvalidError, Options, Path, Progress, about, check,
-                    class_index, create, default_context, json_of, lib, path_bytes, text_of)
+                    class_index, class_list, create, default_context, json_of, lib, path_bytes,
+                    text_of)
 from ._data import Dataset
 from ._image import image_of
 from ._pictures import several
@@ -95,8 +96,8 @@ class Classifier:
         if whole and labels is not None:
             raise TypeError("labels are for a list of pictures: a folder or a Dataset has its own")
         if not whole and labels is None:
-            raise TypeError("pictures need their labels: give (pictures, labels), or else a folder of "
-                            "class folders or a Dataset")
+            raise TypeError("pictures need their labels: give (pictures, labels), or else a folder "
+                            "of class folders or a Dataset")
         if isinstance(data, Dataset):
             return data
         if whole:
@@ -423,4 +424,9 @@ class Classifier:
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
-        return f"Classifier({given})"
+        if self._model is None:
+            return f"Classifier({given})"
+        width, height = c_int32(), c_int32()
+        check(lib.ic_model_input(self._model, byref(width), byref(height), None))
+        return (f"<Classifier({given}): {self.info['network']}, {width.value} x {height.value} "
+                f"pixels, {class_list(self.classes_)}>")

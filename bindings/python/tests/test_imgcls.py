@@ -4,6 +4,7 @@ import array
 import contextlib
 import copy
 import io
+import json
 import math
 import os
 import pathlib
@@ -785,8 +786,8 @@ class Tests(unittest.TestCase):
                 with self.assertRaises(ValueError) as caught:
                     call(source)
                 text = str(caught.exception)
-                self.assertIn("not a model, or a damaged one: give the file that fit(...).save wrote",
-                              text)
+                self.assertIn("not a model, or a damaged one: give the file that fit(...).save "
+                              "wrote", text)
                 if source in (path, str(path)):
                     self.assertTrue(text.startswith(f"{path}: not a safetensors file"), text)
         self.assertEqual(str(pickle.loads(pickle.dumps(caught.exception))), text)
@@ -852,7 +853,9 @@ class Tests(unittest.TestCase):
         model = imgcls.Classifier.load(self.model.to_bytes()).set_params(threads=2, epochs=7)
         self.assertEqual(model.get_params(), {"threads": 2, "epochs": 7})
         self.assertEqual(model.predict_proba(picture(True, 7)), wanted)
-        self.assertEqual(repr(model), "Classifier(threads=2, epochs=7)")
+        self.assertEqual(repr(model), "<Classifier(threads=2, epochs=7): lenet5, 28 x 28 pixels, "
+                                      "2 classes: dark, light>")
+        self.assertEqual(repr(imgcls.Classifier(epochs=7)), "Classifier(epochs=7)")
         with self.assertRaises(ValueError):
             model.set_params(epoch=3)
 
@@ -863,6 +866,80 @@ class Tests(unittest.TestCase):
             self.assertEqual(again.get_params(), self.model.get_params())
         untrained = pickle.loads(pickle.dumps(imgcls.Classifier(epochs=2)))
         self.assertEqual(untrained.get_params(), {"epochs": 2})
+
+    def test_what_repr_says(self):
+        data, labels = pictures()
+        path = self.path("gone.png")
+        image = imgcls.Image(picture(True, 1))
+        self.assertEqual(repr(image), "<Image: 28 x 28 pixels, grey, 8 bits>")
+        for channels, name in ((2, "grey + alpha"), (3, "RGB"), (4, "RGBA")):
+            self.assertEqual(repr(imgcls.Image(Interface(bytes(24 * channels), (3, 4, channels),
+                                                         "<u2"))),
+                             f"<Image: 4 x 3 pixels, {name}, 16 bits>")
+        dataset = imgcls.Dataset()
+        for index in range(24):
+            dataset.add(data[index], f"class {index % 10}")
+        self.assertEqual(repr(dataset), "<Dataset: 24 pictures of 10 classes: " + ", ".join(
+            f"class {index}" for index in range(8)) + " and 2 more>")
+        with self.assertLogs("imgcls", "WARNING"):
+            dataset.add(path, "class 0")
+        self.assertTrue(repr(dataset).endswith("; 1 set aside>"))
+        report = self.model.evaluate(data, labels, split="all")
+        self.assertRegex(repr(report), r"^<Report: [\d.]+ % of 60 pictures \(all\) of 2 classes: "
+                                       r"dark, light>$")
+        training = imgcls.Classifier(**SETTINGS).training(data, labels)
+        training.step()
+        self.assertRegex(repr(training), r"^<Training: 1 of \d+ steps done>$")
+        neighbours = self.model.neighbours(data, labels)
+        self.assertEqual(repr(neighbours), "<Neighbours: of 60 pictures>")
+        for one in (image, dataset, report, training, neighbours, dataset.inspect(),
+                    self.model.explain(picture(True, 1), method="gradcam")):
+            name = type(one).__name__
+            self.assertTrue(repr(one).startswith(f"<{name}: "))
+            one.close()
+            self.assertEqual(repr(one), f"<{name}: closed>")
+
+    def test_pixels_of_an_image(self):
+        """As numpy.asarray takes them."""
+        deep = array.array("H", range(0, 48000, 1000))
+        for pixels, shape, kind in ((bytes(range(12)), (3, 4), "|u1"),
+                                    (bytes(range(24)), (3, 4, 2), "|u1"),
+                                    (bytes(range(36)), (3, 4, 3), "|u1"),
+                                    (deep.tobytes(), (3, 4, 4),
+                                     "<u2" if sys.byteorder == "little" else ">u2")):
+            image = imgcls.Image(Interface(pixels, shape, kind))
+            found = image.__array_interface__
+            self.assertEqual((found["version"], found["shape"], found["typestr"]),
+                             (3, shape, kind))
+            self.assertEqual(self.png(imgcls.Image(image)), self.png(image))
+            image.close()
+            self.assertEqual(found["data"], pixels)  # a copy
+            with self.assertRaises(ValueError):
+                image.__array_interface__
+
+    def test_what_cannot_be_pickled(self):
+        data = imgcls.Dataset()
+        for pixels, label in zip(*pictures()):
+            data.add(pixels, label)
+        report = self.model.evaluate(data, split="all")
+        for one, advice in ((data, "open it where it is needed"), (report, "save_html"),
+                            (imgcls.Image(picture(True, 1)), "numpy.asarray(image)"),
+                            (data.inspect(), "cannot")):
+            for call in (pickle.dumps, copy.copy, copy.deepcopy):
+                with self.assertRaises(TypeError) as caught:
+                    call(one)
+                self.assertIn(f"{type(one).__name__} cannot be pickled or copied",
+                              str(caught.exception))
+                self.assertIn(advice, str(caught.exception))
+
+    def test_answers_as_json(self):
+        answer = json.loads(json.dumps(self.model.answer(picture(True, 1))._asdict()))
+        self.assertEqual(list(answer), ["label", "probability", "unknown", "score", "threshold",
+                                        "spread", "probabilities"])
+        self.assertEqual((answer["label"], answer["unknown"]), ("light", None))
+        report = self.model.evaluate(*pictures(), split="all")
+        self.assertEqual(sorted(json.loads(json.dumps(report.data))["pictures"][0]),
+                         ["actual", "file", "loss", "predicted", "probability"])
 
     def test_errors_pickle(self):
         for source, kind in (("missing.st", imgcls.NotFoundError), (b"junk", imgcls.InvalidError),
