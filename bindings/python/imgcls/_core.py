@@ -78,7 +78,9 @@ def shortened(names):
 
 
 def class_list(names):
-    return f"{len(names)} classes: {shortened(names)}"
+    """How many classes there are, and their names."""
+    return (f"{len(names)} class{'' if len(names) == 1 else 'es'}"
+            + (f": {shortened(names)}" if names else ""))
 
 
 def class_index(names, which):
@@ -269,8 +271,9 @@ class Options(Handle):
         super().__init__(create(lib.ic_options_create, context), lib.ic_options_free)
         for name, value in settings.items():
             if name == "class_weights" and not isinstance(value, str):  # a dict elsewhere
-                raise ValueError('class_weights takes "none" or "balanced" (rare classes weigh more), '
-                                 f"not {value!r}; what mistakes cost is set in Classifier.costs")
+                raise InvalidError(-8, 'class_weights takes "none" or "balanced" (rare classes weigh '
+                                       f"more), not {value!r}; what mistakes cost is set in "
+                                       f"Classifier.costs")
             if isinstance(value, bool):
                 value = "on" if value else "off"
             if isinstance(value, int) and -2**63 <= value < 2**63:

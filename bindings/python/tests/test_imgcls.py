@@ -877,6 +877,7 @@ class Tests(unittest.TestCase):
                                                          "<u2"))),
                              f"<Image: 4 x 3 pixels, {name}, 16 bits>")
         dataset = imgcls.Dataset()
+        self.assertEqual(repr(dataset), "<Dataset: 0 pictures of 0 classes>")
         for index in range(24):
             dataset.add(data[index], f"class {index % 10}")
         self.assertEqual(repr(dataset), "<Dataset: 24 pictures of 10 classes: " + ", ".join(
