@@ -36,9 +36,9 @@ _at_once = 16
 class _Model(Handle):
     """A model, and the labels {name: label} that its classes were trained by."""
 
-    def __init__(self, pointer, labels=None):
+    def __init__(self, pointer):
         super().__init__(pointer, lib.ic_model_free)
-        self.labels = labels or {}
+        self.labels = {}
 
     @property
     def names(self):
@@ -54,8 +54,8 @@ class _Classes(list):
 
 
 def _listed(labels):
-    """Labels as plain Python has them: numbers of numpy and torch would have names of their own."""
-    return labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    """Labels as plain Python has them: those of torch, say, would have names of their own."""
+    return [label.tolist() if hasattr(label, "tolist") else label for label in labels]
 
 
 def _by_name(labels):
