@@ -279,6 +279,12 @@ static int report_split(lua_State *L)
     return 1;
 }
 
+static int report_split_meaning(lua_State *L)
+{
+    lua_pushstring(L, ic_report_split_meaning(check_handle(L, 1, &report_type)));
+    return 1;
+}
+
 /* report:save_html(path, options, progress); options: method */
 static int report_save_html(lua_State *L)
 {
@@ -320,6 +326,7 @@ static const luaL_Reg methods[] = {{"value", report_value},
                                    {"label_errors", report_label_errors},
                                    {"compare", report_compare},
                                    {"split", report_split},
+                                   {"split_meaning", report_split_meaning},
                                    {"plot_confusion", report_plot_confusion},
                                    {"save_html", report_save_html},
                                    {NULL, NULL}};

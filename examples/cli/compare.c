@@ -89,9 +89,10 @@ static void print_parts(const ic_report *before, const ic_report *after,
                         const ic_comparison *comparison)
 {
     const char *first = ic_report_split(before), *second = ic_report_split(after);
-    printf("%.0f pictures (%s: %s", number(comparison, "count"), first, cli_explain_split(first));
+    printf("%.0f pictures (%s: %s", number(comparison, "count"), first,
+           ic_report_split_meaning(before));
     if (strcmp(first, second) != 0)
-        printf("; for the second model %s: %s", second, cli_explain_split(second));
+        printf("; for the second model %s: %s", second, ic_report_split_meaning(after));
     puts(")\n");
 }
 

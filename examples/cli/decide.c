@@ -205,7 +205,7 @@ static int tell(ic_report *report)
     double count = 0;
     ic_report_value(report, "count", &count);
     printf("measured on %.0f pictures (%s: %s)", count, ic_report_split(report),
-           cli_explain_split(ic_report_split(report)));
+           ic_report_split_meaning(report));
     if (ic_report_decide(report) < 0)
         return cli_failed();
     cli_print_decisions(report);

@@ -124,7 +124,7 @@ void cli_print_report(const ic_report *report)
     char heading[40];
     ic_report_value(report, "count", &count);
     const char *split = ic_report_split(report);
-    printf("%.0f pictures (%s: %s)\n\n", count, split, cli_explain_split(split));
+    printf("%.0f pictures (%s: %s)\n\n", count, split, ic_report_split_meaning(report));
     printf("%-33s %s\n", "", interval_heading(report, heading, sizeof heading));
     print_figure(report, "accuracy", "accuracy", 1);
     if (ic_report_class_count(report) > 5)

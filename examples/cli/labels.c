@@ -94,7 +94,7 @@ static int ask_model(ic_context *context, const char *path, const ic_dataset *da
     fprintf(stderr,
             "labels of %.0f pictures were judged (%s: %s); of what it was trained on, the "
             "model is no witness: without --model, others are trained that are\n",
-            count, ic_report_split(*report), cli_explain_split(ic_report_split(*report)));
+            count, ic_report_split(*report), ic_report_split_meaning(*report));
     return EXIT_DONE;
 }
 

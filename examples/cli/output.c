@@ -191,21 +191,6 @@ int cli_save_page(const ic_report *report, const ic_options *options, const char
     return cli_failed();
 }
 
-const char *cli_explain_split(const char *split)
-{
-    static const char *const texts[][2] = {
-        {"test", "the data's own test part"},
-        {"validation", "held out from training"},
-        {"train", "the model was trained on these"},
-        {"folds", "each picture by a model that had not seen it"},
-        {"all", "every picture of the data, also those that the model may have been trained on"},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (strcmp(texts[i][0], split) == 0)
-            return texts[i][1];
-    return "";
-}
-
 /* "imgcls: cannot write PATH: why; choose another place with --flag" */
 static int cannot_write(const char *path, const char *why, const char *flag)
 {

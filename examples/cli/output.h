@@ -57,9 +57,6 @@ int cli_parse_told(ic_context *context, const cli_command *command, const cli_fl
 /* Writes a report as a page (path NULL: not); returns the exit code. */
 int cli_save_page(const ic_report *report, const ic_options *options, const char *path);
 
-/* What a part of a data set means, so that nobody takes pictures of the training for a test. */
-const char *cli_explain_split(const char *split);
-
 /* Whether a file (a plot or a report, NULL is fine; a heat map) can be written there, found out
  * before long work; says why not, and which flag to change. */
 int cli_can_write(const char *path, const char *flag);

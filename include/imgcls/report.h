@@ -195,6 +195,13 @@ IC_API ic_status ic_report_label_error(const ic_report *report, int64_t index, c
 IC_API const char *ic_report_split(const ic_report *report);
 
 /*
+ * What is known of that part, for people: "held out from training" where the model's record proves
+ * it, "the data's own validation part" where another model may have been given any of these.
+ * Static; "" for NULL.
+ */
+IC_API const char *ic_report_split_meaning(const ic_report *report);
+
+/*
  * Everything as JSON: count, split, the numbers of ic_report_value by their names, version (of the
  * library), command (the option), data (as ic_dataset_json has it, of what was measured), model (as
  * ic_model_json has it; of a cross-validation the first one), unknown{threshold,share,refused

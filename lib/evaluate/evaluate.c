@@ -307,7 +307,7 @@ ic_status ic_evaluate(const ic_model *model, const ic_dataset *dataset, const ic
     ic_status status;
     IC_TRY_CLEAN(ic_report_create((ic_model *)model, &e.report));
     IC_TRY_CLEAN(ic_evaluation_part(model, dataset, ic_option_text(options, "split"), &part,
-                                    &e.report->split));
+                                    &e.report->split, &e.report->split_known));
     e.dataset = part;
     IC_TRY_CLEAN(prepare(&e, options));
     IC_TRY_CLEAN(measure_all(&e));

@@ -48,6 +48,7 @@ struct ic_report {
     ic_dataset
         *dataset;      /* for the origins of the pictures, and for those who want to look at them */
     const char *split; /* static */
+    bool split_known;  /* whether the model's record proves that this is that part of its data */
     int64_t *items;    /* [scores.count]: the measured pictures by their index in the data set */
     ic_scores scores;  /* its arrays are the report's */
     ic_metrics metrics;
@@ -114,9 +115,10 @@ ic_status ic_report_check_decisions(const ic_report *report);
 
 /*
  * The part of a data set that `wanted` (a value of the option split) means for a model, as report.h
- * says it for ic_evaluate, and its name, which is static.
+ * says it for ic_evaluate, and its name, which is static. known: the model's record proves that it
+ * was trained on other pictures of this data set (or on these, where it is "train").
  */
 ic_status ic_evaluation_part(const ic_model *model, const ic_dataset *dataset, const char *wanted,
-                             ic_dataset **part, const char **name);
+                             ic_dataset **part, const char **name, bool *known);
 
 #endif

@@ -94,29 +94,32 @@ cleanup:
 }
 
 /*
- * The training may have been given all of this but its test part, or the declared training part
- * alone.
+ * What the training was given of this: all but its test part, or the declared training part alone;
+ * *base stays NULL where it was other data. data: of the model's record.
  */
-static ic_status find_training_split(const ic_model *model, const ic_dataset *dataset,
-                                     two_parts *out)
+static ic_status find_base(const ic_dataset *dataset, const json_t *data, ic_dataset **base)
 {
     bool (*const guesses[])(void *, int64_t) = {not_for_testing, for_training};
-    json_t *record;
-    ic_status status = IC_OK;
-    IC_TRY(ic_model_record(model, &record));
-    const json_t *data = json_object_get(record, "data");
     const char *digest = json_string_value(json_object_get(data, "digest"));
-    for (int i = 0; i < 2 && digest != NULL && out->validation == NULL; i++) {
-        ic_dataset *base;
-        IC_TRY_CLEAN(ic_dataset_select(dataset, guesses[i], (void *)dataset, &base));
-        if (has_digest(base, digest))
-            status = split_again(base, data, out);
-        ic_dataset_free(base);
-        if (status < 0)
-            goto cleanup;
+    for (int i = 0; i < 2 && digest != NULL; i++) {
+        ic_dataset *guess;
+        IC_TRY(ic_dataset_select(dataset, guesses[i], (void *)dataset, &guess));
+        if (has_digest(guess, digest)) {
+            *base = guess;
+            return IC_OK;
+        }
+        ic_dataset_free(guess);
     }
-cleanup:
-    json_decref(record);
+    return IC_OK;
+}
+
+/* What was trained on and held out; both stay NULL where it was other data. */
+static ic_status find_training_split(const ic_dataset *dataset, const json_t *data, two_parts *out)
+{
+    ic_dataset *base = NULL;
+    IC_TRY(find_base(dataset, data, &base));
+    ic_status status = base != NULL ? split_again(base, data, out) : IC_OK;
+    ic_dataset_free(base);
     return status;
 }
 
@@ -134,15 +137,13 @@ static ic_status find_declared(const ic_dataset *dataset, const char *name, ic_d
     return IC_OK;
 }
 
-/* What the training held out; *part stays NULL when this is other data. */
-static ic_status find_held_out(const ic_model *model, const ic_dataset *dataset, ic_dataset **part)
-{
-    two_parts parts = {NULL, NULL};
-    IC_TRY(find_training_split(model, dataset, &parts));
-    *part = parts.validation;
-    ic_dataset_free(parts.train);
-    return IC_OK;
-}
+/* Of the data of a model's training; *known: that this is it is proved by its digest. */
+typedef struct choice {
+    const ic_dataset *dataset;
+    const json_t *data; /* of the record */
+    ic_dataset *part;   /* NULL: not found yet */
+    bool known;
+} choice;
 
 static bool has_part(const ic_dataset *dataset, bool (*is_of)(void *, int64_t))
 {
@@ -152,69 +153,112 @@ static bool has_part(const ic_dataset *dataset, bool (*is_of)(void *, int64_t))
     return false;
 }
 
-/* Where the data declares no training part, the training had some of its validation part. */
-static ic_status find_validation(const ic_model *model, const ic_dataset *dataset,
-                                 ic_dataset **part)
+/* Whether the training was given what this is a part of; with its validation part, if `held_out`.
+ */
+static ic_status find_out(choice *c, bool held_out)
 {
-    bool apart = has_part(dataset, for_training);
-    if (apart)
-        IC_TRY(find_declared(dataset, "validation", part));
-    if (*part == NULL)
-        IC_TRY(find_held_out(model, dataset, part));
-    return *part == NULL && !apart ? find_declared(dataset, "validation", part) : IC_OK;
+    ic_dataset *base = NULL;
+    if (c->part == NULL)
+        return IC_OK;
+    IC_TRY(find_base(c->dataset, c->data, &base));
+    c->known = base != NULL && (!held_out || has_part(base, for_validation));
+    ic_dataset_free(base);
+    return IC_OK;
+}
+
+static ic_status find_test(choice *c)
+{
+    IC_TRY(find_declared(c->dataset, "test", &c->part));
+    return find_out(c, false);
+}
+
+/* What the training held out. */
+static ic_status find_held_out(choice *c)
+{
+    two_parts parts = {NULL, NULL};
+    IC_TRY(find_training_split(c->dataset, c->data, &parts));
+    c->part = parts.validation;
+    c->known = parts.validation != NULL;
+    ic_dataset_free(parts.train);
+    return IC_OK;
+}
+
+/* Where the data declares no training part, the training may have had some of its validation part.
+ */
+static ic_status find_validation(choice *c)
+{
+    if (has_part(c->dataset, for_training)) {
+        IC_TRY(find_declared(c->dataset, "validation", &c->part));
+        IC_TRY(find_out(c, true));
+    }
+    if (c->part == NULL)
+        IC_TRY(find_held_out(c));
+    return c->part == NULL ? find_declared(c->dataset, "validation", &c->part) : IC_OK;
 }
 
 /* What was trained on, without the held-out part, if that can be told. */
-static ic_status find_train(const ic_model *model, const ic_dataset *dataset, ic_dataset **part)
+static ic_status find_train(choice *c)
 {
     two_parts parts = {NULL, NULL};
-    IC_TRY(find_training_split(model, dataset, &parts));
-    *part = parts.train;
+    IC_TRY(find_training_split(c->dataset, c->data, &parts));
+    c->part = parts.train;
+    c->known = parts.train != NULL;
     ic_dataset_free(parts.validation);
-    return *part == NULL ? find_declared(dataset, "train", part) : IC_OK;
+    return c->part == NULL ? find_declared(c->dataset, "train", &c->part) : IC_OK;
 }
 
-static ic_status find_by_itself(const ic_model *model, const ic_dataset *dataset, ic_dataset **part,
-                                const char **name)
+/* The test part, else what was held out, else all. */
+static ic_status find_by_itself(choice *c, const char **name)
 {
     *name = "test";
-    IC_TRY(find_declared(dataset, "test", part));
-    if (*part != NULL)
+    IC_TRY(find_test(c));
+    if (c->part != NULL)
         return IC_OK;
     *name = "validation";
-    IC_TRY(find_held_out(model, dataset, part));
-    if (*part != NULL)
+    IC_TRY(find_held_out(c));
+    if (c->part != NULL)
         return IC_OK;
     *name = "all";
-    *part = ic_dataset_retain((ic_dataset *)dataset);
+    c->part = ic_dataset_retain((ic_dataset *)c->dataset);
+    return IC_OK;
+}
+
+/* *name: the value of the option split, and then of the part. */
+static ic_status find(choice *c, const char **name)
+{
+    static const struct {
+        const char *name;
+        ic_status (*find)(choice *);
+    } parts[] = {{"test", find_test}, {"validation", find_validation}, {"train", find_train}};
+    if (strcmp(*name, "auto") == 0)
+        return find_by_itself(c, name);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strcmp(*name, parts[i].name) == 0) {
+            *name = parts[i].name;
+            return parts[i].find(c);
+        }
+    *name = "all";
+    c->part = ic_dataset_retain((ic_dataset *)c->dataset);
     return IC_OK;
 }
 
 ic_status ic_evaluation_part(const ic_model *model, const ic_dataset *dataset, const char *wanted,
-                             ic_dataset **part, const char **name)
+                             ic_dataset **part, const char **name, bool *known)
 {
-    ic_dataset *found = NULL;
-    const char *found_name = "all";
-    if (strcmp(wanted, "auto") == 0) {
-        IC_TRY(find_by_itself(model, dataset, &found, &found_name));
-    } else if (strcmp(wanted, "test") == 0) {
-        found_name = "test";
-        IC_TRY(find_declared(dataset, found_name, &found));
-    } else if (strcmp(wanted, "validation") == 0) {
-        found_name = "validation";
-        IC_TRY(find_validation(model, dataset, &found));
-    } else if (strcmp(wanted, "train") == 0) {
-        found_name = "train";
-        IC_TRY(find_train(model, dataset, &found));
-    } else {
-        found = ic_dataset_retain((ic_dataset *)dataset);
-    }
-    if (found == NULL)
+    json_t *record;
+    IC_TRY(ic_model_record(model, &record));
+    choice c = {.dataset = dataset, .data = json_object_get(record, "data")};
+    const char *found = wanted;
+    ic_status status = find(&c, &found);
+    json_decref(record);
+    IC_TRY(status);
+    if (c.part == NULL)
         return ic_fail(
             IC_ERROR_NOT_FOUND,
             "the data set has no %s part%s: set the option split to auto or all", wanted,
             strcmp(wanted, "test") == 0 ? "" : ", and it is not what the model was trained on");
-    *part = found;
-    *name = found_name;
+    *part = c.part;
+    *name = found;
+    *known = c.known;
     return IC_OK;
 }

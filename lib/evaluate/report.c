@@ -347,3 +347,19 @@ const char *ic_report_split(const ic_report *report)
 {
     return report != NULL ? report->split : "";
 }
+
+const char *ic_report_split_meaning(const ic_report *report)
+{
+    static const char *const meanings[][3] = {
+        {"test", "the data's own test part", "the data's own test part, not trained on"},
+        {"validation", "the data's own validation part", "held out from training"},
+        {"train", "the data's own training part", "the model was trained on these"},
+        {"folds", "each picture by a model that had not seen it", ""},
+        {"all", "every picture of the data, also those that the model may have been trained on",
+         ""},
+    };
+    for (size_t i = 0; report != NULL && i < sizeof meanings / sizeof *meanings; i++)
+        if (strcmp(meanings[i][0], report->split) == 0)
+            return meanings[i][report->split_known ? 2 : 1];
+    return "";
+}

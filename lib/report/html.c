@@ -11,21 +11,19 @@
 
 /* ---- What was measured ---- */
 
-static const char *split_meaning(const char *split)
+/* What follows for pictures to come. */
+static const char *split_advice(const ic_report *report)
 {
-    static const char *const meanings[][2] = {
-        {"test", "the test part, which the model has never seen"},
-        {"validation", "pictures that were held out of the training. The training chose its best "
-                       "epoch by them, so new pictures may fare a little worse"},
-        {"train", "the pictures that the model was trained on, which says little about new ones"},
-        {"folds", "cross-validation: each picture was judged by a model that had not seen it"},
-        {"all", "the whole data set. If the model was trained on some of these, the figures "
-                "flatter it"},
+    static const char *const advice[][2] = {
+        {"validation", " The training chose its best epoch by them, so new pictures may fare a "
+                       "little worse."},
+        {"train", " That says little about new ones."},
+        {"all", " If it was trained on some of these, the figures flatter it."},
     };
-    size_t i = 0;
-    while (strcmp(meanings[i][0], split) != 0 && i < sizeof meanings / sizeof *meanings - 1)
-        i++;
-    return meanings[i][1];
+    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++)
+        if (strcmp(advice[i][0], report->split) == 0)
+            return report->split_known || i == 2 ? advice[i][1] : "";
+    return "";
 }
 
 static void put_lead(ic_page *page)
@@ -37,9 +35,9 @@ static void put_lead(ic_page *page)
     ic_page_put(
         page,
         "<p class=\"lead\"><strong>%p&nbsp;%%</strong> of %l pictures were put into the right one "
-        "of %d classes.</p>\n<p>Measured on %r.</p>\n<p class=\"dim\">Classes: ",
-        report->metrics.figures[IC_ACCURACY], report->metrics.count, (int)classes,
-        split_meaning(report->split));
+        "of %d classes.</p>\n<p>Measured on: %s (%s).%s</p>\n<p class=\"dim\">Classes: ",
+        report->metrics.figures[IC_ACCURACY], report->metrics.count, (int)classes, report->split,
+        ic_report_split_meaning(report), split_advice(report));
     for (int32_t c = 0; c < classes && c < IC_MATRIX_MOST / 2; c++)
         ic_page_put(page, "%r%n", c > 0 ? ", " : "", ic_page_class(page, c));
     ic_page_put(

@@ -48,10 +48,11 @@ static ic_dataset *part_of(const ic_model *model, const char *path, const char *
     ic_options *options;
     ic_dataset *all, *part, *some;
     const char *found;
+    bool known;
     check(ic_options_create(model->context, &options), path);
     check(ic_options_set_text(options, "verify", "header"), path);
     check(ic_dataset_open(model->context, path, options, &all), path);
-    check(ic_evaluation_part(model, all, name, &part, &found), path);
+    check(ic_evaluation_part(model, all, name, &part, &found, &known), path);
     thinning t = {ic_dataset_count(part), most};
     check(ic_dataset_select(part, is_chosen, &t, &some), path);
     ic_dataset_free(part);

@@ -395,6 +395,20 @@ static void check_part(const ic_model *model, const ic_dataset *dataset, const c
     ic_options_free(options);
 }
 
+/* What is known of a part, at its end. */
+static void check_meaning(const ic_model *model, const ic_dataset *dataset, const char *wanted,
+                          const char *meaning)
+{
+    ic_options *options = options_with(model->context, "split", wanted);
+    ic_report *report;
+    assert_ok(ic_evaluate(model, dataset, options, &report));
+    const char *text = ic_report_split_meaning(report);
+    assert_true(strlen(text) >= strlen(meaning));
+    assert_string_equal(text + strlen(text) - strlen(meaning), meaning);
+    ic_report_free(report);
+    ic_options_free(options);
+}
+
 static void check_no_part(const ic_model *model, const ic_dataset *dataset, const char *wanted)
 {
     ic_options *options = options_with(model->context, "split", wanted);
@@ -471,6 +485,9 @@ static void test_parts_that_data_declares(void **state)
     check_part(model, dataset, "train", "train", (int32_t)ic_dataset_count(kept));
     check_part(model, dataset, "auto", "test", 6);
     check_part(model, trained, "auto", "validation", (int32_t)ic_dataset_count(held_out));
+    check_meaning(model, trained, "auto", "held out from training");
+    check_meaning(model, dataset, "test", "not trained on");
+    check_meaning(model, dataset, "train", "the model was trained on these");
     ic_dataset_free(kept);
     ic_dataset_free(held_out);
     ic_dataset_free(trained);
@@ -479,8 +496,11 @@ static void test_parts_that_data_declares(void **state)
     write_folder(context, test_path(folder, "val"), 18, 6); /* it goes before what was held out */
     assert_ok(ic_dataset_open(context, folder, NULL, &dataset));
     check_part(model, dataset, "validation", "validation", 6);
+    check_meaning(model, dataset, "validation", "the data's own validation part");
     ic_model_publish(model, ic_model_weights(model), json_object());
     check_part(model, dataset, "train", "train", 12);
+    check_meaning(model, dataset, "train", "the data's own training part");
+    check_meaning(model, dataset, "test", "the data's own test part");
     publish_record(model, dataset, "declared"); /* test is there too: not what was trained on */
     check_part(model, dataset, "auto", "test", 6);
     ic_dataset_free(dataset);

@@ -160,6 +160,7 @@ FUNCTIONS = {
                                        POINTER(c_char_p), POINTER(c_double)]),
     "ic_comparison_json": (_status, _text_out),
     "ic_report_split": (c_char_p, [_handle]),
+    "ic_report_split_meaning": (c_char_p, [_handle]),
     "ic_report_json": (_status, _text_out),
     "ic_dataset_plot_augmentation": (_status, [_handle, _handle, c_char_p]),
     "ic_report_plot_confusion": (_status, [_handle, c_char_p]),

@@ -52,6 +52,11 @@ class Report(Handle):
         return lib.ic_report_split(self).decode()
 
     @property
+    def split_meaning(self) -> str:
+        """What is known of that part, such as "held out from training"."""
+        return lib.ic_report_split_meaning(self).decode()
+
+    @property
     def classes(self) -> list[str]:
         """The names of the classes, by whose order all else counts them."""
         return [lib.ic_report_class_name(self, index).decode()
