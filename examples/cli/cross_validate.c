@@ -12,7 +12,7 @@
  * the pictures that they were trained on: it does not say what others might have given. */
 static void print_folds(const ic_report *report)
 {
-    double sum = 0, squares = 0;
+    double mean = 0, deviation = 0;
     int32_t folds = ic_report_fold_count(report);
     printf("\n%-8s %9s %10s\n", "model", "pictures", "accuracy");
     for (int32_t i = 0; i < folds; i++) {
@@ -20,12 +20,11 @@ static void print_folds(const ic_report *report)
         ic_report_fold_value(report, i, "count", &count);
         ic_report_fold_value(report, i, "accuracy", &accuracy);
         printf("%-8d %9.0f %8.2f %%\n", (int)i + 1, count, 100 * accuracy);
-        sum += accuracy;
-        squares += accuracy * accuracy;
     }
-    double mean = sum / folds, spread = (squares - sum * mean) / (folds > 1 ? folds - 1 : 1);
+    ic_report_value(report, "fold_accuracy_mean", &mean);
+    ic_report_value(report, "fold_accuracy_deviation", &deviation);
     printf("mean %.2f %%, standard deviation between models %.2f %%\n", 100 * mean,
-           100 * sqrt(spread > 0 ? spread : 0));
+           100 * deviation);
 }
 
 /* ---- The models, one after the other ---- */

@@ -54,7 +54,9 @@ IC_API void ic_report_free(ic_report *report);
  * "brier" (mean over the pictures of the squares of probability - truth, summed over the classes;
  *     binary: of class 1 alone);
  * "interval" (the level of confidence of the intervals, 0.95 say);
- * "decision_accuracy", "decision_cost" (see ic_report_decision).
+ * "decision_accuracy", "decision_cost" (see ic_report_decision);
+ * "fold_accuracy_mean", "fold_accuracy_deviation" (of a cross-validation: over its models, each on
+ *     the pictures that were held out from it; the deviation with one degree of freedom less).
  * "ece_limit" is made when first asked for, and kept. IC_ERROR_NOT_FOUND: no such name, or it is
  * undefined here (an AUC with one class present).
  */
@@ -69,14 +71,14 @@ IC_API ic_status ic_report_class_value(const ic_report *report, int32_t class_in
                                        const char *name, double *out);
 
 /*
- * The confidence interval of a number of ic_report_value; "count", "ece_limit" and "interval"
- * have none. Its level is the option interval of the evaluation, 0.95 by default. "accuracy" and
- * "top5_accuracy": Wilson's. All others: the percentile bootstrap over the pictures, with the
- * options resamples and seed: the same for any number of threads. Resampling is done when first
- * asked for, for all figures at once, as many an evaluation is made for its accuracy alone; it
- * reports progress ("resample") and can be cancelled. An ECE grows when pictures repeat, so that
- * its interval may lie above it. IC_ERROR_NOT_FOUND: it has none: no such name, undefined, or
- * resamples is 0.
+ * The confidence interval of a number of ic_report_value; "count", "ece_limit", "interval" and
+ * those of decisions and folds have none. Its level is the option interval of the evaluation, 0.95
+ * by default. "accuracy" and "top5_accuracy": Wilson's. All others: the percentile bootstrap over
+ * the pictures, with the options resamples and seed: the same for any number of threads. Resampling
+ * is done when first asked for, for all figures at once, as many an evaluation is made for its
+ * accuracy alone; it reports progress ("resample") and can be cancelled. An ECE grows when pictures
+ * repeat, so that its interval may lie above it. IC_ERROR_NOT_FOUND: it has none: no such name,
+ * undefined, or resamples is 0.
  */
 IC_API ic_status ic_report_interval(const ic_report *report, const char *name, double *low,
                                     double *high);

@@ -200,6 +200,25 @@ static ic_status give_decision(const ic_report *report, const char *name, double
     return IC_OK;
 }
 
+/* Of the accuracies of a joined report's models. */
+static ic_status give_fold_figure(const ic_report *report, const char *name, double *out)
+{
+    const bool mean = strcmp(name, "fold_accuracy_mean") == 0;
+    double sum = 0, squares = 0, count = report->fold_count;
+    if (!mean && strcmp(name, "fold_accuracy_deviation") != 0)
+        return fail_name(name);
+    if (report->fold_count == 0)
+        return ic_fail(IC_ERROR_NOT_FOUND, "%s: the report is of one model, not of several", name);
+    for (int32_t i = 0; i < report->fold_count; i++)
+        sum += report->folds[i].figures[IC_ACCURACY];
+    for (int32_t i = 0; i < report->fold_count; i++) {
+        double apart = report->folds[i].figures[IC_ACCURACY] - sum / count;
+        squares += apart * apart;
+    }
+    *out = mean ? sum / count : sqrt(squares / fmax(count - 1, 1));
+    return IC_OK;
+}
+
 ic_status ic_report_value(const ic_report *report, const char *name, double *out)
 {
     IC_TRY(check_arguments("ic_report_value", report, name, out));
@@ -210,6 +229,8 @@ ic_status ic_report_value(const ic_report *report, const char *name, double *out
         return ic_report_find_ece_limit(report, out);
     if (strncmp(name, "decision_", strlen("decision_")) == 0)
         return give_decision(report, name, out);
+    if (strncmp(name, "fold_", strlen("fold_")) == 0)
+        return give_fold_figure(report, name, out);
     if (strcmp(name, "count") == 0)
         *out = (double)report->metrics.count;
     else if (strcmp(name, "interval") == 0)

@@ -17,13 +17,11 @@ json_t *ic_report_number(double value)
 
 json_t *ic_report_file(const char *name)
 {
+    char plain[4096]; /* the longest path of Linux */
     if (ic_utf8_valid(name, strlen(name)))
         return json_string(name);
-    char plain[4096];
-    size_t length = 0;
-    for (; name[length] != '\0' && length < sizeof plain - 1; length++)
-        plain[length] = (unsigned char)name[length] < 128 ? name[length] : '?';
-    return json_stringn(plain, length);
+    ic_text_copy(plain, sizeof plain, name);
+    return json_string(plain);
 }
 
 /* ---- Figures and their intervals ---- */

@@ -15,7 +15,7 @@ static size_t align_up(size_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static const double MIB = 1024 * 1024;
+enum { MIB = 1024 * 1024 };
 
 static void log_repeated(const ic_executor *e, size_t limit)
 {
@@ -25,9 +25,9 @@ static void log_repeated(const ic_executor *e, size_t limit)
         again += p->steps[i].again && p->steps[i].kind != &ic_step_pack;
     if (again > 0)
         ic_log(e->context, IC_LOG_INFO,
-               "to keep within %.0f MiB, the backward pass computes %d of the %d steps of the "
+               "to keep within %lld MiB, the backward pass computes %d of the %d steps of the "
                "forward pass again",
-               floor((double)limit / MIB), (int)again, (int)p->forward_count);
+               (long long)(limit / MIB), (int)again, (int)p->forward_count);
 }
 
 /* Has the program compute activations again, where its arena and the scratch go over a limit. */
@@ -37,11 +37,11 @@ static ic_status keep_within(ic_executor *e, size_t limit)
     ic_status status = ic_program_limit(e->program, limit > scratch ? limit - scratch : 0, &least);
     if (status == IC_ERROR_LIMIT)
         return ic_fail(IC_ERROR_LIMIT,
-                       "memory_limit is %.0f MiB, but a training step of this network on %d "
-                       "pictures takes at least %.0f MiB: raise memory_limit, or lower batch_size "
+                       "memory_limit is %lld MiB, but a training step of this network on %d "
+                       "pictures takes at least %lld MiB: raise memory_limit, or lower batch_size "
                        "or the model's input_size",
-                       floor((double)limit / MIB), e->program->batch,
-                       ceil((double)(least + scratch) / MIB));
+                       (long long)(limit / MIB), e->program->batch,
+                       (long long)((least + scratch + MIB - 1) / MIB));
     IC_TRY(status);
     log_repeated(e, limit);
     return IC_OK;

@@ -45,6 +45,15 @@ ic_status ic_explain_gradcam(const ic_explaining *e, ic_heat *cam);
 ic_status ic_explain_by_gradient(const ic_explaining *e, float *heat);
 ic_status ic_explain_by_occlusion(const ic_explaining *e, float *heat);
 
+/* How many pictures an explanation by occlusion predicts: the corners and the middles of 8 x 8
+ * cells, each covered once, and the picture itself. */
+enum { IC_OCCLUSION_CELLS = 8 };
+enum {
+    IC_OCCLUSION_POINTS = (IC_OCCLUSION_CELLS + 1) * (IC_OCCLUSION_CELLS + 1) +
+                          IC_OCCLUSION_CELLS * IC_OCCLUSION_CELLS,
+    IC_OCCLUSION_PREDICTIONS = IC_OCCLUSION_POINTS + 1
+};
+
 /* The value at a point, between the centres of pixels bilinear, beyond the outer ones as they are.
  */
 float ic_heat_at(const ic_heat *heat, double x, double y);

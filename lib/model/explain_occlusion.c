@@ -15,7 +15,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { CELLS = 8, SIDE = CELLS + 1, CORNERS = SIDE * SIDE, POINTS = CORNERS + CELLS * CELLS };
+enum {
+    CELLS = IC_OCCLUSION_CELLS,
+    SIDE = CELLS + 1,
+    CORNERS = SIDE * SIDE,
+    POINTS = IC_OCCLUSION_POINTS
+};
 enum { BATCH = 16 };
 
 typedef struct occlusion {

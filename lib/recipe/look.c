@@ -69,29 +69,12 @@ static void set_sizes(sizes *seen, ic_data_facts *facts)
     facts->median_height = seen->heights[seen->count / 2];
 }
 
-static ic_status count_classes(const ic_dataset *dataset, ic_data_facts *facts)
-{
-    int64_t most = 0, least = 0;
-    for (int32_t i = 0; i < ic_dataset_class_count(dataset); i++) {
-        int64_t count = 0;
-        IC_TRY(ic_dataset_class(dataset, i, NULL, &count));
-        if (count == 0)
-            continue;
-        facts->classes++;
-        most = count > most ? count : most;
-        least = least == 0 || count < least ? count : least;
-    }
-    facts->imbalance = least > 0 ? (double)most / (double)least : 1;
-    return IC_OK;
-}
-
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out)
 {
     ic_data_facts facts = {.pictures = ic_dataset_count(dataset), .grey = true, .slowness = 1};
     sizes seen = {.count = 0};
     if (facts.pictures == 0)
         return ic_fail(IC_ERROR_DATA, "the data set has no readable picture");
-    IC_TRY(count_classes(dataset, &facts));
     seen.count = facts.pictures < LOOKED_AT ? (int32_t)facts.pictures : LOOKED_AT;
     for (int32_t i = 0; i < seen.count; i++) {
         ic_image *image = NULL;

@@ -14,13 +14,11 @@
  * chosen). */
 typedef struct ic_data_facts {
     int64_t pictures;
-    int32_t classes;
     int32_t median_width, median_height;
-    bool grey;        /* every looked-at picture has equal channels */
-    bool same_size;   /* all have one size */
-    double imbalance; /* largest class / smallest */
-    bool pretrained;  /* the model to be trained has learnt something before; not seen by looking */
-    double slowness;  /* seconds here for a second of the reference machine: 1 unless measured */
+    bool grey;       /* every looked-at picture has equal channels */
+    bool same_size;  /* all have one size */
+    bool pretrained; /* the model to be trained has learnt something before; not seen by looking */
+    double slowness; /* seconds here for a second of the reference machine: 1 unless measured */
 } ic_data_facts;
 
 ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data_facts *out);

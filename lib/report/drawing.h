@@ -3,6 +3,7 @@
 #ifndef REPORT_DRAWING_H
 #define REPORT_DRAWING_H
 
+#include "base/json.h"
 #include "report/plot.h"
 
 typedef enum ic_shape_kind {
@@ -36,6 +37,16 @@ ic_status ic_base64(ic_buffer *out, const unsigned char *bytes, size_t size);
 
 /* 1, 2 or 5 times a power of ten, so that about `wanted` steps fit into range. */
 double ic_plot_step(double range, int32_t wanted);
+
+/* Widens what is to be drawn to whole steps, about five of them, and returns the step; low > high:
+ * there is nothing. */
+double ic_plot_range(double *low, double *high);
+
+/*
+ * A number of an epoch ("train_loss" …) as the record of a training has it, which is from a file:
+ * NaN where there is none, or none that a scale can show.
+ */
+double ic_plot_epoch_value(const json_t *epochs, size_t index, const char *key);
 
 /* A font size in pixels to the grid unit of report/font.h: capitals are 0.72 of the size, as in
  * common fonts. */

@@ -25,8 +25,7 @@ typedef struct panel {
 
 #define VALUE_MAX 1e9 /* larger losses are left out */
 
-/* NaN: there is none, or none that a scale can show (the record is from a file). */
-static double value_at(const json_t *epochs, size_t index, const char *key)
+double ic_plot_epoch_value(const json_t *epochs, size_t index, const char *key)
 {
     const json_t *json = json_object_get(json_array_get(epochs, index), key);
     double value = json_is_number(json) ? json_number_value(json) : NAN;
@@ -56,26 +55,34 @@ double ic_plot_step(double range, int32_t wanted)
     return step * wanted / 2 >= range ? step / 2 : step;
 }
 
+double ic_plot_range(double *low, double *high)
+{
+    if (!(*low <= *high))
+        *low = *high = 0;
+    double least = 1e-3 * fmax(1, fabs(*low)); /* so that steps can be told apart */
+    if (*high - *low < least)
+        *high = *low + least;
+    double step = ic_plot_step(*high - *low, 5);
+    *low = step * floor(*low / step);
+    *high = step * ceil(*high / step);
+    return step;
+}
+
 /* Widens the panel to whole steps around its curves. */
 static double fit_range(panel *p, const json_t *epochs, const char *const keys[2])
 {
     double low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < p->epochs; i++)
         for (int32_t k = 0; k < 2; k++) {
-            double value = value_at(epochs, i, keys[k]);
+            double value = ic_plot_epoch_value(epochs, i, keys[k]);
             if (isfinite(value)) {
                 low = fmin(low, value);
                 high = fmax(high, value);
             }
         }
-    if (!(low <= high))
-        low = high = 0;
-    double least = 1e-3 * fmax(1, fabs(low)); /* of the range, so that steps can be told apart */
-    if (high - low < least)
-        high = low + least;
-    double step = ic_plot_step(high - low, 5);
-    p->low = step * floor(low / step);
-    p->high = step * ceil(high / step);
+    double step = ic_plot_range(&low, &high);
+    p->low = low;
+    p->high = high;
     return step;
 }
 
@@ -114,7 +121,7 @@ static ic_status draw_curve(const panel *p, const json_t *epochs, const char *ke
 {
     double lx = 0, ly = NAN;
     for (size_t e = 0; e < p->epochs; e++) {
-        double value = value_at(epochs, e, key), x = x_of(p, e), y = y_of(p, value);
+        double value = ic_plot_epoch_value(epochs, e, key), x = x_of(p, e), y = y_of(p, value);
         if (isfinite(y) && isfinite(ly))
             IC_TRY(ic_plot_line(plot, lx, ly, x, y, 2.2, colour));
         if (isfinite(y) && p->epochs <= 40)
@@ -146,7 +153,8 @@ static ic_status draw_panel(panel p, const json_t *epochs, const char *title,
     IC_TRY(draw_axes(&p, step, title, plot));
     IC_TRY(draw_curve(&p, epochs, keys[0], TRAIN, plot));
     IC_TRY(draw_curve(&p, epochs, keys[1], UNSEEN, plot));
-    double value = best > 0 && best <= p.epochs ? value_at(epochs, best - 1, keys[1]) : NAN;
+    double value =
+        best > 0 && best <= p.epochs ? ic_plot_epoch_value(epochs, best - 1, keys[1]) : NAN;
     return isfinite(value) ? draw_best(&p, value, best - 1, plot) : IC_OK;
 }
 

@@ -26,16 +26,10 @@ typedef struct chart {
     const axis *x, *y;
 } chart;
 
-/* Whole steps around what is to be drawn. */
 static axis around(double low, double high, double times, const char *name)
 {
-    if (!(low <= high))
-        low = high = 0;
-    const double least = 1e-3 * fmax(1, fabs(low));
-    if (high - low < least)
-        high = low + least;
-    const double step = ic_plot_step(high - low, 5);
-    return (axis){step * floor(low / step), step * ceil(high / step), step, times, name};
+    const double step = ic_plot_range(&low, &high);
+    return (axis){low, high, step, times, name};
 }
 
 static double across(const chart *c, double x)
@@ -244,8 +238,8 @@ typedef struct histogram {
     int64_t refused_wrong;
 } histogram;
 
-/* From the least score to twice as far behind the middle as the threshold is; what lies beyond is
- * in the last bar. */
+/* The threshold in the middle; what lies beyond twice its distance from the least score is in the
+ * last bar. */
 static void count_scores(const ic_report *report, histogram *h)
 {
     const float *scores = report->unknown;
@@ -318,8 +312,6 @@ void ic_page_unknown(ic_page *page)
 
 enum { TRAINING = DASHED + 1 /* number of the curve of training pictures */ };
 
-#define VALUE_MAX 1e9 /* larger losses are left out, as in history.c */
-
 /* xs: epochs; ys[0]: of the training pictures, ys[1]: of the unseen ones. */
 static void put_history(ic_page *page, const char *title, double times, const double *xs,
                         const double *const ys[2], int64_t count, int64_t best)
@@ -347,11 +339,8 @@ static void put_history(ic_page *page, const char *title, double times, const do
 /* One column of the epochs. */
 static void read_column(const json_t *epochs, const char *key, double *out)
 {
-    for (size_t i = 0; i < json_array_size(epochs); i++) {
-        const json_t *value = json_object_get(json_array_get(epochs, i), key);
-        const double number = json_is_number(value) ? json_number_value(value) : NAN;
-        out[i] = fabs(number) <= VALUE_MAX ? number : NAN;
-    }
+    for (size_t i = 0; i < json_array_size(epochs); i++)
+        out[i] = ic_plot_epoch_value(epochs, i, key);
 }
 
 void ic_page_history(ic_page *page)

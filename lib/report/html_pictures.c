@@ -176,13 +176,12 @@ static int32_t find_worst(const ic_page *page, int64_t worst[WORST])
 /* Occlusion, unless that would take too long. */
 static ic_status choose_method(const ic_page *page, int32_t count, ic_options **out)
 {
-    enum { PREDICTIONS = 146 }; /* of an explanation by occlusion */
     const ic_model *model = page->report->model;
     const char *method = page->method;
     const double seconds =
         ic_recipe_seconds(model->network, model->pipeline.width, model->pipeline.height) / 3;
     if (strcmp(method, "auto") == 0)
-        method = PREDICTIONS * count * seconds > patience ? "gradcam" : "occlusion";
+        method = IC_OCCLUSION_PREDICTIONS * count * seconds > patience ? "gradcam" : "occlusion";
     IC_TRY(ic_options_create(page->context, out));
     return ic_options_set_text(*out, "method", method);
 }

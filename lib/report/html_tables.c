@@ -211,7 +211,7 @@ void ic_page_folds(ic_page *page)
 {
     static const ic_figure shown[] = {IC_ACCURACY, IC_BALANCED_ACCURACY, IC_F1, IC_ECE};
     const ic_report *report = page->report;
-    double sum = 0, squares = 0;
+    double mean = 0, deviation = 0;
     if (report->fold_count == 0)
         return;
     ic_page_section(page, "folds", "Model by model");
@@ -225,16 +225,14 @@ void ic_page_folds(ic_page *page)
         for (size_t k = 0; k < sizeof shown / sizeof *shown; k++)
             ic_page_put(page, "<td>%p</td>", figures[shown[k]]);
         ic_page_put(page, "</tr>\n");
-        sum += figures[IC_ACCURACY];
-        squares += figures[IC_ACCURACY] * figures[IC_ACCURACY];
     }
     close_table(page);
-    const double count = report->fold_count, mean = sum / count;
-    const double spread = (squares - sum * mean) / fmax(count - 1, 1);
+    ic_report_value(report, "fold_accuracy_mean", &mean);
+    ic_report_value(report, "fold_accuracy_deviation", &deviation);
     ic_page_put(page,
                 "<p>Mean accuracy %p %%, standard deviation between the models %p %%.</p>"
                 "</section>\n",
-                mean, sqrt(fmax(spread, 0)));
+                mean, deviation);
 }
 
 /* ---- Data ---- */

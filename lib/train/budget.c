@@ -7,8 +7,8 @@
  * Steps before the pace is believed; how far off the end may be before the plan is changed, and how
  * long a plan stands, of the whole time.
  */
-enum { FIRST_LOOK = 8 };
-static const double tolerance = 0.015, standing = 1.0 / (IC_CHANGES_MAX - 4);
+enum { FIRST_LOOK = 8, SPARE_CHANGES = 4 /* for the first looks and the last */ };
+static const double tolerance = 0.015, standing = 1.0 / (IC_CHANGES_MAX - SPARE_CHANGES);
 
 /* Only between two optimiser steps, and with a place kept for the last change of all. */
 static bool is_due(const ic_trainer *trainer, double now)
@@ -47,6 +47,6 @@ void ic_training_fit(ic_trainer *trainer)
     recipe->changes[recipe->change_count++] = (ic_change){step, steps};
     ic_schedule_update(schedule);
     trainer->clock.last_change = now;
-    ic_log(trainer->context, IC_LOG_DEBUG, "%.0f s left: the training will end after %lld steps",
-           time, (long long)steps);
+    ic_log(trainer->context, IC_LOG_DEBUG, "%lld s left: the training will end after %lld steps",
+           (long long)time, (long long)steps);
 }

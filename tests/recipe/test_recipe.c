@@ -5,8 +5,8 @@
 #include "base/options.h"
 #include "recipe/cost.h"
 
-#include <stdlib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Help ---- */
@@ -23,12 +23,10 @@ static ic_options *options_of(ic_context *context, const char *const *pairs)
 static ic_data_facts facts_of(int64_t pictures, int32_t side, bool grey, bool same_size)
 {
     return (ic_data_facts){.pictures = pictures,
-                           .classes = 10,
                            .median_width = side,
                            .median_height = side,
                            .grey = grey,
                            .same_size = same_size,
-                           .imbalance = 1,
                            .slowness = 1};
 }
 
@@ -100,11 +98,9 @@ static void looks_at_sizes_and_colours(void **state)
     static const int32_t same[][2] = {{31, 17}, {31, 17}, {31, 17}, {31, 17}};
     ic_data_facts facts = look_at(6, mixed, 90, 60, 30);
     assert_int_equal(facts.pictures, 6);
-    assert_int_equal(facts.classes, 2);
     assert_int_equal(facts.median_width, 55);
     assert_int_equal(facts.median_height, 60);
     assert_false(facts.grey || facts.same_size);
-    assert_true(facts.imbalance == 2);
     facts = look_at(4, same, 90, 90, 90);
     assert_true(facts.grey && facts.same_size);
     /* What JPEG leaves of colour in a grey picture does not count. */

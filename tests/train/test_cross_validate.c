@@ -64,7 +64,7 @@ static void every_picture_is_judged_once(void **state)
     ic_context *context = test_context(2);
     ic_dataset *dataset = make_data(context, 24, 0);
     ic_report *report = validate(context, dataset, quick);
-    double right = 0, count, accuracy;
+    double right = 0, squares = 0, count, accuracy;
     check_rows(report, dataset, 1);
     assert_string_equal(ic_report_split(report), "folds");
     assert_int_equal(ic_report_class_count(report), SHAPE_CLASSES);
@@ -74,7 +74,11 @@ static void every_picture_is_judged_once(void **state)
         assert_ok(ic_report_fold_value(report, i, "accuracy", &accuracy));
         assert_true(count == 24);
         right += count * accuracy;
+        squares += accuracy * accuracy;
     }
+    assert_true(fabs(right / 72 - value_of(report, "fold_accuracy_mean")) < 1e-12);
+    double variance = (squares - right * right / (72 * 24)) / 2;
+    assert_true(fabs(sqrt(fmax(variance, 0)) - value_of(report, "fold_accuracy_deviation")) < 1e-7);
     assert_true(fabs(right / 72 - value_of(report, "accuracy")) < 1e-12);
     assert_true(value_of(report, "accuracy") > 0.8);
     assert_fails(IC_ERROR_ARGUMENT, "fold 3", ic_report_fold_value(report, 3, "count", &count));
