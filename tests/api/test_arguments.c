@@ -100,7 +100,7 @@ static void inspections(const ic_dataset *dataset)
     assert_ok(ic_dataset_inspect(dataset, NULL, &inspection));
     REFUSES(ic_inspection_pair(inspection, 0, NULL, NULL, NULL, NULL));
     REFUSES(ic_inspection_pair(NULL, 0, NULL, NULL, NULL, NULL));
-    REFUSES(ic_inspection_finding(inspection, 0, NULL, NULL, NULL, NULL));
+    REFUSES(ic_inspection_finding(inspection, 9, NULL, NULL, NULL, NULL));
     REFUSES(ic_inspection_json(NULL, NULL, 0, &size));
     REFUSES(ic_inspection_json(inspection, NULL, 0, NULL));
     REFUSES(ic_inspection_plot(NULL, NULL, "classes", "x.png"));
