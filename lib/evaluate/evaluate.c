@@ -61,12 +61,12 @@ static ic_status list_pictures(evaluation *e)
     }
     if (e->picture_count > 0)
         return IC_OK;
+    char classes[IC_CLASS_LIST_MAX];
     if (count > 0)
-        return ic_fail(IC_ERROR_DATA,
-                       "none of the %lld pictures is of a class that the model knows: its classes "
-                       "are %s, %s and so on",
-                       (long long)count, e->model->classes[0],
-                       e->model->classes[e->model->class_count > 1]);
+        return ic_fail(
+            IC_ERROR_DATA,
+            "none of the %lld pictures is of a class that the model knows: its classes are %s",
+            (long long)count, ic_model_list_classes(e->model, classes));
     return ic_fail(IC_ERROR_DATA, "there is no picture to measure on");
 }
 

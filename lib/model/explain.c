@@ -98,12 +98,12 @@ ic_status ic_explain(const ic_model *model, const ic_image *image, const ic_opti
                        model == NULL   ? "model"
                        : image == NULL ? "image"
                                        : "out");
+    char classes[IC_CLASS_LIST_MAX];
     const char *name = ic_option_text(options, "class");
     const int32_t class_index = *name == '\0' ? -1 : ic_model_find_class(model, name);
     if (*name != '\0' && class_index < 0)
-        return ic_fail(IC_ERROR_NOT_FOUND,
-                       "the model has no class %s: its classes are %s, %s and so on", name,
-                       model->classes[0], model->classes[model->class_count > 1]);
+        return ic_fail(IC_ERROR_NOT_FOUND, "the model has no class %s: its classes are %s", name,
+                       ic_model_list_classes(model, classes));
     ic_explanation *made;
     IC_TRY(ic_allocate_zero(model->context, sizeof *made, &made));
     made->context = ic_context_retain(model->context);

@@ -9,6 +9,7 @@
 #include "recipe/recipe.h"
 #include "zoo/zoo.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Mean and deviation are measured on this many pictures at most: enough for three good digits. */
@@ -108,6 +109,23 @@ int32_t ic_model_find_class(const ic_model *model, const char *name)
         if (strcmp(model->classes[i], name) == 0)
             return i;
     return -1;
+}
+
+const char *ic_model_list_classes(const ic_model *model, char buffer[IC_CLASS_LIST_MAX])
+{
+    enum { LAST = 24 }; /* " and 2147483647 more" */
+    size_t length = 0;
+    for (int32_t i = 0; i < model->class_count; i++) {
+        const char *name = model->classes[i];
+        if (length + strlen(name) + LAST > IC_CLASS_LIST_MAX) {
+            snprintf(buffer + length, IC_CLASS_LIST_MAX - length, " and %d more",
+                     (int)(model->class_count - i));
+            break;
+        }
+        length += (size_t)snprintf(buffer + length, IC_CLASS_LIST_MAX - length, "%s%s",
+                                   i > 0 ? ", " : "", name);
+    }
+    return buffer;
 }
 
 ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, int32_t **out)

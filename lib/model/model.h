@@ -110,6 +110,10 @@ ic_status ic_model_check_logits(const float *logits, int32_t count, int32_t clas
 /* The index of a class by its name, or -1. */
 int32_t ic_model_find_class(const ic_model *model, const char *name);
 
+/* The names of the classes for an error: "a, b, c", or the first ones "and 17 more". */
+enum { IC_CLASS_LIST_MAX = 400 };
+const char *ic_model_list_classes(const ic_model *model, char buffer[IC_CLASS_LIST_MAX]);
+
 /* Names the network, and the classes by those of a data set. */
 ic_status ic_model_name_by(ic_model *model, const char *network, const ic_dataset *train);
 

@@ -32,19 +32,23 @@ static bool is_declared(const ic_train_data *data)
 /* Where nothing can be held out (one picture a class, say), the training pictures stand in. */
 static ic_status split(ic_train_data *data, const ic_dataset *given, const ic_options *options)
 {
+    char earlier[IC_ERROR_TEXT_MAX], reason[IC_ERROR_TEXT_MAX];
+    ic_error_copy(earlier, sizeof earlier);
     ic_status status = ic_dataset_split(given, options, &data->train, &data->validation);
     if (status == IC_OK)
         data->declared = is_declared(data);
     if (status != IC_ERROR_DATA)
         return status;
+    ic_error_copy(reason, sizeof reason);
     IC_TRY(ic_dataset_select(given, is_not_test, (void *)given, &data->train));
     if (ic_dataset_count(data->train) == 0)
         return status;
     data->validation = ic_dataset_retain(data->train);
+    ic_error_set(earlier);
     ic_log(data->context, IC_LOG_WARNING,
-           "%lld pictures are too few to hold some out: validation shows how well the training "
-           "pictures themselves are learnt, not how well others will be recognised",
-           (long long)ic_dataset_count(data->train));
+           "%s; until then validation shows how well the training pictures themselves are learnt, "
+           "not how well others will be recognised",
+           reason);
     return IC_OK;
 }
 

@@ -118,7 +118,7 @@ static void too_few_to_hold_out_is_worth_a_word(void **state)
     world made = begin(1);
     ic_train_data data;
     warnings = 0;
-    assert_ok(ic_context_set_log(made.context, count_warnings, "too few to hold some out"));
+    assert_ok(ic_context_set_log(made.context, count_warnings, "nothing can be held out"));
     assert_ok(ic_train_data_prepare(made.model, made.whole, NULL, made.options, &data));
     assert_int_equal(warnings, 1);
     assert_int_equal(data.pictures, 3);
