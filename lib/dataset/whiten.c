@@ -60,7 +60,7 @@ static ic_status whiten_unit(void *arguments, int64_t unit, int32_t worker)
     const ic_pipeline *pipeline = work->pipeline;
     ic_context *context = ic_dataset_context(work->dataset);
     int64_t index = (work->first + unit) * ic_dataset_count(work->dataset) / work->most;
-    size_t floats = (size_t)pipeline->height * (size_t)pipeline->width * (size_t)pipeline->channels;
+    size_t floats = ic_pipeline_floats(pipeline);
     ic_image *canvas = NULL;
     float *tensor = NULL;
     ic_status status;

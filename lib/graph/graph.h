@@ -13,6 +13,11 @@ typedef struct ic_shape {
     int32_t h, w, c;
 } ic_shape;
 
+static inline size_t ic_shape_floats(ic_shape shape)
+{
+    return (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
+}
+
 /*
  * A network: immutable once finished, shared by count. Nodes are in order of computation; a node's
  * name is the torch module path that its parameters have ("layer1.0.conv1").

@@ -19,8 +19,7 @@ static ic_status see(const ic_model *model, const ic_image *image, ic_explaining
     ic_image_free(canvas);
     e->tensor = tensor;
     IC_TRY(ic_executor_create_tapped(e->context, e->graph, 1, e->map, &e->executor));
-    memcpy(ic_executor_input(e->executor), tensor,
-           (size_t)e->shape.h * (size_t)e->shape.w * (size_t)e->shape.c * sizeof *tensor);
+    memcpy(ic_executor_input(e->executor), tensor, ic_shape_floats(e->shape) * sizeof *tensor);
     IC_TRY(ic_executor_infer(e->executor, e->weights, 1));
     return ic_model_check_logits(ic_executor_logits(e->executor), 1, model->class_count);
 }

@@ -22,7 +22,7 @@ static ic_status differentiate(const ic_explaining *e, const ic_graph *tail, flo
     IC_TRY_CLEAN(ic_allocate_array(e->context, (size_t)ic_graph_parameter_sizes(tail).trained,
                                    sizeof *gradients, &gradients));
     memcpy(ic_executor_input(executor), ic_executor_tap(e->executor),
-           (size_t)map.h * (size_t)map.w * (size_t)map.c * sizeof(float));
+           ic_shape_floats(map) * sizeof(float));
     IC_TRY_CLEAN(ic_executor_forward(executor, parameters, 0, 0));
     float *d_logits = ic_executor_logit_gradients(executor);
     for (int32_t i = 0; i < ic_graph_classes(tail); i++)

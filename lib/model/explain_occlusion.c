@@ -31,11 +31,6 @@ typedef struct occlusion {
     int32_t first;         /* the point of the first picture of the batch */
 } occlusion;
 
-static size_t tensor_floats(const ic_explaining *e)
-{
-    return (size_t)e->shape.h * (size_t)e->shape.w * (size_t)e->shape.c;
-}
-
 /* ---- What is shown in place of the picture ---- */
 
 /* The mean of a cell, channel k. An input of few pixels has cells that share some. */
@@ -93,9 +88,9 @@ static ic_status hide(void *arguments, int64_t unit, int32_t worker)
     const int32_t row = half_cells(point, true), column = half_cells(point, false);
     const int32_t left = pixel_at(column - 2, shape.w), right = pixel_at(column + 2, shape.w);
     const size_t pixel = (size_t)shape.c, line = (size_t)shape.w * pixel;
-    float *out = ic_executor_input(o->executor) + (size_t)unit * tensor_floats(o->e);
+    float *out = ic_executor_input(o->executor) + (size_t)unit * ic_shape_floats(o->e->shape);
     (void)worker;
-    memcpy(out, o->e->tensor, tensor_floats(o->e) * sizeof *out);
+    memcpy(out, o->e->tensor, ic_shape_floats(o->e->shape) * sizeof *out);
     for (int32_t y = pixel_at(row - 2, shape.h); y < pixel_at(row + 2, shape.h); y++) {
         const size_t at = (size_t)y * line + (size_t)left * pixel;
         memcpy(out + at, o->blurred + at, (size_t)(right - left) * pixel * sizeof *out);
@@ -153,7 +148,8 @@ ic_status ic_explain_by_occlusion(const ic_explaining *e, float *heat)
     ic_status status;
     IC_TRY_CLEAN(ic_context_pool(e->context, &o.pool));
     IC_TRY_CLEAN(ic_executor_create(e->context, e->graph, BATCH, IC_INFERENCE, &o.executor));
-    IC_TRY_CLEAN(ic_allocate_array(e->context, tensor_floats(e), sizeof *o.blurred, &o.blurred));
+    IC_TRY_CLEAN(
+        ic_allocate_array(e->context, ic_shape_floats(e->shape), sizeof *o.blurred, &o.blurred));
     blur(e, o.blurred);
     IC_TRY_CLEAN(measure(&o, losses));
     interpolate(losses, e->shape, heat);

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "model/calibrate.h"
 #include "model/confidence.h"
+#include "model/model.h"
 
-#include <math.h>
 #include <string.h>
 
 struct ic_fitting {
@@ -179,7 +179,7 @@ static void keep(ic_fitting *f, const ic_batch *batch)
 ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch)
 {
     ic_fitting *f = fitting;
-    size_t floats = ic_texture_scratch(&f->pipeline) * (size_t)f->pipeline.channels;
+    size_t floats = ic_pipeline_floats(&f->pipeline);
     if (f->options.unknown) {
         if (f->seen == 0)
             ic_unknown_fit(&f->made->unknown, f->textures, f->trained);
@@ -228,9 +228,7 @@ static void tell_strangers(ic_fitting *f)
 ic_status ic_fitting_finish(ic_fitting *fitting, ic_confidence **out)
 {
     ic_fitting *f = fitting;
-    for (int64_t i = 0; i < f->validated * f->classes; i++)
-        if (!isfinite(f->logits[i]))
-            return ic_fail(IC_ERROR_DIVERGED, "the network's output is not a finite number");
+    IC_TRY(ic_model_check_logits(f->logits, (int32_t)f->validated, f->classes));
     f->made->pictures = f->validated;
     if (f->options.calibrate)
         IC_TRY(calibrate(f));

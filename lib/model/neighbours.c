@@ -80,22 +80,18 @@ static ic_status take_features(const ic_neighbours *n, int32_t place, float *out
 
 /* ---- The data set ---- */
 
-static size_t tensor_floats(const ic_pipeline *pipeline)
-{
-    return (size_t)pipeline->width * (size_t)pipeline->height * (size_t)pipeline->channels;
-}
-
 static ic_status read_picture(void *arguments, int64_t unit, int32_t worker)
 {
     ic_neighbours *n = arguments;
-    float *tensor = ic_executor_input(n->executor) + (size_t)unit * tensor_floats(&n->pipeline);
+    float *tensor =
+        ic_executor_input(n->executor) + (size_t)unit * ic_pipeline_floats(&n->pipeline);
     ic_image *canvas = NULL;
     ic_status status = ic_dataset_canvas(n->dataset, n->first + unit, &n->pipeline, &canvas);
     n->sound[unit] = status >= 0;
     if (status >= 0)
         ic_pipeline_tensor(&n->pipeline, canvas, tensor);
     else
-        memset(tensor, 0, tensor_floats(&n->pipeline) * sizeof *tensor);
+        memset(tensor, 0, ic_pipeline_floats(&n->pipeline) * sizeof *tensor);
     ic_image_free(canvas);
     return status == IC_ERROR_MEMORY ? status : IC_OK;
 }

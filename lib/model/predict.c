@@ -56,7 +56,7 @@ static ic_status prepare_picture(void *arguments, int64_t unit, int32_t worker)
 {
     const preparation *work = arguments;
     const ic_pipeline *pipeline = work->pipeline;
-    size_t size = (size_t)pipeline->width * (size_t)pipeline->height * (size_t)pipeline->channels;
+    size_t size = ic_pipeline_floats(pipeline);
     ic_prediction *prediction = work->prediction;
     float *tensor = work->tensors + (size_t)unit * size;
     IC_TRY(ic_pipeline_apply(pipeline, work->images[unit], prediction->workspaces[worker], tensor));

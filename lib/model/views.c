@@ -37,8 +37,7 @@ float ic_views_weight(const ic_views *views, int32_t view)
 /* The floats of a picture. */
 static size_t picture_size(const ic_executor *executor)
 {
-    ic_shape shape = ic_graph_input_shape(ic_executor_graph(executor));
-    return (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
+    return ic_shape_floats(ic_graph_input_shape(ic_executor_graph(executor)));
 }
 
 ic_status ic_views_input(ic_views *views, ic_executor *executor, float **tensors)

@@ -37,6 +37,12 @@ typedef struct ic_pipeline {
     float mean[3], deviation[3]; /* of samples in 0..1 */
 } ic_pipeline;
 
+/* The floats of a tensor. */
+static inline size_t ic_pipeline_floats(const ic_pipeline *pipeline)
+{
+    return (size_t)pipeline->width * (size_t)pipeline->height * (size_t)pipeline->channels;
+}
+
 /*
  * The pipeline as the model file holds it. Reading trusts nothing: IC_ERROR_FORMAT for members that
  * are missing or out of range, IC_ERROR_UNSUPPORTED for names that this version does not know.

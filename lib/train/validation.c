@@ -30,7 +30,7 @@ static ic_status validate_batch(ic_trainer *trainer)
     trainer->validation_placed = false;
     IC_TRY(ic_loader_next(trainer->validation_loader, &batch));
     ic_shape shape = ic_graph_input_shape(trainer->model->graph);
-    size_t floats = (size_t)batch.count * (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
+    size_t floats = (size_t)batch.count * ic_shape_floats(shape);
     memcpy(ic_executor_input(executor), batch.tensors, floats * sizeof(float));
     IC_TRY(ic_executor_infer(executor, trainer->snapshot, batch.count));
     IC_TRY(ic_loss_measure(trainer->loss, batch.count, ic_executor_logits(executor), batch.labels,
