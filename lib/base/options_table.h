@@ -53,6 +53,7 @@ OPTION("patience", "trainer", INT, "0", 0, 100000, "", "epochs without a better 
 OPTION("flip", "trainer", CHOICE, "auto", 0, 0, "auto|on|alternating|off", "mirror half of the training pictures left to right; alternating: the other half in the next epoch")
 OPTION("shift", "trainer", INT, "-1", -1, 256, "", "random shift of up to this many pixels; -1: by the recipe")
 OPTION("crop_scale", "trainer", FLOAT, "0", 0, 1, "", "random resized crop of at least this share of the area; 1: none; 0: by the recipe")
+OPTION("turns", "trainer", CHOICE, "none", 0, 0, "none|half|quarter", "turn training pictures, for those that have no up and down (microscopes, views from above): half: half of them upside down; quarter: any side up")
 OPTION("rotation", "trainer", FLOAT, "-1", -1, 180, "", "random rotation of up to this many degrees; -1: by the recipe")
 OPTION("brightness", "trainer", FLOAT, "-1", -1, 1, "", "random change of brightness of up to this share; -1: by the recipe")
 OPTION("contrast", "trainer", FLOAT, "-1", -1, 1, "", "random change of contrast of up to this share; -1: by the recipe")

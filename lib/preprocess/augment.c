@@ -67,6 +67,15 @@ static bool draw_flip(ic_flip flip, const ic_augment_key *key, ic_random *random
     return ((ic_random_bits(&first) >> 63) + key->epoch + key->repeat) % 2 != 0;
 }
 
+/* Quarters of a circle. */
+static int32_t draw_turn(ic_turns turns, ic_random *random)
+{
+    if (turns == IC_TURNS_NONE)
+        return 0;
+    return turns == IC_TURNS_HALF ? 2 * (int32_t)ic_random_below(random, 2)
+                                  : (int32_t)ic_random_below(random, 4);
+}
+
 /* All geometry but the policy's as one map: from pixels of the tensor to places on the canvas. */
 static ic_affine draw_map(const ic_pipeline *pipeline, const ic_augment *augment,
                           const ic_image *canvas, bool flip, ic_random *random)
@@ -80,7 +89,10 @@ static ic_affine draw_map(const ic_pipeline *pipeline, const ic_augment *augment
     double angle = 0;
     if (augment->rotation > 0)
         angle = ic_random_range(random, -augment->rotation, augment->rotation) * IC_RADIANS;
-    const double c = angle == 0 ? 1 : ic_cos(angle), s = angle == 0 ? 0 : ic_sin(angle);
+    const double cosine = angle == 0 ? 1 : ic_cos(angle), sine = angle == 0 ? 0 : ic_sin(angle);
+    const int32_t turn = draw_turn(augment->turns, random);
+    const double c = turn == 0 ? cosine : turn == 1 ? -sine : turn == 2 ? -cosine : sine;
+    const double s = turn == 0 ? sine : turn == 1 ? cosine : turn == 2 ? -sine : -cosine;
 
     /* Pixel centres, relative to the middle of the tensor, scaled, turned, put into the crop. */
     const double across = (double)crop.width / pipeline->width * (flip ? -1 : 1);

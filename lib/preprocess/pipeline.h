@@ -90,6 +90,13 @@ typedef enum ic_flip {
     IC_FLIP_ALTERNATING /* one half in even epochs, the other in odd ones (Jordan 2024) */
 } ic_flip;
 
+/* Where up and down mean nothing: under a microscope, from above. */
+typedef enum ic_turns {
+    IC_TURNS_NONE,
+    IC_TURNS_HALF,   /* half of the pictures upside down */
+    IC_TURNS_QUARTER /* any of the four sides up */
+} ic_turns;
+
 /* TrivialAugment Wide (Müller and Hutter 2021): each picture gets one of these at any strength. */
 typedef enum ic_policy {
     IC_POLICY_NONE,
@@ -113,6 +120,7 @@ typedef enum ic_policy {
 /* Random augmentation in training; all zero (crop_scale 1): none. */
 typedef struct ic_augment {
     ic_flip flip;
+    ic_turns turns;
     int32_t shift;    /* up to this many pixels each way, edges repeated by reflection */
     float crop_scale; /* random resized crop of this share of the canvas at least, aspect 3/4..4/3;
                          1: none */

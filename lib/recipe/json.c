@@ -11,6 +11,7 @@
 const char *const ic_optimizer_names[] = {"sgd", "adamw", "muon", NULL};
 const char *const ic_schedule_names[] = {"one-cycle", "cosine",   "constant",
                                          "step",      "triangle", NULL};
+const char *const ic_turns_names[] = {"none", "half", "quarter", NULL};
 const char *const ic_average_names[] = {"none", "ema", "lookahead", NULL};
 
 /* What goes with one kind of optimiser or schedule alone stays out where that is not used. */
@@ -57,6 +58,7 @@ static ic_status set_augment(json_t *json, const ic_augment *augment)
         [IC_FLIP_OFF] = "off", [IC_FLIP_ON] = "on", [IC_FLIP_ALTERNATING] = "alternating"};
     const char *policy = augment->policy == IC_POLICY_TRIVIAL ? "trivial" : "none";
     IC_TRY(ic_json_set(json, "flip", json_string(flips[augment->flip])));
+    IC_TRY(ic_json_set(json, "turns", json_string(ic_turns_names[augment->turns])));
     IC_TRY(ic_json_set(json, "shift", json_integer(augment->shift)));
     IC_TRY(ic_json_set(json, "crop_scale", short_real(augment->crop_scale)));
     IC_TRY(ic_json_set(json, "rotation", short_real(augment->rotation)));

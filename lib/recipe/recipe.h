@@ -58,8 +58,8 @@ typedef enum ic_average_kind {
 } ic_average_kind;
 
 /* Their names as options have them, by number; closed by NULL. */
-extern const char *const ic_optimizer_names[], *const ic_schedule_names[],
-                                                   *const ic_average_names[];
+extern const char *const ic_optimizer_names[],
+    *const ic_schedule_names[], *const ic_average_names[], *const ic_turns_names[];
 
 /* bytes of the text of rates; how often a plan may change */
 enum { IC_RATES_MAX = 1024, IC_CHANGES_MAX = 32 };

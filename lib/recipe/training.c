@@ -167,6 +167,7 @@ static ic_augment read_augment(const ic_options *options)
         .flip = ic_option_is(options, "flip", "on")            ? IC_FLIP_ON
                 : ic_option_is(options, "flip", "alternating") ? IC_FLIP_ALTERNATING
                                                                : IC_FLIP_OFF,
+        .turns = (ic_turns)choice(options, "turns", ic_turns_names),
         .shift = (int32_t)ic_option_int(options, "shift"),
         .crop_scale = (float)ic_option_float(options, "crop_scale"),
         .rotation = (float)ic_option_float(options, "rotation"),

@@ -38,6 +38,7 @@ static const char *const trivial[] = {
 /* The rows, in their order. */
 enum {
     ROW_FLIP,
+    ROW_TURNS,
     ROW_SHIFT,
     ROW_NUMBERS,
     ROW_SATURATION = ROW_NUMBERS + 4,
@@ -112,6 +113,12 @@ static bool choose_row(const sheet *s, int32_t row, ic_training_recipe *alone,
         augment->flip = asked->flip != IC_FLIP_OFF ? asked->flip : IC_FLIP_ON;
         ic_text_copy(title, TITLE_MAX, augment->flip == IC_FLIP_ON ? "flip" : "flip alternating");
         return asked->flip != IC_FLIP_OFF;
+    }
+    if (row == ROW_TURNS) {
+        augment->turns = asked->turns != IC_TURNS_NONE ? asked->turns : IC_TURNS_QUARTER;
+        ic_text_copy(title, TITLE_MAX,
+                     augment->turns == IC_TURNS_HALF ? "turns half" : "turns quarter");
+        return asked->turns != IC_TURNS_NONE;
     }
     if (row == ROW_SHIFT) {
         augment->shift = asked->shift > 0 ? asked->shift : s->pipeline.width / 8;

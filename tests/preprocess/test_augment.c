@@ -105,7 +105,8 @@ static void flips_and_shifts_are_exact_and_fair(void **state)
     ic_context_free(context);
 }
 
-/* On a slope, where what lies between pixels is known: each is the mean of four of the full size. */
+/* On a slope, where what lies between pixels is known: each is the mean of four of the full size.
+ */
 static void fewer_pixels_show_the_same(void **state)
 {
     (void)state;
@@ -299,6 +300,52 @@ static void crops_have_the_asked_for_sizes(void **state)
     ic_context_free(context);
 }
 
+/* Each side is up as often as it should be, and every pixel is one of the canvas's. */
+static void turns_are_exact(void **state)
+{
+    (void)state;
+    enum { RUNS = 400, LAST = SIDE - 1 };
+    static const ic_turns kinds[] = {IC_TURNS_HALF, IC_TURNS_QUARTER};
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = square(SIDE);
+    ic_image *canvas;
+    assert_ok(ic_image_create(context, SIDE, SIDE, 3, 16, &canvas));
+    for (int32_t at = 0; at < SAMPLES; at++)
+        put_sample(canvas, at / 3 % SIDE, at / 3 / SIDE, at % 3, (uint32_t)(20 * at));
+    for (int32_t kind = 0; kind < 2; kind++) {
+        const ic_augment how = {.turns = kinds[kind]};
+        int32_t counts[4] = {0};
+        for (uint64_t run = 0; run < RUNS; run++) {
+            float tensor[SAMPLES], whole[SAMPLES];
+            int32_t side = -1;
+            const ic_augment none = {0};
+            augment(&pipeline, &how, canvas, run, tensor);
+            augment(&pipeline, &none, canvas, run, whole);
+            for (int32_t turn = 0; turn < 4; turn++) {
+                bool same = true;
+                for (int32_t y = 0; y < SIDE; y++)
+                    for (int32_t x = 0; x < SIDE; x++) {
+                        const int32_t from[4] = {y * SIDE + x, x * SIDE + LAST - y,
+                                                 (LAST - y) * SIDE + LAST - x,
+                                                 (LAST - x) * SIDE + y};
+                        for (int32_t c = 0; c < 3; c++)
+                            same = same && fabsf(tensor[3 * (y * SIDE + x) + c] -
+                                                 whole[3 * from[turn] + c]) < 1e-5F;
+                    }
+                side = same ? turn : side;
+            }
+            assert_true(side >= 0);
+            counts[side]++;
+        }
+        for (int32_t turn = 0; turn < 4; turn++) {
+            double share = kind == 1 ? 0.25 : turn % 2 == 0 ? 0.5 : 0;
+            assert_true(fabs((double)counts[turn] / RUNS - share) < (share > 0 ? 0.1 : 1e-9));
+        }
+    }
+    ic_image_free(canvas);
+    ic_context_free(context);
+}
+
 /* The middle stays, and a ramp to the right turns by the angle. */
 static void rotation_turns_about_the_middle(void **state)
 {
@@ -464,6 +511,7 @@ int main(void)
         cmocka_unit_test(shrinking_averages),
         cmocka_unit_test(the_stream_alone_decides),
         cmocka_unit_test(crops_have_the_asked_for_sizes),
+        cmocka_unit_test(turns_are_exact),
         cmocka_unit_test(rotation_turns_about_the_middle),
         cmocka_unit_test(colours_follow_their_definitions),
         cmocka_unit_test(erasing_blanks_rectangles),

@@ -100,7 +100,7 @@ static char *draw(int32_t each, bool grey, int32_t side, const char *const *pair
     return text;
 }
 
-enum { COLOUR_ROWS = 26, GREY_ROWS = 24, ROW = 8 /* cells */ };
+enum { COLOUR_ROWS = 27, GREY_ROWS = 25, ROW = 8 /* cells */ };
 
 /* Grey letters: off. A few pictures, many and large ones do. */
 static void sheets_show_every_kind(void **state)

@@ -57,7 +57,8 @@ static const char *const trusted[] = {"network",          "small", "epochs", "1"
 /* Numbers that no short decimal gives back, and what the network's recipe would fill in. */
 static const char *const exact[] = {"network",    "small", "epochs",     "1",
                                     "batch_size", "32",    "brightness", "0.05263157894736842",
-                                    "noise",      "1e-8",  NULL,         NULL};
+                                    "noise",      "1e-8",  "turns",      "quarter",
+                                    NULL,         NULL};
 static const char *const plain_rates[] = {"network", "airbench94", "epochs", "1",  "batch_size",
                                           "64",      "rates",      "none",   NULL, NULL};
 
