@@ -88,15 +88,6 @@ static void print_json(const explaining *e, const finding *f)
     printf("}\n");
 }
 
-static void print_json_error(const char *file)
-{
-    printf("{\"file\":");
-    cli_json_text(stdout, file);
-    printf(",\"error\":");
-    cli_json_text(stdout, ic_last_error());
-    printf("}\n");
-}
-
 static void print_text(const explaining *e, const finding *f)
 {
     cli_print_text(stdout, f->file, 0);
@@ -171,7 +162,7 @@ static int explain_file(const explaining *e, const char *file, const char *out)
     ic_explanation_free(explanation);
     ic_image_free(image);
     if (status < 0 && e->json)
-        print_json_error(file);
+        cli_json_error(file);
     return status < 0 ? cli_failed() : EXIT_DONE;
 }
 

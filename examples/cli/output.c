@@ -98,6 +98,15 @@ void cli_json_text(FILE *file, const char *text)
     fputc('"', file);
 }
 
+void cli_json_error(const char *file)
+{
+    fputs("{\"file\":", stdout);
+    cli_json_text(stdout, file);
+    fputs(",\"error\":", stdout);
+    cli_json_text(stdout, ic_last_error());
+    puts("}");
+}
+
 /* Terminals obey U+0080 to U+009F (C1) as they do what is below U+0020. */
 static int is_control(const unsigned char *p)
 {

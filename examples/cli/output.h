@@ -36,6 +36,9 @@ int cli_complain(const char *text, const char *what);
 /* Text as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_text(FILE *file, const char *text);
 
+/* The line of JSON for a picture that came to nothing: its file, and the library's last error. */
+void cli_json_error(const char *file);
+
 /* Text as a field of a CSV file (RFC 4180), whose rows are a line each: as cli_print_text. */
 void cli_csv_text(FILE *file, const char *text);
 

@@ -85,15 +85,6 @@ static void print_text(const ic_model *model, const ic_prediction *prediction, c
     putchar('\n');
 }
 
-static void print_json_error(const char *file)
-{
-    printf("{\"file\":");
-    cli_json_text(stdout, file);
-    printf(",\"error\":");
-    cli_json_text(stdout, ic_last_error());
-    printf("}\n");
-}
-
 /* The most probable class alone; what is not known is empty. */
 static void print_csv(const ic_model *model, const ic_prediction *prediction, const char *file,
                       int32_t top)
@@ -135,7 +126,7 @@ typedef struct form {
 } form;
 
 static const form text_form = {"", print_text, print_no_error};
-static const form json_form = {"", print_json, print_json_error};
+static const form json_form = {"", print_json, cli_json_error};
 static const form csv_form = {"path,class,probability,unknown,decision\n", print_csv,
                               print_csv_error};
 
