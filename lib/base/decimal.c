@@ -285,22 +285,24 @@ const char *ic_text_float(double value, int digits, char buffer[IC_TEXT_FLOAT_MA
     return buffer;
 }
 
-bool ic_text_shortest(double value, char buffer[IC_TEXT_FLOAT_MAX])
+static bool shortest(double value, bool single, char buffer[IC_TEXT_FLOAT_MAX])
 {
     double read = 0;
     for (int digits = 0; digits <= FRACTION_MAX; digits++)
-        if (ic_parse_float(ic_text_float(value, digits, buffer), &read) && read == value)
+        if (ic_parse_float(ic_text_float(value, digits, buffer), &read) &&
+            (single ? (double)(float)read : read) == value)
             return true;
     return false;
 }
 
+bool ic_text_shortest(double value, char buffer[IC_TEXT_FLOAT_MAX])
+{
+    return shortest(value, false, buffer);
+}
+
 bool ic_text_shortest_float(float value, char buffer[IC_TEXT_FLOAT_MAX])
 {
-    double read = 0;
-    for (int digits = 0; digits <= FRACTION_MAX; digits++)
-        if (ic_parse_float(ic_text_float(value, digits, buffer), &read) && (float)read == value)
-            return true;
-    return false;
+    return shortest((double)value, true, buffer);
 }
 
 const char *ic_text_int(int64_t value, char buffer[IC_TEXT_FLOAT_MAX])

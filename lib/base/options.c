@@ -209,14 +209,18 @@ static ic_status set_copy(ic_options *options, int32_t index, const char *text, 
     return IC_OK;
 }
 
-/* Some choices are numbers: 1|2|6. */
-static ic_status set_number_choice(ic_options *options, int32_t index, const char *shown)
+/* For an option of any type: some choices are numbers, too (1|2|6). */
+static ic_status set_given_number(ic_options *options, int32_t index, double number,
+                                  const char *shown)
 {
+    const option_row *row = &table[index];
     const char *choice;
     size_t length;
-    if (find_choice(&table[index], shown, &choice, &length))
+    if (row->type == TYPE_INT || row->type == TYPE_FLOAT)
+        return set_number(options, index, number, shown);
+    if (row->type == TYPE_CHOICE && find_choice(row, shown, &choice, &length))
         return set_copy(options, index, choice, length);
-    return fail_number_for_text(&table[index], shown);
+    return fail_number_for_text(row, shown);
 }
 
 ic_status ic_options_set_int(ic_options *options, const char *name, int64_t value)
@@ -225,12 +229,7 @@ ic_status ic_options_set_int(ic_options *options, const char *name, int64_t valu
     IC_TRY(require_option(options, name, &index));
     char shown[IC_TEXT_FLOAT_MAX];
     ic_text_int(value, shown);
-    const option_row *row = &table[index];
-    if (row->type == TYPE_CHOICE)
-        return set_number_choice(options, index, shown);
-    if (row->type == TYPE_TEXT)
-        return fail_number_for_text(row, shown);
-    return set_number(options, index, (double)value, shown);
+    return set_given_number(options, index, (double)value, shown);
 }
 
 ic_status ic_options_set_float(ic_options *options, const char *name, double value)
@@ -240,14 +239,10 @@ ic_status ic_options_set_float(ic_options *options, const char *name, double val
     char shown[IC_TEXT_FLOAT_MAX];
     ic_text_float(value, 9, shown);
     const option_row *row = &table[index];
-    if (row->type == TYPE_CHOICE)
-        return set_number_choice(options, index, shown);
-    if (row->type == TYPE_TEXT)
-        return fail_number_for_text(row, shown);
     if (row->type == TYPE_INT && isfinite(value) && floor(value) != value)
         return ic_fail(IC_ERROR_OPTION, "option \"%s\" takes whole numbers %s, not %s", row->name,
                        row->values, shown);
-    return set_number(options, index, value, shown);
+    return set_given_number(options, index, value, shown);
 }
 
 static ic_status set_choice(ic_options *options, int32_t index, const char *value)

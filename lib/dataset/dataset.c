@@ -161,6 +161,25 @@ static bool in_part(void *payload, int64_t index)
     return ic_dataset_at(filter->dataset, index)->part == filter->part;
 }
 
+static bool not_in_part(void *payload, int64_t index)
+{
+    return !in_part(payload, index);
+}
+
+ic_status ic_dataset_without(const ic_dataset *dataset, ic_part part, ic_dataset **out)
+{
+    part_filter filter = {dataset, part};
+    return ic_dataset_select(dataset, not_in_part, &filter, out);
+}
+
+bool ic_dataset_declares(const ic_dataset *dataset, ic_part part)
+{
+    for (int64_t i = 0; i < ic_dataset_count(dataset); i++)
+        if (ic_dataset_at(dataset, i)->part == part)
+            return true;
+    return false;
+}
+
 /* Leaves those broken pictures that lay in the part: they stand in a row, as parts are scanned one
  * after another. */
 static void narrow_broken(ic_dataset *view, ic_part part)

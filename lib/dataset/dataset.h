@@ -44,6 +44,12 @@ ic_status ic_dataset_read(const ic_dataset *dataset, int64_t index, ic_buffer *b
 ic_status ic_dataset_select(const ic_dataset *dataset, bool (*keep)(void *payload, int64_t index),
                             void *payload, ic_dataset **out);
 
+/* The same of all pictures that are not of a part. */
+ic_status ic_dataset_without(const ic_dataset *dataset, ic_part part, ic_dataset **out);
+
+/* Whether any picture is of a part. */
+bool ic_dataset_declares(const ic_dataset *dataset, ic_part part);
+
 /* Whether both are parts of one data set, so that keys and indices of classes mean the same in
  * both. */
 bool ic_dataset_is_kin(const ic_dataset *a, const ic_dataset *b);

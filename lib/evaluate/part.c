@@ -7,11 +7,6 @@
 
 /* ---- The training's own split, found again ---- */
 
-static bool not_for_testing(void *dataset, int64_t index)
-{
-    return ic_dataset_at(dataset, index)->part != IC_PART_TEST;
-}
-
 static bool for_training(void *dataset, int64_t index)
 {
     return ic_dataset_at(dataset, index)->part == IC_PART_TRAIN;
@@ -20,11 +15,6 @@ static bool for_training(void *dataset, int64_t index)
 static bool for_validation(void *dataset, int64_t index)
 {
     return ic_dataset_at(dataset, index)->part == IC_PART_VALIDATION;
-}
-
-static bool not_for_validation(void *dataset, int64_t index)
-{
-    return ic_dataset_at(dataset, index)->part != IC_PART_VALIDATION;
 }
 
 typedef struct two_parts {
@@ -75,7 +65,7 @@ static ic_status split_again(ic_dataset *dataset, const json_t *data, two_parts 
     IC_TRY(ic_json_text(data, "split", what, &kind));
     if (strcmp(kind, "declared") == 0) {
         IC_TRY_CLEAN(ic_dataset_select(dataset, for_validation, dataset, &parts.validation));
-        IC_TRY_CLEAN(ic_dataset_select(dataset, not_for_validation, dataset, &parts.train));
+        IC_TRY_CLEAN(ic_dataset_without(dataset, IC_PART_VALIDATION, &parts.train));
     } else {
         IC_TRY(ic_json_int(data, "seed", 0, UINT32_MAX, what, &seed));
         IC_TRY(ic_json_float(data, "share", what, &held_out));
@@ -99,11 +89,11 @@ cleanup:
  */
 static ic_status find_base(const ic_dataset *dataset, const json_t *data, ic_dataset **base)
 {
-    bool (*const guesses[])(void *, int64_t) = {not_for_testing, for_training};
     const char *digest = json_string_value(json_object_get(data, "digest"));
     for (int i = 0; i < 2 && digest != NULL; i++) {
         ic_dataset *guess;
-        IC_TRY(ic_dataset_select(dataset, guesses[i], (void *)dataset, &guess));
+        IC_TRY(i == 0 ? ic_dataset_without(dataset, IC_PART_TEST, &guess)
+                      : ic_dataset_select(dataset, for_training, (void *)dataset, &guess));
         if (has_digest(guess, digest)) {
             *base = guess;
             return IC_OK;
@@ -145,14 +135,6 @@ typedef struct choice {
     bool known;
 } choice;
 
-static bool has_part(const ic_dataset *dataset, bool (*is_of)(void *, int64_t))
-{
-    for (int64_t i = 0; i < ic_dataset_count(dataset); i++)
-        if (is_of((void *)dataset, i))
-            return true;
-    return false;
-}
-
 /* Whether the training was given what this is a part of; with its validation part, if `held_out`.
  */
 static ic_status find_out(choice *c, bool held_out)
@@ -161,7 +143,7 @@ static ic_status find_out(choice *c, bool held_out)
     if (c->part == NULL)
         return IC_OK;
     IC_TRY(find_base(c->dataset, c->data, &base));
-    c->known = base != NULL && (!held_out || has_part(base, for_validation));
+    c->known = base != NULL && (!held_out || ic_dataset_declares(base, IC_PART_VALIDATION));
     ic_dataset_free(base);
     return IC_OK;
 }
@@ -187,7 +169,7 @@ static ic_status find_held_out(choice *c)
  */
 static ic_status find_validation(choice *c)
 {
-    if (has_part(c->dataset, for_training)) {
+    if (ic_dataset_declares(c->dataset, IC_PART_TRAIN)) {
         IC_TRY(find_declared(c->dataset, "validation", &c->part));
         IC_TRY(find_out(c, true));
     }

@@ -14,15 +14,13 @@
 /* What follows for pictures to come. */
 static const char *split_advice(const ic_report *report)
 {
-    static const char *const advice[][2] = {
-        {"validation", " The training chose its best epoch by them, so new pictures may fare a "
-                       "little worse."},
-        {"train", " That says little about new ones."},
-        {"all", " If it was trained on some of these, the figures flatter it."},
-    };
-    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++)
-        if (strcmp(advice[i][0], report->split) == 0)
-            return report->split_known || i == 2 ? advice[i][1] : "";
+    if (strcmp(report->split, "all") == 0)
+        return " If it was trained on some of these, the figures flatter it.";
+    if (report->split_known && strcmp(report->split, "validation") == 0)
+        return " The training chose its best epoch by them, so new pictures may fare a little "
+               "worse.";
+    if (report->split_known && strcmp(report->split, "train") == 0)
+        return " That says little about new ones.";
     return "";
 }
 

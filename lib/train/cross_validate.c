@@ -35,11 +35,6 @@ static void tell_lonely_classes(const folds_work *work)
     }
 }
 
-static bool is_not_test(void *dataset, int64_t index)
-{
-    return ic_dataset_at(dataset, index)->part != IC_PART_TEST;
-}
-
 /* All trainings have the same test part beside them: once for all of them is enough. */
 static ic_status warn_of_leaks(folds_work *work)
 {
@@ -47,7 +42,7 @@ static ic_status warn_of_leaks(folds_work *work)
     if (ic_option_is(work->options, "leaks", "off"))
         return IC_OK;
     IC_TRY(ic_options_set_text(work->options, "leaks", "off"));
-    IC_TRY(ic_dataset_select(work->dataset, is_not_test, (void *)work->dataset, &pool));
+    IC_TRY(ic_dataset_without(work->dataset, IC_PART_TEST, &pool));
     ic_status status = ic_dataset_count(pool) > 0 ? ic_leaks_warn(pool, NULL, true) : IC_OK;
     ic_dataset_free(pool);
     return status;

@@ -9,24 +9,11 @@
 
 #include <string.h>
 
-static bool is_not_test(void *dataset, int64_t index)
-{
-    return ic_dataset_at(dataset, index)->part != IC_PART_TEST;
-}
-
-static bool has_validation(const ic_dataset *dataset)
-{
-    int64_t count = ic_dataset_count(dataset);
-    for (int64_t i = 0; i < count; i++)
-        if (ic_dataset_at(dataset, i)->part == IC_PART_VALIDATION)
-            return true;
-    return false;
-}
-
 /* Whether the data itself says what is held out; of a validation part alone, some is trained on. */
 static bool is_declared(const ic_train_data *data)
 {
-    return has_validation(data->validation) && !has_validation(data->train);
+    return ic_dataset_declares(data->validation, IC_PART_VALIDATION) &&
+           !ic_dataset_declares(data->train, IC_PART_VALIDATION);
 }
 
 /* Where nothing can be held out (one picture a class, say), the training pictures stand in. */
@@ -40,7 +27,7 @@ static ic_status split(ic_train_data *data, const ic_dataset *given, const ic_op
     if (status != IC_ERROR_DATA)
         return status;
     ic_error_copy(reason, sizeof reason);
-    IC_TRY(ic_dataset_select(given, is_not_test, (void *)given, &data->train));
+    IC_TRY(ic_dataset_without(given, IC_PART_TEST, &data->train));
     if (ic_dataset_count(data->train) == 0)
         return status;
     data->validation = ic_dataset_retain(data->train);

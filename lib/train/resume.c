@@ -19,26 +19,31 @@ static ic_status parse(const ic_safetensors *file, json_t **out)
 }
 
 /* Settings that leave no trace in results are the caller's to choose anew. */
-static const char *const free_numbers[] = {"cache_mb", "memory_limit", "checkpoint_minutes"};
-static const char *const free_texts[] = {"checkpoint", "leaks"};
+static const struct {
+    const char *name;
+    bool text;
+} free_options[] = {{"cache_mb", false},
+                    {"memory_limit", false},
+                    {"checkpoint_minutes", false},
+                    {"checkpoint", true},
+                    {"leaks", true}};
+enum { FREE_OPTIONS = sizeof free_options / sizeof *free_options };
 
 static ic_status take_free_options(ic_options *options, const ic_options *callers)
 {
-    for (size_t i = 0; i < sizeof free_numbers / sizeof *free_numbers; i++)
-        IC_TRY(ic_options_set_float(options, free_numbers[i],
-                                    ic_option_float(callers, free_numbers[i])));
-    for (size_t i = 0; i < sizeof free_texts / sizeof *free_texts; i++)
-        IC_TRY(ic_options_set_text(options, free_texts[i], ic_option_text(callers, free_texts[i])));
+    for (int32_t i = 0; i < FREE_OPTIONS; i++) {
+        const char *name = free_options[i].name;
+        IC_TRY(free_options[i].text
+                   ? ic_options_set_text(options, name, ic_option_text(callers, name))
+                   : ic_options_set_float(options, name, ic_option_float(callers, name)));
+    }
     return IC_OK;
 }
 
 static bool is_free(const char *name)
 {
-    for (size_t i = 0; i < sizeof free_numbers / sizeof *free_numbers; i++)
-        if (strcmp(name, free_numbers[i]) == 0)
-            return true;
-    for (size_t i = 0; i < sizeof free_texts / sizeof *free_texts; i++)
-        if (strcmp(name, free_texts[i]) == 0)
+    for (int32_t i = 0; i < FREE_OPTIONS; i++)
+        if (strcmp(name, free_options[i].name) == 0)
             return true;
     return false;
 }
