@@ -8,12 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int is_folder(const char *path)
-{
-    struct stat facts;
-    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
-}
-
 /* Where a picture lies below what was given, without its ending, and the length of that. */
 static const char *stem_of(const cli_picture *picture, size_t *length)
 {
@@ -65,7 +59,7 @@ static int check_names(const cli_pictures *pictures)
 
 static int make_folder(const char *path)
 {
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && is_folder(path)))
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && cli_is_folder(path)))
         return EXIT_DONE;
     int why = errno;
     fputs("imgcls: cannot make the folder ", stderr);
@@ -79,9 +73,9 @@ int cli_heat_maps_begin(const cli_command *command, const char *out, const cli_p
     struct stat facts;
     if (out == NULL || pictures->count == 0)
         return EXIT_DONE;
-    if (pictures->one_file && !is_folder(out))
+    if (pictures->one_file && !cli_is_folder(out))
         return cli_can_draw(out, "out") ? EXIT_DONE : EXIT_FAILED;
-    if (!is_folder(out) && (stat(out, &facts) == 0 || cli_ends(out, ".png")))
+    if (!cli_is_folder(out) && (stat(out, &facts) == 0 || cli_ends(out, ".png")))
         return cli_usage(command, "--out of several pictures is a folder");
     int code = check_names(pictures);
     return code == EXIT_DONE ? make_folder(out) : code;
@@ -109,7 +103,7 @@ char *cli_heat_map_path(const char *out, const cli_picture *picture)
     char *path = malloc(size);
     if (path == NULL) {
         cli_complain("out of memory", "");
-    } else if (!is_folder(out)) {
+    } else if (!cli_is_folder(out)) {
         memcpy(path, out, length + 1);
     } else {
         snprintf(path, size, "%s%s%.*s%s", out, out[length - 1] == '/' ? "" : "/", (int)stem_length,

@@ -241,6 +241,12 @@ int cli_same_file(const char *a, const char *b)
     return known && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
+int cli_is_folder(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) == 0 && S_ISDIR(there.st_mode);
+}
+
 int cli_can_write(const char *path, const char *flag)
 {
     struct stat there;

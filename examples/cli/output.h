@@ -60,6 +60,9 @@ int cli_parse_told(ic_context *context, const cli_command *command, const cli_fl
 /* Writes a report as a page (path NULL: not); returns the exit code. */
 int cli_save_page(const ic_report *report, const ic_options *options, const char *path);
 
+/* Whether the path, or what it links to, is a folder. */
+int cli_is_folder(const char *path);
+
 /* Whether a file (a plot or a report, NULL is fine; a heat map) can be written there, found out
  * before long work; says why not, and which flag to change. */
 int cli_can_write(const char *path, const char *flag);

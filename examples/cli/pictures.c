@@ -82,9 +82,8 @@ static int walk(cli_pictures *pictures, const char *folder, size_t below, const 
 static int take_entry(cli_pictures *pictures, const char *folder, size_t below, const char *name,
                       const level *here)
 {
-    struct stat facts;
     char *path = join(folder, name);
-    if (path != NULL && stat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+    if (path != NULL && cli_is_folder(path)) {
         int code = walk(pictures, path, below, here);
         free(path);
         return code;
@@ -152,9 +151,8 @@ int cli_pictures_gather(char **arguments, int count, cli_pictures *out)
 {
     int code = EXIT_DONE;
     for (int i = 0; i < count; i++) {
-        struct stat facts;
         int list = strcmp(arguments[i], "-") == 0;
-        int folder = !list && stat(arguments[i], &facts) == 0 && S_ISDIR(facts.st_mode);
+        int folder = !list && cli_is_folder(arguments[i]);
         int done = list     ? add_listed(out)
                    : folder ? add_folder(out, arguments[i])
                             : add_file(out, arguments[i]);
