@@ -6,9 +6,19 @@
 
 /* Of equal cost the first one wins. */
 static const ic_conv_algorithm *const algorithms[] = {
-    &ic_conv_bf16,    &ic_conv_bf16_weights, &ic_conv_depthwise_tiled, &ic_conv_depthwise,
-    &ic_conv_rows,    &ic_conv_planes,       &ic_conv_small,           &ic_conv_patches,
-    &ic_conv_weights, &ic_conv_winograd,     &ic_conv_winograd_large,  &ic_conv_winograd_weights,
+    &ic_conv_bf16,
+    &ic_conv_bf16_weights,
+    &ic_conv_depthwise_tiled,
+    &ic_conv_depthwise,
+    &ic_conv_rows,
+    &ic_conv_planes,
+    &ic_conv_small,
+    &ic_conv_patches,
+    &ic_conv_weights,
+    &ic_conv_winograd,
+    &ic_conv_winograd_half,
+    &ic_conv_winograd_large,
+    &ic_conv_winograd_weights,
 };
 
 enum { INFERENCE_PICTURES = 16 }; /* that its algorithms are chosen for */

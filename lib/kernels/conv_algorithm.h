@@ -31,7 +31,8 @@ extern const ic_conv_algorithm ic_conv_patches;        /* forward, backward data
 extern const ic_conv_algorithm ic_conv_weights;        /* backward weights: any shape */
 extern const ic_conv_algorithm ic_conv_depthwise;      /* all passes: groups == c == k */
 extern const ic_conv_algorithm ic_conv_winograd;       /* forward, backward data: 3x3 of stride 1 */
-extern const ic_conv_algorithm ic_conv_winograd_large; /* the same for many channels */
+extern const ic_conv_algorithm ic_conv_winograd_large; /* the same for many channels: training */
+extern const ic_conv_algorithm ic_conv_winograd_half;  /* such: inference */
 extern const ic_conv_algorithm ic_conv_winograd_weights; /* backward weights: the same */
 extern const ic_conv_algorithm ic_conv_depthwise_tiled;  /* such, of 3x3 and 5x5 */
 extern const ic_conv_algorithm ic_conv_bf16;             /* forward, backward data: no groups */

@@ -23,7 +23,7 @@ enum {
     LOAD_TILES = 4,               /* in a unit of the first phase */
     ROOM_FLOATS = 128 * 1024,     /* that V and M should take: half of a cache of 1 MB */
     PACK_DEPTH = 8,               /* channels of a unit of packing */
-    WEIGHTS_MAX = 6 * 1024 * 1024 /* floats of U: where it is made for each step */
+    WEIGHTS_MAX = 6 * 1024 * 1024 /* floats of U */
 };
 
 static int64_t padded_columns(const ic_conv *conv, const ic_conv_grid *grid)
@@ -91,8 +91,7 @@ static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        ic_winograd_weights(conv, &grid) >
-            (ic_winograd_keeps(conv) ? IC_WINOGRAD_KEPT_MAX : WEIGHTS_MAX))
+        ic_winograd_weights(conv, &grid) > WEIGHTS_MAX)
         return -1;
     ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
     int64_t block = block_tiles(conv, &grid);
@@ -139,10 +138,8 @@ static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const flo
     int64_t count = grid.depth - first < PACK_DEPTH ? grid.depth - first : PACK_DEPTH;
     int32_t width = panel.tile->width;
     ic_winograd_gather(conv, pass, &panel, first, count, weights, filters);
-    for (int64_t d = 0; d < count; ++d)
-        conv->kernels->winograd->weights(
-            width, filters + d * IC_WINOGRAD_FILTER * width, tap_stride(&grid, width),
-            packed + panel_at(&grid, panel.offset, unit / pieces) + (first + d) * width);
+    ic_winograd_transform(conv->kernels, count, width, filters, tap_stride(&grid, width),
+                          packed + panel_at(&grid, panel.offset, unit / pieces) + first * width);
 }
 
 /* ---- Units ---- */

@@ -14,17 +14,6 @@
  */
 enum { IC_WINOGRAD_INPUT_COST = 200, IC_WINOGRAD_OUTPUT_COST = 180, IC_WINOGRAD_MEMORY_COST = 32 };
 
-/*
- * Inference keeps the transformed weights of large layers too. Not beside bfloat16: one picture
- * alone waits for the memory that weights come from, and those of bfloat16 are an eighth.
- */
-enum { IC_WINOGRAD_KEPT_MAX = 12 * 1024 * 1024 }; /* floats */
-
-static inline bool ic_winograd_keeps(const ic_conv *conv)
-{
-    return conv->use == IC_CONV_INFERENCE && conv->kernels->bf16 == NULL;
-}
-
 /* Floats added to rows and planes, so that neighbours do not fall into the same cache set. */
 enum { IC_WINOGRAD_SKEW = 16 };
 
@@ -90,6 +79,10 @@ bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t
  */
 void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_panel *panel,
                         int64_t first, int64_t count, const float *weights, float *filters);
+
+/* U of `count` such filters: u[tap * tap_stride + d * width + i]. */
+void ic_winograd_transform(const ic_kernels *kernels, int64_t count, int32_t width,
+                           const float *filters, int64_t tap_stride, float *u);
 
 enum { IC_WINOGRAD_BLOCK_TILES }; /* the member of a plan's cut that is the tiles of a block */
 

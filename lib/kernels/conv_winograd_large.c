@@ -1,13 +1,13 @@
 /*
- * kernels/conv_winograd_large.c: forward and backward data by Winograd's F(4x4, 3x3) for layers of
- * many channels: their transformed weights, four times as many as the weights, would go to memory
- * and come back for every block of tiles. SPDX-License-Identifier: MIT
+ * kernels/conv_winograd_large.c: forward and backward data by Winograd's F(4x4, 3x3) in the
+ * training of layers of many channels: their transformed weights, four times as many as the
+ * weights, would go to memory in each step and come back for every block of tiles.
+ * SPDX-License-Identifier: MIT
  *
- * So a unit takes the filters of a few dozen channels at a time, transforms them (for inference
- * from [panel][c][9][width]; training would pack for each step what is read once or twice in it,
- * and so takes the weights as they are) and the same channels of its tiles, and adds the products
- * to M [tap][tile][k]: everything stays in the second cache, and what is done again (the tiles'
- * transforms for other channels out, the filters' for other tiles) is little beside the products.
+ * So a unit takes the filters of a few dozen channels at a time, as they are in the weights,
+ * transforms them and the same channels of its tiles, and adds the products to M [tap][tile][k]:
+ * everything stays in the second cache, and what is done again (the tiles' transforms for other
+ * channels out, the filters' for other tiles) is little beside the products.
  */
 #include "kernels/conv_winograd.h"
 
@@ -18,14 +18,9 @@ enum {
     TILES_MAX = 64,
     CHANNELS = 64, /* in and out, of a step: U of a panel is 288 KB, V 720, M 720 */
     FILTER_COST = 300,
-    PACK_DEPTH = 16, /* channels whose filters are gathered at a time */
+    GATHER_DEPTH = 16, /* channels whose filters are gathered at a time */
     WEIGHTS_MIN = 1024 * 1024
 };
-
-static int64_t filter_floats(const ic_conv *conv)
-{
-    return IC_WINOGRAD_FILTER * (int64_t)conv->kernels->gemm->wide.width;
-}
 
 static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid, const ic_conv_plan *plan)
 {
@@ -73,9 +68,7 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        ic_winograd_weights(conv, &grid) <=
-            (ic_winograd_keeps(conv) ? IC_WINOGRAD_KEPT_MAX : WEIGHTS_MIN) ||
-        (conv->use == IC_CONV_INFERENCE && !ic_winograd_keeps(conv)))
+        conv->use == IC_CONV_INFERENCE || ic_winograd_weights(conv, &grid) <= WEIGHTS_MIN)
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     int64_t tiles = ic_winograd_tiles_of(&grid).count;
@@ -87,8 +80,7 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     plan->block[DEPTH] =
         (int32_t)ic_conv_divide_up(grid.depth, ic_conv_divide_up(grid.depth, CHANNELS));
     plan->phases = 1;
-    bool kept = conv->use == IC_CONV_INFERENCE;
-    plan->packed_floats = kept ? (size_t)(panels * grid.depth * filter_floats(conv)) : 0;
+    plan->packed_floats = 0;
     plan->shared_floats = 0;
     plan->scratch_floats =
         (size_t)(IC_WINOGRAD_TAPS * (u_tap(conv, plan) + v_tap(plan) + m_tap(conv, plan))) +
@@ -96,38 +88,6 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles, plan->block[TILES]);
     return pass_cost(conv, &grid, plan);
 }
-
-/* ---- Weights ---- */
-
-/* Where the packed filters of a panel and of the channels from `first` on begin. */
-static int64_t filters_at(const ic_conv_grid *grid, const ic_conv_panel *panel, int64_t first)
-{
-    return (panel->offset * (int64_t)grid->depth + first * panel->tile->width) * IC_WINOGRAD_FILTER;
-}
-
-static int64_t pack_units(const ic_conv *conv, ic_conv_pass pass)
-{
-    ic_conv_grid grid;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    return (int64_t)ic_conv_panel_count(conv->kernels->gemm, grid.columns) *
-           ic_conv_divide_up(grid.depth, PACK_DEPTH);
-}
-
-static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
-                 float *packed)
-{
-    ic_conv_grid grid;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    int64_t pieces = ic_conv_divide_up(grid.depth, PACK_DEPTH);
-    ic_conv_panel panel =
-        ic_conv_panel_at(conv->kernels->gemm, grid.columns, (int32_t)(unit / pieces));
-    int64_t first = unit % pieces * PACK_DEPTH;
-    int64_t count = grid.depth - first < PACK_DEPTH ? grid.depth - first : PACK_DEPTH;
-    ic_winograd_gather(conv, pass, &panel, first, count, weights,
-                       packed + filters_at(&grid, &panel, first));
-}
-
-/* ---- Units ---- */
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
 {
@@ -143,21 +103,13 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
 static void transform_filters(const ic_winograd_block *b, const ic_conv_panel *panel, int64_t first,
                               int64_t count, int64_t tap_stride, float *u)
 {
-    const ic_conv *conv = b->conv;
-    float gathered[PACK_DEPTH * IC_WINOGRAD_FILTER * IC_GEMM_WIDTH_MAX];
-    int64_t width = panel->tile->width, filter = IC_WINOGRAD_FILTER * width;
-    bool packed = conv->plans[b->pass].packed_floats > 0;
-    for (int64_t d = 0; d < count; d += PACK_DEPTH) {
-        int64_t pieces = count - d < PACK_DEPTH ? count - d : PACK_DEPTH;
-        const float *filters = gathered;
-        if (packed)
-            filters = b->arguments->packed + filters_at(&b->grid, panel, first + d);
-        else
-            ic_winograd_gather(conv, b->pass, panel, first + d, pieces, b->arguments->packed,
-                               gathered);
-        for (int64_t i = 0; i < pieces; ++i)
-            conv->kernels->winograd->weights(panel->tile->width, filters + i * filter, tap_stride,
-                                             u + (d + i) * width);
+    float filters[GATHER_DEPTH * IC_WINOGRAD_FILTER * IC_GEMM_WIDTH_MAX];
+    int32_t width = panel->tile->width;
+    for (int64_t d = 0; d < count; d += GATHER_DEPTH) {
+        int64_t depth = count - d < GATHER_DEPTH ? count - d : GATHER_DEPTH;
+        ic_winograd_gather(b->conv, b->pass, panel, first + d, depth, b->arguments->packed,
+                           filters);
+        ic_winograd_transform(b->conv->kernels, depth, width, filters, tap_stride, u + d * width);
     }
 }
 
@@ -210,9 +162,5 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     ic_winograd_store(&b, index, b.first, b.first + b.count, first_panel, last_panel);
 }
 
-const ic_conv_algorithm ic_conv_winograd_large = {.name = "winograd_large",
-                                                  .plan = plan_large,
-                                                  .pack_units = pack_units,
-                                                  .pack = pack,
-                                                  .units = count_units,
-                                                  .run = run_unit};
+const ic_conv_algorithm ic_conv_winograd_large = {
+    .name = "winograd_large", .plan = plan_large, .units = count_units, .run = run_unit};

@@ -128,3 +128,18 @@ void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_pa
         ic_transpose(columns, IC_WINOGRAD_FILTER, from + d * row, IC_WINOGRAD_FILTER,
                      last_tap + d * IC_WINOGRAD_FILTER * width, -width);
 }
+
+void ic_winograd_transform(const ic_kernels *kernels, int64_t count, int32_t width,
+                           const float *filters, int64_t tap_stride, float *u)
+{
+    enum { DEPTH = 8, HALF = IC_WINOGRAD_IN * 3 };
+    float half[DEPTH * HALF * IC_GEMM_WIDTH_MAX];
+    for (int64_t d = 0; d < count; d += DEPTH) {
+        int64_t depth = count - d < DEPTH ? count - d : DEPTH;
+        kernels->winograd_filters->half(0, depth, depth, width,
+                                        filters + d * IC_WINOGRAD_FILTER * width, half);
+        for (int32_t i = 0; i < IC_WINOGRAD_IN; ++i)
+            kernels->winograd_filters->whole(depth, width, half + i * depth * 3 * width, tap_stride,
+                                             u + i * IC_WINOGRAD_IN * tap_stride + d * width);
+    }
+}

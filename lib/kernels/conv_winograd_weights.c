@@ -229,7 +229,7 @@ static void make_filters(const small_layer *l, const ic_conv_panel *panel, int64
     int64_t count = l->depth - first < FILTER_DEPTH ? l->depth - first : FILTER_DEPTH;
     const float *sums = l->sums + (int64_t)(panel->offset - l->first_column) * l->depth;
     for (int64_t d = 0; d < count; ++d)
-        l->conv->kernels->winograd->weights_gradient(panel->tile->width, sums + (first + d) * width,
+        l->conv->kernels->winograd_filters->gradient(panel->tile->width, sums + (first + d) * width,
                                                      l->sum_tap,
                                                      filters + d * IC_WINOGRAD_FILTER * width);
     for (int64_t n = 0; n < panel->columns; ++n) {

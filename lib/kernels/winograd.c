@@ -1,13 +1,13 @@
 /*
- * kernels/winograd.c: the transforms of kernels/winograd.h with the channels in vectors, compiled
- * once per CPU level. Each is two passes of a one-dimensional one, down the columns and along the
- * rows of a tile. SPDX-License-Identifier: MIT
+ * kernels/winograd.c: the transforms of tiles, see kernels/winograd.h, with the channels in
+ * vectors; compiled once per CPU level. Each is two passes of a one-dimensional one, down the
+ * columns and along the rows of a tile. SPDX-License-Identifier: MIT
  */
 #include "kernels/winograd.h"
 #include "kernels/ref/level.h"
 #include "kernels/vector.h"
 
-enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT, FILTER = 3 };
+enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT };
 
 /*
  * Whole tiles in registers, a copy of the code for each way to read or to write them; or, where
@@ -74,34 +74,6 @@ IC_VECTOR_INLINE void gradient_line(const ic_vector *y, int stride, ic_vector *o
     out[3 * out_stride] = ic_fused(root, far_odd, far_even);
     out[4 * out_stride] = ic_fused(-root, far_odd, far_even);
     out[5 * out_stride] = y3;
-}
-
-/* G g: six values out of three. */
-IC_VECTOR_INLINE void weights_line(const ic_vector *g, int stride, ic_vector *out, int out_stride)
-{
-    const ic_vector third = constant(1.0f / 3), sixth = constant(1.0f / 6), two = constant(2);
-    const ic_vector root = constant(ROOT);
-    ic_vector g0 = g[0], g1 = g[stride], g2 = g[2 * stride];
-    ic_vector even = ic_fused(two, g0, g2), far_even = ic_fused(two, g2, g0);
-    out[0] = g0;
-    out[out_stride] = -third * ic_fused(root, g1, even);
-    out[2 * out_stride] = -third * ic_fused(-root, g1, even);
-    out[3 * out_stride] = sixth * ic_fused(root, g1, far_even);
-    out[4 * out_stride] = sixth * ic_fused(-root, g1, far_even);
-    out[5 * out_stride] = g2;
-}
-
-/* G^T u: three values out of six. */
-IC_VECTOR_INLINE void filter_line(const ic_vector *u, int stride, ic_vector *out, int out_stride)
-{
-    const ic_vector third = constant(1.0f / 3), third_root = constant(ROOT / 3);
-    const ic_vector half = constant(0.5f), two = constant(-2);
-    ic_vector u0 = u[0], u1 = u[stride], u2 = u[2 * stride], u3 = u[3 * stride], u4 = u[4 * stride],
-              u5 = u[5 * stride];
-    ic_vector even = u1 + u2, odd = u1 - u2, far_even = u3 + u4, far_odd = u3 - u4;
-    out[0] = ic_fused(third, ic_fused(half, far_even, two * even), u0);
-    out[out_stride] = third_root * ic_fused(half, far_odd, -odd);
-    out[2 * out_stride] = ic_fused(third, far_even - even, u5);
 }
 
 /*
@@ -315,53 +287,5 @@ static void output(const ic_winograd_output *p, int32_t rows, int32_t columns, c
     }
 }
 
-static void weights(int32_t count, const float *g, int64_t tap_stride, float *u)
-{
-    for (int64_t k = 0; k < count; k += IC_LANES) {
-        ic_vector t[IN * FILTER];
-        UNROLL
-        for (int j = 0; j < FILTER; ++j) {
-            ic_vector d[FILTER];
-            UNROLL
-            for (int i = 0; i < FILTER; ++i)
-                d[i] = ic_load(g + (i * FILTER + j) * (int64_t)count + k);
-            weights_line(d, 1, t + j, FILTER);
-        }
-        UNROLL
-        for (int i = 0; i < IN; ++i) {
-            ic_vector out[IN];
-            weights_line(t + i * FILTER, 1, out, 1);
-            UNROLL
-            for (int j = 0; j < IN; ++j)
-                ic_store(u + (i * IN + j) * tap_stride + k, out[j]);
-        }
-    }
-}
-
-/* Once a step: its lines are loops, for which no time was lost. */
-static void weights_gradient(int32_t count, const float *u, int64_t tap_stride, float *d_g)
-{
-    for (int64_t k = 0; k < count; k += IC_LANES) {
-        ic_vector t[FILTER * IN];
-        for (int j = 0; j < IN; ++j) {
-            ic_vector d[IN];
-            UNROLL
-            for (int i = 0; i < IN; ++i)
-                d[i] = ic_load(u + (i * IN + j) * tap_stride + k);
-            filter_line(d, 1, t + j, IN);
-        }
-        for (int i = 0; i < FILTER; ++i) {
-            ic_vector out[FILTER];
-            filter_line(t + i * IN, 1, out, 1);
-            UNROLL
-            for (int j = 0; j < FILTER; ++j)
-                ic_store(d_g + (i * FILTER + j) * (int64_t)count + k, out[j]);
-        }
-    }
-}
-
-const ic_winograd_kernels IC_AT_LEVEL(ic_winograd) = {.input = input,
-                                                      .gradient = gradient,
-                                                      .output = output,
-                                                      .weights = weights,
-                                                      .weights_gradient = weights_gradient};
+const ic_winograd_kernels IC_AT_LEVEL(ic_winograd) = {
+    .input = input, .gradient = gradient, .output = output};

@@ -1,5 +1,5 @@
 /*
- * kernels/winograd.h: the transforms of Winograd's F(4x4, 3x3) (Lavin, Gray 2016), one set per CPU
+ * kernels/winograd.h: the transforms of Winograd's F(4x4, 3x3) (Lavin, Gray 2016), two sets per CPU
  * level. SPDX-License-Identifier: MIT
  *
  * A tile of 4x4 outputs of a 3x3 filter reads 6x6 inputs: y = A^T [(G g G^T) . (B^T d B)] A, 36
@@ -70,11 +70,6 @@ typedef struct ic_winograd_kernels {
      */
     void (*output)(const ic_winograd_output *p, int32_t rows, int32_t columns, const float *m,
                    const float *residual, float *y, float *sums, int64_t sum_stride);
-    /* u[tap * tap_stride + i] = (G g G^T)[tap] for i < count filters g[9][count]; count is a
-     * multiple of the lanes. */
-    void (*weights)(int32_t count, const float *g, int64_t tap_stride, float *u);
-    /* d_g[9][count] = G^T u G, u as above. */
-    void (*weights_gradient)(int32_t count, const float *u, int64_t tap_stride, float *d_g);
 } ic_winograd_kernels;
 
 extern const ic_winograd_kernels ic_winograd_c;
@@ -82,5 +77,41 @@ extern const ic_winograd_kernels ic_winograd_neon;
 extern const ic_winograd_kernels ic_winograd_sse41;
 extern const ic_winograd_kernels ic_winograd_avx2;
 extern const ic_winograd_kernels ic_winograd_avx512;
+
+/* A row of the 6x6 places: T of its filters times V of few tiles. */
+typedef struct ic_winograd_row {
+    int64_t depth; /* channels in */
+    int32_t width; /* channels out, a multiple of the lanes */
+    int32_t tiles;
+    int64_t v_tap, v_pitch; /* floats between places and between tiles */
+    int64_t m_tap, m_pitch;
+    bool accumulate;   /* the sums start from m instead of zero */
+    const float *next; /* a row of T that is brought to the cache meanwhile */
+} ic_winograd_row;
+
+/* The two halves of U = G g G^T, for filters g[count][9][width], width a multiple of the lanes. */
+typedef struct ic_winograd_filters {
+    /*
+     * T = G g as t[6][width / lanes][depth][3][lanes], of which the channels [first, first + count)
+     * are filled, those of g.
+     */
+    void (*half)(int64_t first, int64_t count, int64_t depth, int32_t width, const float *g,
+                 float *t);
+    /* A row of U from one of T: u[j * tap_stride + d * width + i], j < 6. */
+    void (*whole)(int64_t depth, int32_t width, const float *t, int64_t tap_stride, float *u);
+    /*
+     * The same row of U, which stays in registers: m[j * m_tap + tile * m_pitch + i] = sum over d <
+     * depth of U[j][d][i] * v[j * v_tap + tile * v_pitch + d], each one chain of multiply-adds.
+     */
+    void (*multiply)(const ic_winograd_row *p, const float *t, const float *v, float *m);
+    /* d_g[9][count] = G^T u G of u[tap * tap_stride + i], i < count, a multiple of the lanes. */
+    void (*gradient)(int32_t count, const float *u, int64_t tap_stride, float *d_g);
+} ic_winograd_filters;
+
+extern const ic_winograd_filters ic_winograd_filters_c;
+extern const ic_winograd_filters ic_winograd_filters_neon;
+extern const ic_winograd_filters ic_winograd_filters_sse41;
+extern const ic_winograd_filters ic_winograd_filters_avx2;
+extern const ic_winograd_filters ic_winograd_filters_avx512;
 
 #endif

@@ -20,7 +20,18 @@ static const int32_t cases[][6] = {
     {2, 6, 5, 200, 150, 1}, {1, 2, 2, 660, 290, 1},
 };
 
-enum { CASES = sizeof cases / sizeof *cases };
+/* For the one that keeps half of the transform of large layers: few tiles, many, several blocks. */
+static const int32_t large_cases[][6] = {
+    {1, 3, 3, 384, 310, 1},
+    {2, 2, 5, 500, 260, 1},
+    {9, 1, 1, 290, 405, 1},
+    {66, 1, 1, 1100, 110, 1},
+};
+
+enum {
+    CASES = sizeof cases / sizeof *cases,
+    LARGE_CASES = sizeof large_cases / sizeof *large_cases
+};
 
 static const double TOLERANCE = 1e-5;
 
@@ -109,22 +120,41 @@ static void check_close(const ic_conv *conv, ic_conv_pass pass, const float *got
 
 typedef void (*check_fn)(const ic_conv *conv, ic_conv_pass pass);
 
+static void for_each_case(check_fn check, const ic_kernels *kernels)
+{
+    for (int32_t i = 0; i < CASES; ++i) {
+        ic_conv_shape shape = shape_of(cases[i]);
+        ic_conv conv;
+        ic_conv_prepare(kernels, &shape, IC_CONV_TRAINING, &conv);
+        for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
+            bool kept = ic_conv_choose(&conv, (ic_conv_pass)pass, "winograd");
+            if (kept)
+                check(&conv, (ic_conv_pass)pass);
+            bool large = ic_conv_choose(&conv, (ic_conv_pass)pass, "winograd_large");
+            if (large)
+                check(&conv, (ic_conv_pass)pass);
+            assert_true(kept || large);
+        }
+    }
+}
+
+static void for_each_large_case(check_fn check, const ic_kernels *kernels)
+{
+    for (int32_t i = 0; i < LARGE_CASES; ++i) {
+        ic_conv_shape shape = shape_of(large_cases[i]);
+        ic_conv conv;
+        ic_conv_prepare(kernels, &shape, IC_CONV_INFERENCE, &conv);
+        assert_true(ic_conv_choose(&conv, IC_CONV_FORWARD, "winograd_half"));
+        check(&conv, IC_CONV_FORWARD);
+    }
+}
+
 static void for_each(check_fn check)
 {
     for (int32_t level = IC_CPU_C; level < IC_CPU_LEVELS; ++level)
-        for (int32_t i = 0; i < CASES && ic_cpu_has((ic_cpu_level)level); ++i) {
-            ic_conv_shape shape = shape_of(cases[i]);
-            ic_conv conv;
-            ic_conv_prepare(ic_kernels_at((ic_cpu_level)level), &shape, IC_CONV_TRAINING, &conv);
-            for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
-                bool kept = ic_conv_choose(&conv, (ic_conv_pass)pass, "winograd");
-                if (kept)
-                    check(&conv, (ic_conv_pass)pass);
-                bool large = ic_conv_choose(&conv, (ic_conv_pass)pass, "winograd_large");
-                if (large)
-                    check(&conv, (ic_conv_pass)pass);
-                assert_true(kept || large);
-            }
+        if (ic_cpu_has((ic_cpu_level)level)) {
+            for_each_case(check, ic_kernels_at((ic_cpu_level)level));
+            for_each_large_case(check, ic_kernels_at((ic_cpu_level)level));
         }
 }
 
@@ -277,6 +307,31 @@ static void forward_does_not_depend_on_the_batch(void **state)
     for_each(check_batch);
 }
 
+/* Weights whose transform is finished on the way give the bits of those that were transformed. */
+static void check_halves(const ic_conv *conv, ic_conv_pass pass)
+{
+    ic_conv whole = *conv;
+    if (pass != IC_CONV_FORWARD || conv->use != IC_CONV_INFERENCE)
+        return;
+    assert_true(ic_conv_choose(&whole, pass, "winograd"));
+    tensors t = make_tensors(&conv->shape);
+    guarded out = guarded_create(y_floats(&conv->shape)),
+            wanted = guarded_create(y_floats(&conv->shape));
+    ic_conv_arguments arguments = {.x = t.x.floats, .out = wanted.floats};
+    run_conv(&whole, pass, t.w.floats, arguments, false);
+    arguments.out = out.floats;
+    run_conv(conv, pass, t.w.floats, arguments, true);
+    assert_memory_equal(out.floats, wanted.floats, out.count * sizeof(float));
+    guarded_free(&out);
+    guarded_free(&wanted);
+    free_tensors(&t);
+}
+
+static void half_transforms_give_the_bits_of_whole_ones(void **state)
+{
+    for_each(check_halves);
+}
+
 /* The sums are those of the outputs, and the norm's gradient is the one made afterwards. */
 static void check_sums(const ic_conv *conv, ic_conv_pass pass)
 {
@@ -337,6 +392,7 @@ int main(void)
         cmocka_unit_test(epilogues_are_applied_once),
         cmocka_unit_test(backward_data_adds_when_asked),
         cmocka_unit_test(forward_does_not_depend_on_the_batch),
+        cmocka_unit_test(half_transforms_give_the_bits_of_whole_ones),
         cmocka_unit_test(sums_are_taken_on_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

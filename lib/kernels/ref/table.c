@@ -42,6 +42,7 @@ const ic_kernels IC_AT_LEVEL_EXPAND(ic_kernels, IC_TABLE) = {
     .depthwise = &IC_AT_LEVEL(ic_depthwise),
     .planes = &IC_AT_LEVEL(ic_planes),
     .winograd = &IC_AT_LEVEL(ic_winograd),
+    .winograd_filters = &IC_AT_LEVEL(ic_winograd_filters),
     .depthwise_tiles = &IC_AT_LEVEL(ic_depthwise_tiles),
     .bf16 = IC_AT_LEVEL_EXPAND(BF16, IC_TABLE),
     .picture = &IC_AT_LEVEL(ic_picture),
