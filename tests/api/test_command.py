@@ -638,7 +638,7 @@ def again(messages, out):
     """Runs the command that repeats a training, with another place for the model; its words."""
     words = shlex.split(re.search(r"the same again, exactly: imgcls (.*)", messages)[1])
     names = words[2::2]
-    assert "--replan" in names and "--minutes" not in names and len(names) == len(set(names)), words
+    assert "--minutes" not in names and len(names) == len(set(names)), words
     words[words.index("--out") + 1] = str(out)
     run(*words)
     return words
@@ -651,7 +651,7 @@ def minutes():
     messages = run("train", photos, "--out", fitted, "--minutes", "0.05", "--network", "plain", "--validation-share",
                    "0.2")[1]
     assert time.monotonic() - began < 0.05 * 60 * 1.05 + 1, time.monotonic() - began
-    again(messages, repeated)
+    again(messages, repeated) # with --replan, unless the first plan met the time
     assert fitted.read_bytes() == repeated.read_bytes()
     shutil.copytree(parted / "test", validation)
     for more in (("--network", "lenet5", "--denoise", "median", "--seed", 7),
