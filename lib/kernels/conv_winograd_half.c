@@ -157,11 +157,13 @@ static void run_panel(const ic_winograd_block *b, int64_t index, int64_t unit, f
     for (int32_t first = 0; first < depth; first += step) {
         row.depth = depth - first < step ? depth - first : step;
         row.accumulate = first > 0;
-        for (int32_t i = 0; i < IC_WINOGRAD_IN; ++i, half = row.next) {
-            bool last = i + 1 == IC_WINOGRAD_IN && first + step >= depth;
-            row.next = last ? half : half + row.depth * 3 * row.width;
+        for (int32_t i = 0; i < IC_WINOGRAD_IN; ++i) {
+            const float *after = half + row.depth * 3 * row.width;
+            bool alike = i + 1 < IC_WINOGRAD_IN || depth - first >= 2 * step;
+            row.next = alike ? after : half;
             multiply_row(b, &panel, &row, half, b->v + i * IC_WINOGRAD_IN * b->v_tap + first,
                          b->m + i * IC_WINOGRAD_IN * b->m_tap, u);
+            half = after;
         }
     }
     ic_winograd_store(b, index, b->first, b->first + b->count, unit, unit + 1);

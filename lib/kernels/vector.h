@@ -37,6 +37,18 @@
 #include "kernels/ref/vector.h"
 #endif
 
+IC_VECTOR_INLINE ic_vector ic_constant(float value)
+{
+    return ic_broadcast(&value);
+}
+
+/* Before a loop over what lies in registers: unrolled, where there are enough of them. */
+#if defined(IC_SMALL)
+#define IC_UNROLL
+#else
+#define IC_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 /* Whether reading by a mask costs what reading all lanes does: then one copy of code does. */
 #if defined(__AVX512F__)
 enum { IC_MASKS_ARE_FREE = 1 };

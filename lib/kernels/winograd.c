@@ -14,26 +14,18 @@ enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT };
  * there are not the registers for it, one copy that looks which way it is.
  */
 #if defined(IC_SMALL)
-#define UNROLL
 #define TILE_FUNCTION static __attribute__((noinline))
 #else
-#define UNROLL        _Pragma("GCC unroll 8")
 #define TILE_FUNCTION IC_VECTOR_INLINE
 #endif
 
-IC_VECTOR_INLINE ic_vector constant(float value)
-{
-    return ic_broadcast(&value);
-}
-
-#define ROOT      1.41421356237309505f /* of 2 */
 #define HALF_ROOT 0.70710678118654752f
 
 /* B^T d: the six values d[0], d[stride], … */
 IC_VECTOR_INLINE void input_line(const ic_vector *d, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector sum = constant(-2.5f), two = constant(-2), half = constant(-0.5f);
-    const ic_vector root = constant(ROOT), half_root = constant(HALF_ROOT);
+    const ic_vector sum = ic_constant(-2.5f), two = ic_constant(-2), half = ic_constant(-0.5f);
+    const ic_vector root = ic_constant(IC_WINOGRAD_ROOT), half_root = ic_constant(HALF_ROOT);
     ic_vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride], d4 = d[4 * stride],
               d5 = d[5 * stride];
     ic_vector even = ic_fused(two, d2, d4), odd = ic_fused(two, d1, d3);
@@ -49,8 +41,9 @@ IC_VECTOR_INLINE void input_line(const ic_vector *d, int stride, ic_vector *out,
 /* A^T m: four values out of six. */
 IC_VECTOR_INLINE void output_line(const ic_vector *m, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector half = constant(0.5f), two = constant(2), half_root = constant(HALF_ROOT);
-    const ic_vector quarter_root = constant(HALF_ROOT / 2), eight = constant(8);
+    const ic_vector half = ic_constant(0.5f), two = ic_constant(2),
+                    half_root = ic_constant(HALF_ROOT);
+    const ic_vector quarter_root = ic_constant(HALF_ROOT / 2), eight = ic_constant(8);
     ic_vector m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride], m4 = m[4 * stride],
               m5 = m[5 * stride];
     ic_vector even = m1 + m2, odd = m1 - m2, far_even = m3 + m4, far_odd = m3 - m4;
@@ -63,8 +56,8 @@ IC_VECTOR_INLINE void output_line(const ic_vector *m, int stride, ic_vector *out
 /* A y: six values out of four. */
 IC_VECTOR_INLINE void gradient_line(const ic_vector *y, int stride, ic_vector *out, int out_stride)
 {
-    const ic_vector half = constant(0.5f), two = constant(2);
-    const ic_vector root = constant(ROOT), half_root = constant(HALF_ROOT);
+    const ic_vector half = ic_constant(0.5f), two = ic_constant(2);
+    const ic_vector root = ic_constant(IC_WINOGRAD_ROOT), half_root = ic_constant(HALF_ROOT);
     ic_vector y0 = y[0], y1 = y[stride], y2 = y[2 * stride], y3 = y[3 * stride];
     ic_vector even = ic_fused(half, y2, y0), odd = ic_fused(half, y3, y1);
     ic_vector far_even = ic_fused(two, y2, y0), far_odd = ic_fused(two, y3, y1);
@@ -128,20 +121,20 @@ TILE_FUNCTION void input_vector(const bool changed, const bool border, const ic_
         scale = ic_load_part(p->scale + c, mask);
         shift = ic_load_part(p->shift + c, mask);
     }
-    UNROLL
+    IC_UNROLL
     for (int j = 0; j < IN; ++j) {
         ic_vector d[IN];
-        UNROLL
+        IC_UNROLL
         for (int i = 0; i < IN; ++i)
             d[i] = read_pixel(changed, p, scale, shift, pixels[i * IN + j] + at, mask,
                               border ? inside + i * IN + j : NULL);
         input_line(d, 1, t + j, IN);
     }
-    UNROLL
+    IC_UNROLL
     for (int i = 0; i < IN; ++i) {
         ic_vector out[IN];
         input_line(t + i * IN, 1, out, 1);
-        UNROLL
+        IC_UNROLL
         for (int j = 0; j < IN; ++j)
             ic_store(v + (i * IN + j) * p->tap_stride + c, out[j]);
     }
@@ -176,19 +169,19 @@ TILE_FUNCTION void gradient_vector(int64_t tap_stride, ic_mask mask, const float
                                    int64_t at, float *w)
 {
     ic_vector t[IN * OUT];
-    UNROLL
+    IC_UNROLL
     for (int j = 0; j < OUT; ++j) {
         ic_vector d[OUT];
-        UNROLL
+        IC_UNROLL
         for (int i = 0; i < OUT; ++i)
             d[i] = load_pixel(pixels[i * OUT + j] + at, mask);
         gradient_line(d, 1, t + j, OUT);
     }
-    UNROLL
+    IC_UNROLL
     for (int i = 0; i < IN; ++i) {
         ic_vector out[IN];
         gradient_line(t + i * OUT, 1, out, 1);
-        UNROLL
+        IC_UNROLL
         for (int j = 0; j < IN; ++j)
             ic_store(w + (i * IN + j) * tap_stride, out[j]);
     }
@@ -230,21 +223,21 @@ TILE_FUNCTION void output_vector(const bool whole, const bool finished, const bo
     ic_vector bias = ic_zero(), sum = ic_zero(), squares = ic_zero();
     if (finished && p->bias != NULL)
         bias = ic_load_part(p->bias + k, mask);
-    UNROLL
+    IC_UNROLL
     for (int j = 0; j < IN; ++j) {
         ic_vector d[IN];
-        UNROLL
+        IC_UNROLL
         for (int i = 0; i < IN; ++i)
             d[i] = ic_load(m + (i * IN + j) * p->tap_stride + k);
         output_line(d, 1, t + j, IN);
     }
-    UNROLL
+    IC_UNROLL
     for (int i = 0; i < OUT; ++i) {
         if (!whole && i >= rows)
             break;
         ic_vector out[OUT];
         output_line(t + i * IN, 1, out, 1);
-        UNROLL
+        IC_UNROLL
         for (int j = 0; j < OUT; ++j) {
             if (!whole && j >= columns)
                 break;

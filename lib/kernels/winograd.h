@@ -31,6 +31,8 @@ enum {
     IC_WINOGRAD_FILTER = 9
 };
 
+#define IC_WINOGRAD_ROOT 1.41421356237309505f /* a of the points */
+
 /* How inputs are read: clamp(x * scale[c] + shift[c], low, high); scale NULL: as they are. */
 typedef struct ic_winograd_input {
     int32_t c;
@@ -86,7 +88,7 @@ typedef struct ic_winograd_row {
     int64_t v_tap, v_pitch; /* floats between places and between tiles */
     int64_t m_tap, m_pitch;
     bool accumulate;   /* the sums start from m instead of zero */
-    const float *next; /* a row of T that is brought to the cache meanwhile */
+    const float *next; /* a row of T, as large, that is brought to the cache meanwhile */
 } ic_winograd_row;
 
 /* The two halves of U = G g G^T, for filters g[count][9][width], width a multiple of the lanes. */

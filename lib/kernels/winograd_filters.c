@@ -8,19 +8,6 @@
 
 enum { IN = IC_WINOGRAD_IN, FILTER = 3, LINE = FILTER * IC_LANES };
 
-#if defined(IC_SMALL)
-#define UNROLL
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-
-IC_VECTOR_INLINE ic_vector constant(float value)
-{
-    return ic_broadcast(&value);
-}
-
-#define ROOT 1.41421356237309505f /* of 2 */
-
 static const float near_share = -1.0f / 3, far_share = 1.0f / 6;
 
 /*
@@ -30,7 +17,7 @@ static const float near_share = -1.0f / 3, far_share = 1.0f / 6;
 IC_VECTOR_INLINE void filter_pair(float share, ic_vector twice, ic_vector once, ic_vector middle,
                                   ic_vector *plus, ic_vector *minus)
 {
-    const ic_vector root = constant(ROOT), factor = constant(share);
+    const ic_vector root = ic_constant(IC_WINOGRAD_ROOT), factor = ic_constant(share);
     const ic_vector even = (twice + twice) + once;
     *plus = factor * ic_fused(root, middle, even);
     *minus = factor * ic_fused(-root, middle, even);
@@ -55,7 +42,7 @@ static void half(int64_t first, int64_t count, int64_t depth, int32_t width, con
             ic_vector out[IN];
             filter_line(ic_load(g + k), ic_load(g + FILTER * across + k),
                         ic_load(g + 2 * FILTER * across + k), out);
-            UNROLL
+            IC_UNROLL
             for (int i = 0; i < IN; ++i)
                 ic_store(t + i * row + at, out[i]);
         }
@@ -68,7 +55,7 @@ static void whole(int64_t depth, int32_t width, const float *t, int64_t tap_stri
         for (int64_t d = 0; d < depth; ++d, t += LINE) {
             ic_vector out[IN];
             filter_line(ic_load(t), ic_load(t + IC_LANES), ic_load(t + 2 * IC_LANES), out);
-            UNROLL
+            IC_UNROLL
             for (int j = 0; j < IN; ++j)
                 ic_store(u + j * tap_stride + d * across + k, out[j]);
         }
@@ -223,8 +210,8 @@ static void multiply(const ic_winograd_row *p, const float *t, const float *v, f
 /* G^T u: three values out of six. */
 IC_VECTOR_INLINE void gradient_line(const ic_vector *u, ic_vector *out)
 {
-    const ic_vector third = constant(1.0f / 3), third_root = constant(ROOT / 3);
-    const ic_vector one_half = constant(0.5f), two = constant(-2);
+    const ic_vector third = ic_constant(1.0f / 3), third_root = ic_constant(IC_WINOGRAD_ROOT / 3);
+    const ic_vector one_half = ic_constant(0.5f), two = ic_constant(-2);
     ic_vector even = u[1] + u[2], odd = u[1] - u[2], far_even = u[3] + u[4], far_odd = u[3] - u[4];
     out[0] = ic_fused(third, ic_fused(one_half, far_even, two * even), u[0]);
     out[1] = third_root * ic_fused(one_half, far_odd, -odd);
@@ -238,18 +225,18 @@ static void gradient(int32_t count, const float *u, int64_t tap_stride, float *d
         ic_vector t[FILTER][IN];
         for (int j = 0; j < IN; ++j) {
             ic_vector d[IN], out[FILTER];
-            UNROLL
+            IC_UNROLL
             for (int i = 0; i < IN; ++i)
                 d[i] = ic_load(u + (i * IN + j) * tap_stride + k);
             gradient_line(d, out);
-            UNROLL
+            IC_UNROLL
             for (int i = 0; i < FILTER; ++i)
                 t[i][j] = out[i];
         }
         for (int i = 0; i < FILTER; ++i) {
             ic_vector out[FILTER];
             gradient_line(t[i], out);
-            UNROLL
+            IC_UNROLL
             for (int j = 0; j < FILTER; ++j)
                 ic_store(d_g + (i * FILTER + j) * (int64_t)count + k, out[j]);
         }
