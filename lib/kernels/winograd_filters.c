@@ -70,9 +70,9 @@ static void whole(int64_t depth, int32_t width, const float *t, int64_t tap_stri
  * which compilers would keep on the stack.
  */
 #if defined(__AVX512F__) || defined(IC_NEON)
-enum { VECTORS = 2 };
+enum { IN_PAIRS = 1 };
 #else
-enum { VECTORS = 1 };
+enum { IN_PAIRS = 0 };
 #endif
 enum { TILES = 4 };
 
@@ -185,7 +185,7 @@ typedef void (*side_fn)(const ic_winograd_row *p, const line_side *side, const f
 
 SIDE_FUNCTION(one_by_one, 1, 1)
 SIDE_FUNCTION(one_by_four, 1, TILES)
-SIDE_FUNCTION(most, VECTORS, TILES)
+SIDE_FUNCTION(two_by_four, 2, TILES)
 
 static void multiply(const ic_winograd_row *p, const float *t, const float *v, float *m)
 {
@@ -195,11 +195,11 @@ static void multiply(const ic_winograd_row *p, const float *t, const float *v, f
             const bool four = p->tiles - i >= TILES;
             const float *next = i == 0 ? p->next : t;
             for (int32_t k = 0; k * IC_LANES < p->width;) {
-                const bool all = four && (k + VECTORS) * IC_LANES <= p->width;
-                const side_fn run = all ? most : four ? one_by_four : one_by_one;
+                const bool pair = IN_PAIRS && four && (k + 2) * IC_LANES <= p->width;
+                const side_fn run = pair ? two_by_four : four ? one_by_four : one_by_one;
                 run(p, &sides[side], t + k * floats, next + k * floats, v + i * p->v_pitch,
                     m + i * p->m_pitch + k * IC_LANES);
-                k += all ? VECTORS : 1;
+                k += pair ? 2 : 1;
             }
             i += four ? TILES : 1;
         }
