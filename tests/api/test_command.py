@@ -638,24 +638,25 @@ def again(messages, out):
     """Runs the command that repeats a training, with another place for the model; its words."""
     words = shlex.split(re.search(r"the same again, exactly: imgcls (.*)", messages)[1])
     names = words[2::2]
-    assert "--minutes" not in names and len(names) == len(set(names)), words
+    assert "--replan" in names and "--minutes" not in names and len(names) == len(set(names)), words
     words[words.index("--out") + 1] = str(out)
     run(*words)
     return words
 
 
 def minutes():
-    """Within the time, and the printed flags repeat it without a clock."""
+    """Within the time, and the printed flags repeat it without a clock. In steps so many or so slow that no machine comes
+    to the most epochs that there may be, which would need no other plan."""
     fitted, repeated, validation = root / "fitted.safetensors", root / "repeated.safetensors", root / "for validation"
     began = time.monotonic()
     messages = run("train", photos, "--out", fitted, "--minutes", "0.05", "--network", "plain", "--validation-share",
-                   "0.2")[1]
+                   "0.2", "--batch-size", 2)[1]
     assert time.monotonic() - began < 0.05 * 60 * 1.05 + 1, time.monotonic() - began
-    again(messages, repeated) # with --replan, unless the first plan met the time
+    again(messages, repeated)
     assert fitted.read_bytes() == repeated.read_bytes()
     shutil.copytree(parted / "test", validation)
-    for more in (("--network", "lenet5", "--denoise", "median", "--seed", 7),
-                 ("--from", model, "--validation", validation, "--flip", "on")):
+    for more in (("--network", "lenet5", "--denoise", "median", "--seed", 7, "--batch-size", 1),
+                 ("--from", model, "--validation", validation, "--flip", "on", "--batch-size", 1, "--optimizer", "muon")):
         words = again(run("train", photos, "--out", fitted, "--minutes", 0.02, *more)[1], repeated)
         assert fitted.read_bytes() == repeated.read_bytes(), words
 
