@@ -176,6 +176,7 @@ typedef struct bf16_block {
     int64_t lda; /* from output to output of the copy */
     uint16_t *rows;
     int64_t pitch, plane; /* from row to row of the copy, from image to image */
+    ic_gemm_clamp clamp;  /* what the kernels do behind the products, where that is all there is */
     int32_t tile_count;
     ic_bf16_tile tiles[TILES];
 } bf16_block;
@@ -249,19 +250,9 @@ static void load_rows(bf16_block *block, float *scratch)
         }
 }
 
-/* Whether the kernels do all that comes behind the products. */
-static bool is_finished(const bf16_block *block)
-{
-    const ic_epilogue *epilogue = block->arguments->epilogue;
-    return block->conv->kernels->bf16->finishes && epilogue != NULL && epilogue->residual == NULL &&
-           epilogue->activation <= IC_ACTIVATION_RELU6 && block->arguments->sums == NULL;
-}
-
 /* All panels of the tiles that are listed. */
 static void multiply_list(bf16_block *block)
 {
-    const ic_epilogue *epilogue = is_finished(block) ? block->arguments->epilogue : NULL;
-    int32_t activation = epilogue != NULL ? epilogue->activation : IC_ACTIVATION_NONE;
     const ic_conv_grid *grid = block->grid;
     int64_t depth = (int64_t)grid->w.taps * block->depth;
     ic_bf16_sum sum = {.segments = depth > 0 ? grid->h.taps : 0,
@@ -272,13 +263,13 @@ static void multiply_list(bf16_block *block)
                        .b_segment = depth * IC_BF16_WIDTH,
                        .ldc = (int64_t)grid->w.stride * grid->columns,
                        .accumulate = block->arguments->accumulate,
-                       .low = activation == IC_ACTIVATION_NONE ? -INFINITY : 0,
-                       .high = activation == IC_ACTIVATION_RELU6 ? 6 : INFINITY};
+                       .low = block->clamp.bias != NULL ? block->clamp.low : -INFINITY,
+                       .high = block->clamp.bias != NULL ? block->clamp.high : INFINITY};
     for (int32_t p = block->first_panel; p < block->last_panel; ++p) {
         int32_t left = grid->columns - p * IC_BF16_WIDTH;
         sum.columns = left < IC_BF16_WIDTH ? left : IC_BF16_WIDTH;
-        if (epilogue != NULL && epilogue->bias != NULL)
-            sum.bias = epilogue->bias + p * IC_BF16_WIDTH;
+        if (block->clamp.bias != NULL)
+            sum.bias = block->clamp.bias + p * IC_BF16_WIDTH;
         block->conv->kernels->bf16->multiply(&sum, block->tile_count, block->tiles,
                                              block->packed + p * grid->h.taps * sum.b_segment);
         for (int32_t i = 0; i < block->tile_count; ++i)
@@ -387,8 +378,10 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
                         .last_panel = (int32_t)ic_conv_cut(panels, splits, unit % splits + 1),
                         .depth = ic_conv_bf16_depth(grid.depth),
                         .laid = plan->block[LAID] != 0};
+    if (forward && conv->kernels->bf16->finishes)
+        block.clamp = ic_conv_clamp(conv, arguments, 0);
     run_block(&block, scratch);
-    if (plan->sum_blocks > 0 && !is_finished(&block))
+    if (plan->sum_blocks > 0 && block.clamp.bias == NULL)
         finish_block(&block, pass, unit / splits);
 }
 

@@ -325,6 +325,19 @@ static void apply_epilogue(const ic_conv *conv, const ic_epilogue *epilogue, flo
         conv->kernels->activate((ic_activation)epilogue->activation, count, y + i * k, y + i * k);
 }
 
+ic_gemm_clamp ic_conv_clamp(const ic_conv *conv, const ic_conv_arguments *arguments,
+                            int32_t channel)
+{
+    const ic_epilogue *e = arguments->epilogue;
+    bool can = conv->kernels->gemm->clamps;
+    if (!can || e == NULL || e->bias == NULL || e->residual != NULL || arguments->sums != NULL ||
+        e->activation > IC_ACTIVATION_RELU6)
+        return (ic_gemm_clamp){0};
+    return (ic_gemm_clamp){.bias = e->bias + channel,
+                           .low = e->activation == IC_ACTIVATION_NONE ? -INFINITY : 0,
+                           .high = e->activation == IC_ACTIVATION_RELU6 ? 6 : INFINITY};
+}
+
 /* Channels of the output, of which each block has two sums. */
 static int64_t output_channels(const ic_conv *conv, ic_conv_pass pass)
 {

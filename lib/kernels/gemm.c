@@ -9,6 +9,13 @@
 #include "kernels/ref/level.h"
 #include "kernels/vector.h"
 
+/* What comes behind the products is done in registers, but where code counts more than time. */
+#if defined(IC_SMALL)
+enum { CLAMPS = 0 };
+#else
+enum { CLAMPS = 1 };
+#endif
+
 /* Rows of a tile; those beyond `rows`, a constant, are dropped by the compiler. */
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 
@@ -26,6 +33,12 @@
             right##i = ic_load_part(from + IC_LANES, second_mask);                                 \
         NEXT_ROW(from)                                                                             \
     }
+
+#define CLAMP_ROW(i, side)                                                                         \
+    if (rows > i)                                                                                  \
+        side##i = ic_least(high, ic_most(low, side##i + bias));
+#define CLAMP_LEFT(i)  CLAMP_ROW(i, left)
+#define CLAMP_RIGHT(i) CLAMP_ROW(i, right)
 
 #define STORE_ROW(i)                                                                               \
     if (rows > i) {                                                                                \
@@ -98,6 +111,16 @@ IC_VECTOR_INLINE void rows_tile(const int rows, const int vectors, const ic_gemm
         }
         a += sum->a_segment;
         b_first += sum->b_segment;
+    }
+    if (CLAMPS && sum->clamp.bias != NULL) {
+        const ic_vector low = ic_broadcast(&sum->clamp.low), high = ic_broadcast(&sum->clamp.high);
+        ic_vector bias = ic_load_part(sum->clamp.bias, first_mask);
+        EACH_ROW(CLAMP_LEFT)
+        if (vectors > 1) {
+            __asm__ volatile("" : : : "memory"); /* sixteen registers hold one side's bias */
+            bias = ic_load_part(sum->clamp.bias + IC_LANES, second_mask);
+            EACH_ROW(CLAMP_RIGHT)
+        }
     }
     if (sum->columns == width) {
         EACH_ROW(STORE_ROW)
@@ -307,6 +330,7 @@ const ic_gemm_kernels IC_AT_LEVEL(ic_gemm) = {.wide = {.rows = WIDE_ROWS,
                                                          .width = IC_LANES,
                                                          .rows_fn = narrow_rows,
                                                          .columns_fn = narrow_columns},
+                                              .clamps = CLAMPS,
                                               .block_floats = BLOCK_FLOATS,
                                               .pack_panel = pack_panel,
                                               .gather = gather,

@@ -16,6 +16,12 @@ enum {
     IC_GEMM_GATHER_ROWS = 16 /* runs of a patch */
 };
 
+/* Done last where `bias` is not NULL: c = min(max(c + bias[n], low), high), a NaN stays one. */
+typedef struct ic_gemm_clamp {
+    const float *bias;
+    float low, high;
+} ic_gemm_clamp;
+
 /*
  * c[m][n] = sum over i < segments, j < depth of a[m*lda + i*a_segment + j] * b[i*b_segment +
  * j*width + n], each element one chain of multiply-adds in the order of (i, j), whatever the tile's
@@ -24,8 +30,9 @@ enum {
 typedef struct ic_gemm_rows {
     int64_t segments, depth;
     int64_t lda, a_segment, b_segment, ldc;
-    int32_t columns; /* that are stored: 1..width */
-    bool accumulate; /* the chain starts from c instead of zero */
+    int32_t columns;     /* that are stored: 1..width */
+    bool accumulate;     /* the chain starts from c instead of zero */
+    ic_gemm_clamp clamp; /* for kernels that do it */
 } ic_gemm_rows;
 
 /* Where a run of `depth` pixels begins in a and in b. */
@@ -58,6 +65,7 @@ typedef struct ic_gemm_tile {
 typedef struct ic_gemm_kernels {
     ic_gemm_tile wide;
     ic_gemm_tile narrow;  /* for the last panel when half the width is enough */
+    bool clamps;          /* see ic_gemm_clamp */
     int32_t block_floats; /* of a that one unit of work may keep: about a third of the L2 cache */
 
     /* out[row][width] = x[row*ldx + 0..columns), zeros behind. */

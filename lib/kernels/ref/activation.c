@@ -46,6 +46,11 @@ void IC_AT_LEVEL(ic_activate_backward)(ic_activation kind, int64_t count, const 
 static IC_ALWAYS_INLINE void biased_loop(ic_activation kind, int64_t first, int64_t last,
                                          const float *bias, float *y)
 {
+    if (IC_IS_CLAMP(kind)) {
+        for (int64_t i = first; i < last; i += IC_LANES)
+            ic_store(y + i, ic_clamp_vector(kind, ic_load(y + i) + ic_load(bias + i)));
+        return;
+    }
     IC_VECTOR_LOOP
     for (int64_t i = first; i < last; i++)
         y[i] = ic_activation_value(kind, y[i] + bias[i]);

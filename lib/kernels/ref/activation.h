@@ -7,6 +7,7 @@
 #define KERNELS_REF_ACTIVATION_H
 
 #include "kernels/ref/level.h"
+#include "kernels/vector.h"
 
 /*
  * e^x for x <= 0, within 1.5 ulp; 0 below -87.3 (where e^x leaves the normal numbers), NaN for NaN.
@@ -99,6 +100,21 @@ static IC_ALWAYS_INLINE float ic_value_of(ic_activation kind, float x)
     default:
         return x;
     }
+}
+
+/*
+ * The clamps among them, of a vector: compilers make them of comparisons and blends, which take
+ * twice as many instructions.
+ */
+#define IC_IS_CLAMP(kind)                                                                          \
+    (__builtin_constant_p(kind) &&                                                                 \
+     ((kind) == IC_ACTIVATION_RELU6 || (kind) == IC_ACTIVATION_HARD_SWISH))
+static IC_ALWAYS_INLINE ic_vector ic_clamp_vector(ic_activation kind, ic_vector x)
+{
+    if (kind == IC_ACTIVATION_RELU6)
+        return ic_least(ic_constant(6.0f), ic_most(ic_zero(), x));
+    const ic_vector gate = ic_fused(x, ic_constant(1.0f / 6.0f), ic_constant(0.5f));
+    return x * ic_least(ic_constant(1.0f), ic_most(ic_zero(), gate));
 }
 
 /*

@@ -73,6 +73,12 @@ static IC_ALWAYS_INLINE void affine_loop(ic_activation activation, int64_t first
                                          const float *x, const float *scale, const float *shift,
                                          float *y)
 {
+    if (IC_IS_CLAMP(activation)) {
+        for (int64_t i = first; i < last; i += IC_LANES)
+            ic_store(y + i, ic_clamp_vector(activation, ic_fused(ic_load(x + i), ic_load(scale + i),
+                                                                 ic_load(shift + i))));
+        return;
+    }
     IC_VECTOR_LOOP
     for (int64_t i = first; i < last; i++)
         y[i] = ic_activation_value(activation, IC_FMA(x[i], scale[i], shift[i]));
