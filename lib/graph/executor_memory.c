@@ -94,16 +94,22 @@ ic_status ic_executor_allocate(ic_executor *e, size_t limit)
 }
 
 /*
- * The pictures of a group: so many that their arena stays in the third cache. But where the weights
- * are much more than the arena, they are what comes from memory: once for the whole batch then.
+ * The pictures of a group: so many that their arena stays in the second and third cache, but enough
+ * to share much larger weights. What the last group has too many is computed in vain: that is
+ * kept below a sixteenth.
  */
 static int32_t group_size(const ic_program *one, int32_t batch)
 {
-    enum { ARENA_BYTES = 8 << 20, MUCH_MORE = 4 };
+    enum { ARENA_BYTES = 6 << 20, WEIGHT_BYTES = 24 << 20, SHARE = 16, WASTE = 16 };
     size_t fits = ARENA_BYTES / (one->arena_bytes + 1);
-    if (one->constant_bytes > MUCH_MORE * one->arena_bytes || fits >= (size_t)batch)
+    if (one->constant_bytes > WEIGHT_BYTES && fits < SHARE)
+        fits = SHARE;
+    if (fits >= (size_t)batch)
         return batch;
-    return fits < 1 ? 1 : (int32_t)fits;
+    int32_t size = fits < 1 ? 1 : (int32_t)fits;
+    while ((batch + size - 1) / size * size > batch + batch / WASTE)
+        --size;
+    return size;
 }
 
 ic_status ic_executor_create_groups(ic_executor *e, ic_node tap)
