@@ -1,6 +1,7 @@
 /* graph/lowering.c: from nodes to steps. SPDX-License-Identifier: MIT */
 #include "graph/lowering.h"
 
+#include "graph/chains.h"
 #include "graph/elementwise.h"
 #include "graph/pack.h"
 #include "graph/planner.h"
@@ -394,6 +395,7 @@ void ic_program_free(ic_program *program)
     ic_free(context, program->steps);
     ic_free(context, program->tensors);
     ic_free(context, program->convs);
+    ic_free(context, program->chains);
     ic_free(context, program->packs);
     ic_free(context, program->folds);
     ic_free(context, program);
@@ -421,8 +423,7 @@ ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t 
     l.nodes = nodes;
     begin_nodes(&l);
     IC_TRY_CLEAN(lower_forward(&l, tap));
-    if (mode != IC_INFERENCE)
-        IC_TRY_CLEAN(lower_backward(&l));
+    IC_TRY_CLEAN(mode == IC_INFERENCE ? ic_program_chain(p) : lower_backward(&l));
     IC_TRY_CLEAN(ic_plan_memory(p));
     *out = p;
     p = NULL;

@@ -40,6 +40,7 @@ typedef struct ic_value {
 } ic_value;
 
 typedef struct ic_step ic_step;
+typedef struct ic_chain ic_chain; /* graph/chains.c */
 typedef struct ic_program ic_program;
 
 /* The state of one run that steps see. */
@@ -78,6 +79,7 @@ struct ic_step {
     bool once;       /* does more than write its tensors: must not run twice in a training step */
     bool again;      /* repeats a forward step for the backward pass */
     const ic_conv *conv;
+    const ic_chain *chain; /* the convolutions that `conv` takes in; NULL: none */
     ic_window window;
     int64_t rows;         /* pixels of all pictures */
     int32_t c;            /* channels of a row */
@@ -126,6 +128,8 @@ struct ic_program {
     ic_tensor *tensors;
     size_t tensor_count, tensor_capacity;
     ic_conv *convs; /* by node */
+    ic_chain *chains;
+    size_t chain_count;
     ic_pack *packs;
     size_t pack_count, pack_capacity;
     ic_fold *folds;

@@ -76,6 +76,16 @@ typedef struct ic_epilogue {
 } ic_epilogue;
 
 /*
+ * A pointwise convolution that a depthwise one takes in (ic_conv_chain): row by row, so that what
+ * lies between the two stays in the caches.
+ */
+typedef struct ic_conv_link {
+    const ic_conv *conv; /* of one row: ic_conv_link_prepare */
+    const float *packed;
+    ic_epilogue epilogue;
+} ic_conv_link;
+
+/*
  * Done to d_x as it is stored, where x is the value of a batch norm and its activation: d_x becomes
  * the gradient before the activation, and its sums are taken (ic_kernels.norm_gradient).
  */
@@ -101,6 +111,11 @@ typedef struct ic_conv_arguments {
      * backward data [2][c], those of the gradient.
      */
     float *sums;
+    /*
+     * Forward, of a chain: x is the input of `before`, whose output is convolved, and out that of
+     * `after`, whose input is what comes of it. NULL: none.
+     */
+    const ic_conv_link *before, *after;
 } ic_conv_arguments;
 
 /*
@@ -123,6 +138,16 @@ bool ic_conv_choose(ic_conv *conv, ic_conv_pass pass, const char *name);
 int64_t ic_conv_pack_units(const ic_conv *conv, ic_conv_pass pass);
 void ic_conv_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const float *weights,
                   float *packed);
+
+/*
+ * Inference: plans the forward pass of `conv` anew so that it takes in the pointwise convolutions
+ * that are its only input's maker and its only reader (of any number of pictures; NULL: none), at
+ * least in `pieces` units a picture; their rows are planned in *row_before and *row_after. False:
+ * it cannot, and nothing has changed. The results are the same bits. The packed weights are those
+ * of the convolutions one by one.
+ */
+bool ic_conv_chain(ic_conv *conv, const ic_conv *before, const ic_conv *after, int32_t pieces,
+                   ic_conv *row_before, ic_conv *row_after);
 
 /* The units of one phase, and one of them; scratch: plans[pass].scratch_floats of this worker. */
 int64_t ic_conv_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase);

@@ -6,7 +6,11 @@
  * through a prologue go through it once, into a ring of the rows in hand; the rows of the padding
  * are left out. In backward data with stride 2 all four grids take their turn at the rows in hand,
  * so that d_y is read and d_x written once.
+ *
+ * In a chain (ic_conv_chain) the rows of the ring are made by the pointwise convolution before,
+ * and those of the outputs go through the one behind as soon as they are finished.
  */
+#include "kernels/conv_chain.h"
 #include "kernels/conv_depthwise.h"
 #include "kernels/depthwise_tiles.h"
 
@@ -25,10 +29,11 @@ enum {
     WANTED_PARTS = 16,
     PARTS_MIN = 4,
     ROWS_MIN = 2,
-    CACHE_FLOATS = 5 * 1024, /* of the first cache, for the columns in hand */
-    GRIDS_FLOATS = 1024,     /* of a row of d_y, for the grids that read it in turns */
-    RING_FLOATS = 64 * 1024, /* of the second one, for the rows in hand */
-    SUM_CHANNELS = 64        /* in a unit that adds the parts */
+    CACHE_FLOATS = 5 * 1024,   /* of the first cache, for the columns in hand */
+    GRIDS_FLOATS = 1024,       /* of a row of d_y, for the grids that read it in turns */
+    RING_FLOATS = 64 * 1024,   /* of the second one, for the rows in hand */
+    CHAIN_FLOATS = 112 * 1024, /* of the second one, for the rows in hand of a chain */
+    SUM_CHANNELS = 64          /* in a unit that adds the parts */
 };
 
 static int32_t at_most(int64_t value, int32_t limit)
@@ -144,6 +149,40 @@ static double plan_tiled(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     return 0; /* nothing else comes near */
 }
 
+/* Floats of the rows that `height` rows of outputs of a chain read, and of these. */
+static size_t ring_floats(const ic_conv *conv, const ic_conv_grid *grid, int32_t height)
+{
+    return (size_t)ic_conv_rows_read(grid, height) * (size_t)conv->shape.w * (size_t)conv->shape.c;
+}
+
+static size_t made_floats(const ic_conv *conv, int32_t height)
+{
+    return (size_t)height * (size_t)conv->shape.ow * (size_t)conv->shape.c;
+}
+
+bool ic_conv_chain(ic_conv *conv, const ic_conv *before, const ic_conv *after, int32_t pieces,
+                   ic_conv *row_before, ic_conv *row_after)
+{
+    ic_conv_plan *plan = &conv->plans[IC_CONV_FORWARD];
+    size_t links = 0;
+    if (plan->algorithm != &ic_conv_depthwise_tiled ||
+        !ic_conv_link_prepare(before, row_before, &links) ||
+        !ic_conv_link_prepare(after, row_after, &links))
+        return false;
+    ic_conv_grid grid;
+    ic_conv_grid_at(conv, IC_CONV_FORWARD, 0, &grid);
+    int32_t height = conv->kernels->depthwise_tiles->height;
+    while (height > 1 &&
+           ring_floats(conv, &grid, height) + made_floats(conv, height) > CHAIN_FLOATS)
+        height /= 2;
+    int64_t rows = ic_conv_divide_up(grid.h.count, pieces);
+    plan->block[ROWS] = (int32_t)ic_conv_divide_up(rows, height) * height;
+    plan->block[HEIGHT] = height;
+    plan->block[RING] = (int32_t)ic_conv_rows_read(&grid, height);
+    plan->scratch_floats = ring_floats(conv, &grid, height) + made_floats(conv, height) + links;
+    return true;
+}
+
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
 {
     const ic_conv_plan *plan = &conv->plans[pass];
@@ -154,32 +193,48 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
     return phase == 0 ? plan->block[PARTS] : ic_conv_divide_up(sum_width(conv), SUM_CHANNELS);
 }
 
-/* The rows of one picture, and how far they went through the prologue into the ring. */
+/* The rows of one picture, and how far they went through the prologue or a link into the ring. */
 typedef struct reader {
     const ic_conv *conv;
     const ic_prologue *prologue;
+    const ic_conv_link *before; /* then the picture is its input */
     const float *picture;
-    float *ring;
+    float *ring, *scratch; /* the latter is the link's */
     int32_t ring_rows, loaded;
 } reader;
+
+/* Floats of a row of the picture. */
+static int64_t picture_row(const reader *r, const ic_conv_grid *grid)
+{
+    const ic_conv *conv = r->before != NULL ? r->before->conv : r->conv;
+    return (int64_t)grid->w.in * conv->shape.c;
+}
+
+static void load_row(const reader *r, const float *x, float *slot)
+{
+    const ic_conv_shape *s = &r->conv->shape;
+    if (r->before != NULL)
+        ic_conv_link_run(r->before, 0, x, slot, r->scratch);
+    else
+        ic_conv_load(r->conv->kernels, r->prologue, 0, s->w, s->c, x, slot);
+}
 
 /* Points at the input rows of outputs [row, row + height) of the grid. */
 static void read_rows(reader *r, const ic_conv_grid *grid, int32_t row, int32_t height,
                       const float **x)
 {
-    int64_t in_row = grid->w.in * (int64_t)r->conv->shape.c;
+    int64_t in_row = grid->w.in * (int64_t)r->conv->shape.c, row_floats = picture_row(r, grid);
     int32_t first = grid->h.origin + row * grid->h.step,
             count = (int32_t)ic_conv_rows_read(grid, height);
     for (int32_t i = 0; i < count; ++i) {
         int32_t at = first + i;
         bool inside = at >= 0 && at < grid->h.in;
-        x[i] = inside ? r->picture + at * in_row : NULL;
-        if (!inside || r->prologue == NULL)
+        x[i] = inside ? r->picture + at * row_floats : NULL;
+        if (!inside || (r->prologue == NULL && r->before == NULL))
             continue;
         float *slot = r->ring + at % r->ring_rows * in_row;
         if (at >= r->loaded) {
-            ic_conv_load(r->conv->kernels, r->prologue, 0, grid->w.in, r->conv->shape.c, x[i],
-                         slot);
+            load_row(r, x[i], slot);
             r->loaded = at + 1;
         }
         x[i] = slot;
@@ -233,36 +288,81 @@ static void convolve_rows(const ic_conv *conv, ic_conv_pass pass, reader *r, con
             }
 }
 
+/* What a unit of outputs works with. */
+typedef struct output_block {
+    const ic_conv *conv;
+    ic_conv_pass pass;
+    const ic_conv_arguments *arguments;
+    ic_conv_grid grid; /* the first one */
+    int64_t unit, image;
+    int32_t first, last; /* of the grid's rows */
+    reader reader;
+    float *aside; /* room for the rows in hand */
+} output_block;
+
+/* Rows that were convolved aside, from output row `row` on, are finished there and passed on. */
+static void pass_on(const output_block *b, int64_t row, int32_t rows)
+{
+    const ic_conv_arguments *arguments = b->arguments;
+    const ic_conv_shape *s = &b->conv->shape;
+    ic_conv_arguments aside = {.out = b->aside, .epilogue = arguments->epilogue};
+    int64_t in = (int64_t)s->ow * s->c, out = (int64_t)s->ow * arguments->after->conv->shape.k;
+    ic_conv_finish(b->conv, IC_CONV_FORWARD, &aside, 0, 0, (int64_t)rows * s->ow, 0, s->c);
+    for (int32_t i = 0; i < rows; ++i)
+        ic_conv_link_run(arguments->after, row + i, b->aside + i * in,
+                         arguments->out + (row + i) * out, b->reader.scratch);
+}
+
+/* Rows [first, first + height) of the grid, and what other grids have between them. */
+static void convolve_block(output_block *b, int32_t first, int32_t height)
+{
+    const ic_conv *conv = b->conv;
+    const ic_conv_grid *grid = &b->grid;
+    const ic_conv_arguments *arguments = b->arguments;
+    int32_t row = first * grid->h.stride;
+    int32_t rows = at_most(height * (int64_t)grid->h.stride, grid->h.out - row);
+    int64_t out_row = grid->w.out * (int64_t)conv->shape.c, at = b->image * grid->h.out + row;
+    bool add = b->pass != IC_CONV_FORWARD && arguments->accumulate;
+    bool apart = add || arguments->after != NULL;
+    float *y = apart ? b->aside : arguments->out + at * out_row;
+    convolve_rows(conv, b->pass, &b->reader, arguments->packed, first, height, y);
+    if (arguments->after != NULL) {
+        pass_on(b, at, rows);
+        return;
+    }
+    if (add)
+        conv->kernels->accumulate(rows * out_row, y, arguments->out + at * out_row);
+    ic_conv_finish(conv, b->pass, arguments, b->unit, at * grid->w.out, (int64_t)rows * grid->w.out,
+                   0, conv->shape.c);
+}
+
 static void convolve_unit(const ic_conv *conv, ic_conv_pass pass, int64_t unit,
                           const ic_conv_arguments *arguments, float *scratch)
 {
     const ic_conv_plan *plan = &conv->plans[pass];
     bool forward = pass == IC_CONV_FORWARD;
-    ic_conv_grid grid;
-    ic_conv_grid_at(conv, pass, 0, &grid);
-    int64_t c = conv->shape.c, out_row = grid.w.out * c;
-    int64_t pieces = ic_conv_divide_up(grid.h.count, plan->block[ROWS]);
-    int64_t image = unit / pieces;
-    int32_t first = (int32_t)(unit % pieces) * plan->block[ROWS];
-    int32_t last = at_most(first + plan->block[ROWS], grid.h.count);
-    const float *in = forward ? arguments->x : arguments->d_y;
-    reader r = {.conv = conv,
-                .prologue = forward ? arguments->prologue : NULL,
-                .picture = in + image * grid.h.in * grid.w.in * c,
-                .ring = scratch,
-                .ring_rows = plan->block[RING]};
-    ic_conv_clear_sums(conv, pass, arguments, unit, 0, (int32_t)c);
-    for (int32_t i = first, height; i < last; i += height) {
-        height = at_most(last - i, plan->block[HEIGHT]);
-        int32_t row = i * grid.h.stride;
-        int32_t rows = at_most(height * (int64_t)grid.h.stride, grid.h.out - row);
-        float *y = arguments->out + (image * grid.h.out + row) * out_row;
-        bool apart = !forward && arguments->accumulate;
-        convolve_rows(conv, pass, &r, arguments->packed, i, height, apart ? scratch : y);
-        if (apart)
-            conv->kernels->accumulate(rows * out_row, scratch, y);
-        ic_conv_finish(conv, pass, arguments, unit, (image * grid.h.out + row) * grid.w.out,
-                       (int64_t)rows * grid.w.out, 0, (int32_t)c);
+    output_block b = {.conv = conv, .pass = pass, .arguments = arguments, .unit = unit};
+    ic_conv_grid_at(conv, pass, 0, &b.grid);
+    int64_t pieces = ic_conv_divide_up(b.grid.h.count, plan->block[ROWS]);
+    b.image = unit / pieces;
+    b.first = (int32_t)(unit % pieces) * plan->block[ROWS];
+    b.last = at_most(b.first + plan->block[ROWS], b.grid.h.count);
+    b.reader = (reader){.conv = conv,
+                        .prologue = forward ? arguments->prologue : NULL,
+                        .before = arguments->before,
+                        .picture = forward ? arguments->x : arguments->d_y,
+                        .ring = scratch,
+                        .ring_rows = plan->block[RING]};
+    b.reader.picture += b.image * b.grid.h.in * picture_row(&b.reader, &b.grid);
+    b.aside = scratch;
+    if (arguments->before != NULL || arguments->after != NULL) {
+        b.aside += ring_floats(conv, &b.grid, plan->block[HEIGHT]);
+        b.reader.scratch = b.aside + made_floats(conv, plan->block[HEIGHT]);
+    }
+    ic_conv_clear_sums(conv, pass, arguments, unit, 0, conv->shape.c);
+    for (int32_t i = b.first, height; i < b.last; i += height) {
+        height = at_most(b.last - i, plan->block[HEIGHT]);
+        convolve_block(&b, i, height);
     }
 }
 

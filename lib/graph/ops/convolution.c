@@ -7,7 +7,6 @@
 
 /* ---- Steps: thin shells around kernels/conv.h ---- */
 
-enum { READ_PACKED = 0, READ_BIAS = 1 }; /* forward */
 enum { WRITE_Y = 0, WRITE_D_X = 0, WRITE_SUMS = 1 };
 enum { READ_D_Y = 0, READ_PACKED_BACK = 1 }; /* backward */
 
@@ -34,17 +33,22 @@ static const ic_prologue *prologue_of(const ic_run *run, ic_value value, ic_prol
     return ic_value_is_plain(value) ? NULL : prologue;
 }
 
+ic_epilogue ic_step_epilogue(const ic_run *run, const ic_step *step)
+{
+    return (ic_epilogue){.bias = ic_at(run, step->reads[IC_READ_BIAS]),
+                         .residual = ic_at(run, step->x[1].tensor),
+                         .activation = (int32_t)step->activation};
+}
+
 static void run_forward(const ic_run *run, const ic_step *step, int32_t phase, int64_t unit,
                         float *scratch)
 {
     ic_prologue prologue;
-    ic_epilogue epilogue = {.bias = ic_at(run, step->reads[READ_BIAS]),
-                            .residual = ic_at(run, step->x[1].tensor),
-                            .activation = (int32_t)step->activation};
+    ic_epilogue epilogue = ic_step_epilogue(run, step);
     bool bare = epilogue.bias == NULL && epilogue.residual == NULL &&
                 step->activation == IC_ACTIVATION_NONE;
     ic_conv_arguments arguments = {.x = ic_at(run, step->x[0].tensor),
-                                   .packed = ic_at(run, step->reads[READ_PACKED]),
+                                   .packed = ic_at(run, step->reads[IC_READ_PACKED]),
                                    .out = ic_at(run, step->writes[0]),
                                    .prologue = prologue_of(run, step->x[0], &prologue),
                                    .epilogue = bare ? NULL : &epilogue,
@@ -79,7 +83,7 @@ static void run_weights(const ic_run *run, const ic_step *step, int32_t phase, i
     ic_conv_run(step->conv, IC_CONV_BACKWARD_WEIGHTS, phase, unit, &arguments, scratch);
 }
 
-static const ic_step_kind step_forward = {"convolution", forward_units, run_forward};
+const ic_step_kind ic_step_convolution = {"convolution", forward_units, run_forward};
 static const ic_step_kind step_data = {"convolution, data gradient", data_units, run_data};
 static const ic_step_kind step_weights = {"convolution, weight gradient", weights_units,
                                           run_weights};
@@ -218,15 +222,15 @@ ic_status ic_lower_convolution(ic_lowering *l, int32_t node, int32_t source,
                     &l->program->convs[node]);
     fused f = absorb(l, node);
     int32_t packed = IC_NO_TENSOR, bias = IC_NO_TENSOR, y = IC_NO_TENSOR;
-    ic_step step = conv_step(l, &step_forward, node, IC_CONV_FORWARD);
+    ic_step step = conv_step(l, &ic_step_convolution, node, IC_CONV_FORWARD);
     IC_TRY(lower_input(l, source, shape->c, &step.x[0]));
     if (f.residual >= 0)
         IC_TRY(ic_lower_plain(l, f.residual, &step.x[1].tensor));
     IC_TRY(lower_bias(l, node, &f, &bias));
     IC_TRY(lower_pack(l, node, IC_CONV_FORWARD, permuted, &f, bias, &packed));
     IC_TRY(ic_lower_tensor(l, ic_lower_node(l, node)->shape, &y));
-    step.reads[READ_PACKED] = packed;
-    step.reads[READ_BIAS] = bias;
+    step.reads[IC_READ_PACKED] = packed;
+    step.reads[IC_READ_BIAS] = bias;
     step.writes[WRITE_Y] = y;
     step.activation = f.activation;
     if (norm_follows(l, node))
