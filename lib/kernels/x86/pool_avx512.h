@@ -16,26 +16,22 @@
 
 enum { TILED_CHANNELS = 256, TILED_LANES = 16 };
 
-/* Walks along a row of pixels: where in a pair of pixels the vector in hand begins. */
-typedef struct pair_walk {
-    int32_t c, at;
-    __m512i inverse; /* of c, times 2^20: what is below 2 c + 16 is divided exactly */
-} pair_walk;
+/* Which lanes of the vectors of a row are second pixels; the vectors repeat after `period`. */
+typedef struct pair_pattern {
+    int32_t period;
+    uint16_t second[2 * TILED_CHANNELS];
+} pair_pattern;
 
-static IC_ALWAYS_INLINE pair_walk walk_pairs(int32_t c)
+static inline void find_pattern(int32_t c, pair_pattern *pattern)
 {
-    return (pair_walk){c, 0, _mm512_set1_epi32((1 << 20) / c + 1)};
-}
-
-/* The lanes of second pixels; goes on to the next vector. */
-static IC_ALWAYS_INLINE __mmask16 next_seconds(pair_walk *walk)
-{
-    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32(walk->at));
-    __m512i pixel = _mm512_srli_epi32(_mm512_mullo_epi32(at, walk->inverse), 20);
-    for (walk->at += TILED_LANES; walk->at >= 2 * walk->c;)
-        walk->at -= 2 * walk->c;
-    return _mm512_test_epi32_mask(pixel, _mm512_set1_epi32(1));
+    int32_t at = 0, count = 0; /* at: where in a pair of pixels a vector begins */
+    do {
+        uint32_t second = 0;
+        for (int32_t lane = 0; lane < TILED_LANES; lane++, at = at + 1 < 2 * c ? at + 1 : 0)
+            second |= (uint32_t)(at >= c) << lane;
+        pattern->second[count++] = (uint16_t)second;
+    } while (at != 0);
+    pattern->period = count;
 }
 
 static IC_ALWAYS_INLINE __mmask16 lanes_below(int32_t count)
@@ -57,12 +53,12 @@ static IC_ALWAYS_INLINE void challenge(best_lanes *best, __m512 value, int place
     best->place = _mm512_mask_mov_epi32(best->place, wins, _mm512_set1_epi32(place));
 }
 
-static inline void max_of_pairs(int32_t count, int32_t c, const float *top, const float *bottom,
-                                float *y, uint8_t *index)
+static inline void max_of_pairs(const pair_pattern *pattern, int32_t count, int32_t c,
+                                const float *top, const float *bottom, float *y, uint8_t *index)
 {
-    pair_walk walk = walk_pairs(c);
-    for (int32_t j = 0; j < count; j += TILED_LANES) {
-        __mmask16 first = lanes_below(count - j) & ~next_seconds(&walk);
+    for (int32_t j = 0, i = 0; j < count; j += TILED_LANES) {
+        __mmask16 first = lanes_below(count - j) & ~pattern->second[i];
+        i = i + 1 < pattern->period ? i + 1 : 0;
         if (first == 0)
             continue;
         best_lanes best = {_mm512_maskz_loadu_ps(first, top + j), _mm512_setzero_si512()};
@@ -83,9 +79,11 @@ static inline void max_tiled(const ic_window *window, int32_t first, int32_t las
 {
     const int32_t c = window->c;
     const int64_t row = (int64_t)window->w * c, out = (int64_t)window->ow * c;
+    pair_pattern pattern;
+    find_pattern(c, &pattern);
     for (int64_t oh = first; oh < last; oh++)
-        max_of_pairs(2 * window->ow * c, c, x + 2 * oh * row, x + (2 * oh + 1) * row, y + oh * out,
-                     index + oh * out);
+        max_of_pairs(&pattern, 2 * window->ow * c, c, x + 2 * oh * row, x + (2 * oh + 1) * row,
+                     y + oh * out, index + oh * out);
 }
 
 /* d_x of the lanes of both pixels whose place, counted from `row`, is the winner's. */
@@ -105,14 +103,14 @@ static IC_ALWAYS_INLINE __m512i pair_up(__mmask16 first, __mmask16 second, __m51
     return _mm512_mask_expand_epi32(_mm512_maskz_expand_epi32(first, of_first), second, of_second);
 }
 
-static IC_ALWAYS_INLINE void spread_pairs(int32_t count, int32_t c, bool accumulate,
-                                          const float *d_y, const uint8_t *index, float *top,
-                                          float *bottom)
+static IC_ALWAYS_INLINE void spread_pairs(const pair_pattern *pattern, int32_t count,
+                                          bool accumulate, const float *d_y, const uint8_t *index,
+                                          float *top, float *bottom)
 {
-    pair_walk walk = walk_pairs(c);
     int64_t a = 0, b = 0; /* what first and second pixels have used */
-    for (int32_t j = 0; j < count; j += TILED_LANES) {
-        __mmask16 all = lanes_below(count - j), second = all & next_seconds(&walk);
+    for (int32_t j = 0, i = 0; j < count; j += TILED_LANES) {
+        __mmask16 all = lanes_below(count - j), second = all & pattern->second[i];
+        i = i + 1 < pattern->period ? i + 1 : 0;
         __mmask16 first = all & ~second;
         __mmask16 read_a = lanes_below(__builtin_popcount(first));
         __mmask16 read_b = lanes_below(__builtin_popcount(second));
@@ -135,8 +133,10 @@ static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumu
 {
     const int32_t c = window->c;
     const int64_t row = (int64_t)window->w * c, out = (int64_t)window->ow * c;
+    pair_pattern pattern;
+    find_pattern(c, &pattern);
     for (int64_t oh = 0; oh < window->oh; oh++)
-        spread_pairs(2 * window->ow * c, c, accumulate, d_y + oh * out, index + oh * out,
+        spread_pairs(&pattern, 2 * window->ow * c, accumulate, d_y + oh * out, index + oh * out,
                      d_x + 2 * oh * row, d_x + (2 * oh + 1) * row);
 }
 
