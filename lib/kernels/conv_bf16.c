@@ -23,7 +23,7 @@ enum {
 enum {
     WANTED_UNITS = 16,
     ROWS_MIN = 4,
-    CHUNK_PIXELS = 64,
+    CHUNK_TILES = 4,        /* of pixels that count as a row of a 1x1 */
     BLOCK_MIN = 512 * 1024, /* bytes of a unit's copy and outputs that stay in the second cache */
     BLOCK_MAX = 2048 * 1024,
     TILES = 64 /* that are listed at a time */
@@ -92,7 +92,7 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     int64_t values = 1, pixels = 1, span = 1, step = 1, count = 1;
     ic_conv_grid_at(conv, pass, 0, &grid);
     bool laid = wants_laying_out(conv, &grid);
-    int32_t chunk = ic_conv_is_pointwise(&grid) ? CHUNK_PIXELS : 0;
+    int32_t chunk = ic_conv_is_pointwise(&grid) ? CHUNK_TILES * conv->kernels->bf16->rows : 0;
     for (int32_t i = 0; i < ic_conv_grid_count(s, pass); ++i) {
         grid = grid_at(conv, pass, i, chunk);
         if (grid.w.spread != 1 && grid.w.taps > 1)

@@ -246,8 +246,8 @@ static void finish(int64_t rows, int32_t columns, int64_t ld, const float *bias,
     if (columns == ld && columns < NARROW && rows >= 2 * REPEATED) {
         float repeated[NARROW * REPEATED]; /* sixteen short rows are one long one */
         int64_t whole = rows / REPEATED, wide = (int64_t)columns * REPEATED;
-        for (int64_t i = 0; bias != NULL && i < wide; ++i)
-            repeated[i] = bias[i % columns];
+        for (int64_t i = 0; bias != NULL && i < wide; i += columns)
+            memcpy(repeated + i, bias, (size_t)columns * sizeof *bias);
         finish(whole, (int32_t)wide, wide, bias != NULL ? repeated : NULL, residual, floor, y);
         rows -= whole * REPEATED;
         y += whole * wide;

@@ -100,9 +100,7 @@ static inline void max_pixel(const taps *inside, int32_t c, const float *x, floa
 static inline void max_place_pixel(const taps *inside, int32_t c, const float *x, float *y,
                                    uint8_t *index)
 {
-    if (c >= 4 && c < NARROW && inside->count == 4)
-        max_place_narrow(4, inside, c, x, y, index);
-    else if (c >= 4 && c < NARROW)
+    if (c >= 4 && c < NARROW)
         max_place_narrow(inside->count, inside, c, x, y, index);
     else if (inside->count == 4)
         max_place_of(4, inside, c, x, y, index);
@@ -136,10 +134,6 @@ void IC_AT_LEVEL(ic_max_pool)(const ic_window *window, int32_t first, int32_t la
 static inline void spread_pixel(const taps *inside, int32_t c, const float *d_y,
                                 const uint8_t *index, float *d_x)
 {
-    if (c >= 4 && c < NARROW_BACKWARD && inside->count == 4) {
-        spread_narrow(4, inside, c, d_y, index, d_x);
-        return;
-    }
     if (c >= 4 && c < NARROW_BACKWARD) {
         spread_narrow(inside->count, inside, c, d_y, index, d_x);
         return;

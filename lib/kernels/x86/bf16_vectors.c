@@ -24,7 +24,8 @@
 #define LOAD_ROW(i)                                                                                \
     if (rows > i) {                                                                                \
         left##i = _mm512_maskz_loadu_ps(first_mask, from);                                         \
-        right##i = _mm512_maskz_loadu_ps(second_mask, from + 16);                                  \
+        if (vectors > 1)                                                                           \
+            right##i = _mm512_maskz_loadu_ps(second_mask, from + 16);                              \
         NEXT_ROW(from)                                                                             \
     }
 
@@ -34,7 +35,8 @@
 #define STORE_ROW(i)                                                                               \
     if (rows > i) {                                                                                \
         _mm512_mask_storeu_ps(c, first_mask, FINISHED(left##i, bias_left));                        \
-        _mm512_mask_storeu_ps(c + 16, second_mask, FINISHED(right##i, bias_right));                \
+        if (vectors > 1)                                                                           \
+            _mm512_mask_storeu_ps(c + 16, second_mask, FINISHED(right##i, bias_right));            \
         NEXT_ROW(c)                                                                                \
     }
 
@@ -50,10 +52,11 @@ static inline __m512 broadcast_pair(const uint16_t *p)
     if (rows > i) {                                                                                \
         __m512 value = broadcast_pair(address);                                                    \
         multiply_add(left##i, value, b_left);                                                      \
-        multiply_add(right##i, value, b_right);                                                    \
+        if (vectors > 1)                                                                           \
+            multiply_add(right##i, value, b_right);                                                \
     }
 
-static inline __attribute__((always_inline)) void multiply_tile(const int rows,
+static inline __attribute__((always_inline)) void multiply_tile(const int rows, const int vectors,
                                                                 const ic_bf16_sum *sum,
                                                                 const uint16_t *a,
                                                                 const uint16_t *b, float *c)
@@ -73,7 +76,9 @@ static inline __attribute__((always_inline)) void multiply_tile(const int rows,
                        *a12 = a + 12 * lda;
         b = b_first;
         for (int64_t j = sum->depth; j > 0; j -= 2) {
-            __m512 b_left = _mm512_loadu_ps(b), b_right = _mm512_loadu_ps(b + IC_BF16_WIDTH);
+            __m512 b_left = _mm512_loadu_ps(b), b_right = b_left;
+            if (vectors > 1)
+                b_right = _mm512_loadu_ps(b + IC_BF16_WIDTH);
             MULTIPLY(0, a0)
             MULTIPLY(1, a0 + lda)
             MULTIPLY(2, a0 + 2 * lda)
@@ -110,24 +115,26 @@ static inline __attribute__((always_inline)) void multiply_tile(const int rows,
 
 typedef void (*tile_fn)(const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b, float *c);
 
-#define HEIGHT_FUNCTION(height)                                                                    \
-    static void multiply_##height(const ic_bf16_sum *sum, const uint16_t *a, const uint16_t *b,    \
-                                  float *c)                                                        \
+#define HEIGHT_FUNCTION(height, vectors)                                                           \
+    static void multiply_##height##x##vectors(const ic_bf16_sum *sum, const uint16_t *a,           \
+                                              const uint16_t *b, float *c)                         \
     {                                                                                              \
-        multiply_tile(height, sum, a, b, c);                                                       \
+        multiply_tile(height, vectors, sum, a, b, c);                                              \
     }
+#define HEIGHT_FUNCTIONS(height) HEIGHT_FUNCTION(height, 1) HEIGHT_FUNCTION(height, 2)
 
-EACH_HEIGHT(HEIGHT_FUNCTION)
+EACH_HEIGHT(HEIGHT_FUNCTIONS)
 
-#define HEIGHT_ENTRY(height) {height, multiply_##height},
+#define HEIGHT_ENTRY(height) {height, {multiply_##height##x1, multiply_##height##x2}},
 
 static void multiply(const ic_bf16_sum *sum, int64_t count, const ic_bf16_tile *tiles,
                      const uint16_t *b)
 {
     static const struct {
         int32_t height;
-        tile_fn multiply;
+        tile_fn multiply[2]; /* one vector of columns, and two */
     } heights[] = {EACH_HEIGHT(HEIGHT_ENTRY)};
+    const bool wide = sum->columns > IC_BF16_WIDTH / 2;
     for (; count > 0; --count, ++tiles) {
         const uint16_t *a = tiles->a;
         float *c = tiles->c;
@@ -137,7 +144,7 @@ static void multiply(const ic_bf16_sum *sum, int64_t count, const ic_bf16_tile *
                 ++i;
                 continue;
             }
-            heights[i].multiply(sum, a, b, c);
+            heights[i].multiply[wide](sum, a, b, c);
             a += height * sum->lda;
             c += height * sum->ldc;
             left -= height;
