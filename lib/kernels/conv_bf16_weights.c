@@ -8,6 +8,9 @@
  * constant distance then. Of strides t there are t planes an axis, one for each remainder modulo t.
  * A block of places is turned once, and multiplied with d_y panel by panel. Blocks are cut into
  * parts that are added in a last phase, as in conv_weights.c.
+ *
+ * Few channels would leave tiles nearly empty. In such narrow layers what a filter row reads of a
+ * padded row, all its taps and channels, counts as the channels of one tap ("merged").
  */
 #include "kernels/conv_bf16.h"
 
@@ -31,6 +34,7 @@ enum {
     UNIT_SUM_FLOATS = 512 * 1024,     /* of one unit */
     SUM_FLOATS_MAX = 4 * 1024 * 1024, /* of all units */
     BUSY_ROWS = 7,                    /* channels whose products keep the multipliers busy */
+    MERGED_DEPTH = 8,                 /* channels of narrow layers, at most */
     TILES = 64                        /* that are listed at a time */
 };
 
@@ -44,6 +48,9 @@ typedef struct place_axis {
 
 typedef struct place_grid {
     ic_conv_grid grid;
+    ic_conv_grid rows; /* merged: as it was */
+    bool merged;
+    int64_t pixel; /* floats from one input of a row to the next */
     place_axis h, w;
     int64_t places;
 } place_grid;
@@ -71,6 +78,17 @@ static void find_places(const ic_conv *conv, place_grid *out)
         grid->w.count = grid->w.in = grid->n * grid->h.count * grid->w.count;
         grid->n = grid->h.count = grid->h.in = 1;
     }
+    out->rows = *grid;
+    out->merged = grid->w.taps > 1 && grid->w.spread == 1 && grid->depth <= MERGED_DEPTH;
+    out->pixel = grid->depth;
+    if (out->merged) {
+        ic_conv_axis *w = &grid->w;
+        out->pixel *= w->step;
+        grid->depth *= w->taps;
+        w->in = w->count;
+        w->taps = w->step = 1;
+        w->origin = 0;
+    }
     out->h = place_axis_of(&grid->h);
     out->w = place_axis_of(&grid->w);
     out->places = (int64_t)grid->n * out->h.places * out->w.places;
@@ -93,6 +111,15 @@ static int64_t patch_floats(const ic_conv_grid *grid)
     return (int64_t)grid->h.taps * grid->w.taps * grid->depth;
 }
 
+/* Floats of inputs with the prologue applied: 32 pixels, or merged, the rows of a plane. */
+static int64_t aside_floats(const ic_conv_plan *plan, const place_grid *places)
+{
+    if (!places->merged)
+        return IC_BF16_DEPTH * (int64_t)places->grid.depth;
+    int64_t rows = plan->block[PITCH] / places->w.places + 2;
+    return rows * ic_conv_padded_pixels(&places->rows) * places->rows.depth;
+}
+
 /* Chooses how many places a block has, and the pitch: an odd multiple of a cache line. */
 static void plan_places(const place_grid *places, ic_conv_plan *plan)
 {
@@ -109,6 +136,17 @@ static void plan_places(const place_grid *places, ic_conv_plan *plan)
     int64_t pitch = ic_conv_divide_up(count + reach(places), IC_BF16_DEPTH) | 1;
     plan->block[PLACES] = (int32_t)count;
     plan->block[PITCH] = (int32_t)pitch * IC_BF16_DEPTH;
+}
+
+/* Narrow layers: turning x and pairing d_y is what counts. */
+static double merged_cost(const place_grid *places)
+{
+    const ic_conv_grid *grid = &places->grid;
+    if (!places->merged)
+        return 0;
+    int64_t channels = ic_conv_divide_up(grid->depth, IC_BF16_ROWS) * IC_BF16_ROWS;
+    double values = (double)(channels * places->h.planes + grid->columns);
+    return 2.0 * IC_CONV_COPY_COST * values * (double)places->places;
 }
 
 static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
@@ -136,14 +174,14 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     plan->block[SPLITS] = (int32_t)splits;
     plan->packed_floats = 0;
     plan->shared_floats = (size_t)(parts * sum);
-    /* The copy, a panel of d_y, pointers to both, and inputs with the prologue applied. */
+    /* The copy, a panel of d_y, pointers to both, and what lies aside. */
     int64_t values = copy_values(plan, &places) + plan->block[PLACES] * IC_BF16_WIDTH;
     size_t pointers = (size_t)(plan->block[PITCH] + plan->block[PLACES]) * sizeof(float *);
     plan->scratch_floats =
-        (size_t)values / 2 + pointers / sizeof(float) + (size_t)(IC_BF16_DEPTH * places.grid.depth);
+        (size_t)values / 2 + pointers / sizeof(float) + (size_t)aside_floats(plan, &places);
     int32_t rows = places.grid.depth;
     double idle = rows < BUSY_ROWS ? (double)BUSY_ROWS / rows : 1;
-    return idle * ic_conv_bf16_cost(conv);
+    return idle * ic_conv_bf16_cost(conv) + merged_cost(&places);
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
@@ -168,26 +206,55 @@ typedef struct place_block {
     float *aside;
 } place_block;
 
-/* rows[i] = where in x or d_y (of `channels` channels) place first + i lies; NULL: zeros. */
-static void list_pixels(const place_block *block, const float *base, int32_t channels, bool outputs,
-                        int32_t plane_h, int32_t plane_w, int64_t count, const float **rows)
+/* Where a row of x, or merged, a padded copy of it at *aside, begins; y: its number over all
+ * images.
+ */
+static const float *row_of_x(const place_block *block, int64_t y, float **aside)
+{
+    const place_grid *places = &block->places;
+    const ic_conv_grid *rows = &places->rows;
+    const float *row = block->arguments->x + y * rows->w.in * rows->depth;
+    if (!places->merged)
+        return row;
+    float *copy = *aside;
+    ic_conv_load_row(block->conv->kernels, rows, block->arguments->prologue, row, copy);
+    *aside += ic_conv_padded_pixels(rows) * rows->depth;
+    return copy;
+}
+
+/* rows[i] = where in a plane of x place first + i lies; NULL: zeros. */
+static void list_inputs(const place_block *block, int32_t plane_h, int32_t plane_w, int64_t count,
+                        const float **rows)
 {
     const place_grid *places = &block->places;
     const ic_conv_axis *h = &places->grid.h, *w = &places->grid.w;
     int64_t line = block->first / places->w.places;
     int32_t column = (int32_t)(block->first % places->w.places);
-    int32_t height = outputs ? h->count : h->in, width = outputs ? w->count : w->in;
+    float *aside = block->aside;
     for (int64_t i = 0; i < count; ++line, column = 0) {
         int64_t image = line / places->h.places;
-        int32_t row = (int32_t)(line % places->h.places);
-        int32_t y = outputs ? row : row * h->step + plane_h + h->origin;
+        int32_t y = (int32_t)(line % places->h.places) * h->step + plane_h + h->origin;
         const float *from = NULL;
-        if (image < places->grid.n && y >= 0 && y < height)
-            from = base + (image * height + y) * (int64_t)width * channels;
+        if (image < places->grid.n && y >= 0 && y < h->in)
+            from = row_of_x(block, image * h->in + y, &aside);
         for (; column < places->w.places && i < count; ++column, ++i) {
-            int32_t x = outputs ? column : column * w->step + plane_w + w->origin;
-            rows[i] = from != NULL && x >= 0 && x < width ? from + (int64_t)x * channels : NULL;
+            int32_t x = column * w->step + plane_w + w->origin;
+            rows[i] = from != NULL && x >= 0 && x < w->in ? from + x * places->pixel : NULL;
         }
+    }
+}
+
+/* The same of d_y. */
+static void list_outputs(const place_block *block, int64_t count, const float **rows)
+{
+    const place_grid *places = &block->places;
+    const ic_conv_axis *h = &places->grid.h, *w = &places->grid.w;
+    for (int64_t i = 0; i < count; ++i) {
+        int64_t line = (block->first + i) / places->w.places, image = line / places->h.places;
+        int64_t row = line % places->h.places, column = (block->first + i) % places->w.places;
+        bool inside = image < places->grid.n && row < h->count && column < w->count;
+        int64_t pixel = (image * h->count + row) * w->count + column;
+        rows[i] = inside ? block->arguments->d_y + pixel * places->grid.columns : NULL;
     }
 }
 
@@ -216,10 +283,9 @@ static void load_x(const place_block *block, int64_t first)
     int64_t there = places->grid.depth - first < channels ? places->grid.depth - first : channels;
     uint16_t *x = block->x;
     for (int32_t plane = 0; plane < places->h.planes * places->w.planes; ++plane) {
-        list_pixels(block, block->arguments->x, places->grid.depth, false, plane / places->w.planes,
-                    plane % places->w.planes, pitch, block->from);
+        list_inputs(block, plane / places->w.planes, plane % places->w.planes, pitch, block->from);
         for (int64_t i = 0; i < pitch; i += IC_BF16_DEPTH) {
-            if (block->arguments->prologue != NULL)
+            if (block->arguments->prologue != NULL && !places->merged)
                 apply_prologue(block, block->from + i);
             for (int64_t c = 0; c < there; c += 16)
                 block->conv->kernels->bf16->transpose(places->grid.depth, block->from + i,
@@ -319,8 +385,7 @@ static void sum_part(const ic_conv *conv, int64_t unit, const ic_conv_arguments 
     conv->kernels->bf16->begin(IC_BF16_DEPTH);
     for (int64_t i = begin; i < end; ++i) {
         block.first = i * plan->block[PLACES];
-        list_pixels(&block, arguments->d_y, grid->columns, true, 0, 0, plan->block[PLACES],
-                    block.outputs);
+        list_outputs(&block, plan->block[PLACES], block.outputs);
         for (int32_t c = 0; c < grid->depth; c += plan->block[CHANNELS]) {
             load_x(&block, c);
             for (int64_t p = ic_conv_cut(panels, splits, split);

@@ -38,6 +38,25 @@ static void every_level_is_exact_on_integers(void **state)
     for_each(check_integers);
 }
 
+/* Every algorithm that can, not only the cheapest. */
+static void check_algorithms(const ic_conv *conv, ic_conv_pass pass)
+{
+    static const char *const names[] = {"rows", "planes",    "small",     "patches",
+                                        "runs", "depthwise", "bf16 rows", "bf16 runs"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+        ic_conv other = *conv;
+        if (strcmp(names[i], ic_conv_algorithm_name(conv, pass)) == 0 ||
+            !ic_conv_choose(&other, pass, names[i]))
+            continue;
+        check_integers(&other, pass);
+    }
+}
+
+static void what_is_not_chosen_is_exact_too(void **state)
+{
+    for_each(check_algorithms);
+}
+
 static bool in_bf16(const ic_conv *conv, ic_conv_pass pass)
 {
     return strncmp(ic_conv_algorithm_name(conv, pass), "bf16", 4) == 0;
@@ -184,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_level_is_exact_on_integers),
+        cmocka_unit_test(what_is_not_chosen_is_exact_too),
         cmocka_unit_test(reals_are_within_the_bound_in_any_order_of_units),
         cmocka_unit_test(gradients_are_the_adjoint),
         cmocka_unit_test(backward_data_adds_when_asked),

@@ -120,7 +120,7 @@ static void check_case(const ic_kernels *kernels, const chain_case *t, bool with
 
 static void chains_keep_the_bits(void **state)
 {
-    for (int32_t level = IC_CPU_C; level < IC_CPU_LEVELS; ++level)
+    for (int32_t level = IC_CPU_C; level < IC_CPU_ALL_LEVELS; ++level)
         for (size_t i = 0; i < sizeof cases / sizeof *cases && ic_cpu_has((ic_cpu_level)level);
              ++i) {
             const ic_kernels *kernels = ic_kernels_at((ic_cpu_level)level);

@@ -91,9 +91,18 @@ static void every_activation_may_come_before(void **state)
             }
 }
 
+/* Where bfloat16 would not be chosen: narrow layers, whose rows it copies. */
+static void check_prologue_in_bf16(const ic_conv *conv, ic_conv_pass pass)
+{
+    ic_conv other = *conv;
+    if (ic_conv_choose(&other, pass, "bf16 runs"))
+        check_prologue(&other, pass);
+}
+
 static void prologue_is_applied_to_inputs_but_not_to_padding(void **state)
 {
     for_each(check_prologue);
+    for_each(check_prologue_in_bf16);
 }
 
 static void check_epilogue(const ic_conv *conv, ic_conv_pass pass)
