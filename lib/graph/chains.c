@@ -7,7 +7,6 @@
  */
 #include "graph/chains.h"
 
-#include "base/pool.h"
 #include "graph/lowering.h"
 #include "graph/ops/convolution.h"
 
@@ -126,21 +125,11 @@ static bool make_chain(ic_program *p, ic_step *step, const ic_step *before, cons
     return true;
 }
 
-/* Units a picture, so that all threads have some; each makes the rows at its edges once more. */
-static ic_status wanted_pieces(const ic_program *p, int32_t *pieces)
-{
-    ic_pool *pool = NULL;
-    IC_TRY(ic_context_pool(p->context, &pool));
-    int32_t threads = ic_pool_threads(pool);
-    *pieces = (threads + p->batch - 1) / p->batch;
-    return IC_OK;
-}
-
 ic_status ic_program_chain(ic_program *p)
 {
     const ic_step nothing = ic_step_of(NULL, 0);
-    int32_t pieces = 0;
-    IC_TRY(wanted_pieces(p, &pieces));
+    /* Units a picture, so that all threads have one; each makes the rows at its edges once more. */
+    int32_t pieces = (p->threads + p->batch - 1) / p->batch;
     IC_TRY(ic_allocate_array(p->context, p->step_count, sizeof *p->chains, &p->chains));
     for (size_t i = 0; i < p->step_count; i++) {
         ic_step *step = &p->steps[i];

@@ -112,6 +112,7 @@ static int32_t group_size(const ic_program *one, int32_t batch)
     return size;
 }
 
+/* Where the groups come out even, each thread has some of its own; what is left over is shared. */
 ic_status ic_executor_create_groups(ic_executor *e, ic_node tap)
 {
     int32_t threads = ic_pool_threads(e->pool);
@@ -119,9 +120,12 @@ ic_status ic_executor_create_groups(ic_executor *e, ic_node tap)
     int32_t group = group_size(e->program, e->batch);
     int32_t groups = (e->batch + group - 1) / group;
     e->lanes = groups < threads ? 1 : threads;
-    if (group == 1)
+    bool alone = threads > 1 && groups % threads == 0;
+    if (group == 1 && !alone)
         return IC_OK;
     ic_program_free(e->program);
     e->program = NULL;
-    return ic_program_create(e->context, e->graph, group, IC_INFERENCE, NULL, tap, &e->program);
+    return alone ? ic_program_create_alone(e->context, e->graph, group, tap, &e->program)
+                 : ic_program_create(e->context, e->graph, group, IC_INFERENCE, NULL, tap,
+                                     &e->program);
 }

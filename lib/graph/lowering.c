@@ -401,9 +401,8 @@ void ic_program_free(ic_program *program)
     ic_free(context, program);
 }
 
-ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,
-                            ic_executor_mode mode, const bool *trained, ic_node tap,
-                            ic_program **out)
+static ic_status create(ic_context *context, const ic_graph *graph, int32_t batch, int32_t threads,
+                        ic_executor_mode mode, const bool *trained, ic_node tap, ic_program **out)
 {
     ic_program *p = NULL;
     ic_lowered_node *nodes = NULL;
@@ -413,6 +412,7 @@ ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t 
                       .graph = graph,
                       .kernels = ic_kernels_at(context->cpu_level),
                       .batch = batch,
+                      .threads = threads,
                       .mode = mode,
                       .logit_gradients = IC_NO_TENSOR,
                       .input_gradients = IC_NO_TENSOR,
@@ -431,4 +431,17 @@ cleanup:
     ic_free(context, nodes);
     ic_program_free(p);
     return status;
+}
+
+ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,
+                            ic_executor_mode mode, const bool *trained, ic_node tap,
+                            ic_program **out)
+{
+    return create(context, graph, batch, context->threads, mode, trained, tap, out);
+}
+
+ic_status ic_program_create_alone(ic_context *context, const ic_graph *graph, int32_t batch,
+                                  ic_node tap, ic_program **out)
+{
+    return create(context, graph, batch, 1, IC_INFERENCE, NULL, tap, out);
 }

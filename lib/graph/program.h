@@ -121,6 +121,7 @@ struct ic_program {
     const ic_graph *graph;
     const ic_kernels *kernels;
     int32_t batch;
+    int32_t threads; /* that run it: in inference steps are cut for so many */
     ic_executor_mode mode;
     ic_step *steps;
     size_t step_count, step_capacity;
@@ -162,6 +163,9 @@ static inline void ic_step_inputs(ic_step *step, int32_t *inputs[IC_STEP_INPUTS]
 ic_status ic_program_create(ic_context *context, const ic_graph *graph, int32_t batch,
                             ic_executor_mode mode, const bool *trained, ic_node tap,
                             ic_program **out);
+/* The same of inference that one thread alone will run, whatever the context has. */
+ic_status ic_program_create_alone(ic_context *context, const ic_graph *graph, int32_t batch,
+                                  ic_node tap, ic_program **out);
 void ic_program_free(ic_program *program);
 
 /* The address of a tensor in a run; NULL for IC_NO_TENSOR. */

@@ -44,7 +44,7 @@ void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_c
 {
     *out = (ic_conv){.shape = *shape, .use = use, .kernels = kernels};
     ic_conv expected = *out;
-    if (use == IC_CONV_INFERENCE)
+    if (use != IC_CONV_TRAINING)
         expected.shape.n = INFERENCE_PICTURES;
     for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
         ic_conv_plan *plan = &out->plans[pass];

@@ -47,8 +47,10 @@ typedef struct ic_conv_plan {
     int32_t sum_blocks;    /* forward, backward data: whose sums a run can give; 0: it cannot */
 } ic_conv_plan;
 
-/* Training packs the weights anew for each step, inference once for all. */
-typedef enum ic_conv_use { IC_CONV_TRAINING, IC_CONV_INFERENCE } ic_conv_use;
+/* Training packs the weights anew for each step, inference once for all. The cut into units shows
+ * in no bit of the results: alone means inference by one thread, in as few units as the caches
+ * allow. */
+typedef enum ic_conv_use { IC_CONV_TRAINING, IC_CONV_INFERENCE, IC_CONV_ALONE } ic_conv_use;
 
 /* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone.
  */

@@ -111,7 +111,8 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     rows = rows < ROWS_MIN ? ROWS_MIN : rows;
     int64_t pieces = ic_conv_divide_up(count, rows);
     int64_t panels = ic_conv_divide_up(grid.columns, IC_BF16_WIDTH);
-    int64_t wanted = chunk > 0 ? WANTED_UNITS : ic_conv_divide_up(WANTED_UNITS, grid.n * panels);
+    int64_t units = ic_conv_wanted_units(conv, WANTED_UNITS);
+    int64_t wanted = chunk > 0 ? units : ic_conv_divide_up(units, grid.n * panels);
     if (pieces < wanted)
         pieces = count < wanted ? count : wanted;
     rows = ic_conv_divide_up(count, pieces);
@@ -121,9 +122,9 @@ static double plan_bf16(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     int64_t bytes = 2 * copy + 4 * rows * grid.w.count * grid.columns;
     int64_t images = pieces > 1 || bytes > block ? 1 : block / bytes;
     images = ic_conv_divide_up(grid.n, ic_conv_divide_up(grid.n, images));
-    while (images > 1 && ic_conv_divide_up(grid.n, images) * panels < WANTED_UNITS)
+    while (images > 1 && ic_conv_divide_up(grid.n, images) * panels < units)
         --images;
-    while (splits < panels && ic_conv_divide_up(grid.n, images) * pieces * splits < WANTED_UNITS)
+    while (splits < panels && ic_conv_divide_up(grid.n, images) * pieces * splits < units)
         ++splits;
     plan->phases = 1;
     plan->block[ROWS] = (int32_t)rows;

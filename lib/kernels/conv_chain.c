@@ -10,6 +10,7 @@ bool ic_conv_link_prepare(const ic_conv *conv, ic_conv *row, size_t *scratch_flo
     ic_conv_grid grid;
     ic_conv_grid_at(conv, IC_CONV_FORWARD, 0, &grid);
     *row = *conv;
+    row->use = IC_CONV_ALONE;
     row->shape.n = row->shape.h = row->shape.oh = 1;
     if (s->groups != 1 || !ic_conv_is_pointwise(&grid) ||
         !ic_conv_choose(row, IC_CONV_FORWARD, ic_conv_algorithm_name(conv, IC_CONV_FORWARD)))

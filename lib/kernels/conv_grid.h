@@ -79,6 +79,12 @@ static inline int64_t ic_conv_divide_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
+/* The units that a pass is to have at least, where `many` of them keep many threads busy. */
+static inline int32_t ic_conv_wanted_units(const ic_conv *conv, int32_t many)
+{
+    return conv->use == IC_CONV_ALONE ? 1 : many;
+}
+
 /*
  * Costs are counted in products, of which a tile's registers do `width` for each row and step. A
  * copied float costs as much as this many of them, a copied run of floats as much as that many; a

@@ -156,10 +156,10 @@ static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     block = block > pixels ? pixels : block;
     int32_t panels = ic_conv_panel_count(gemm, grid.columns);
     int64_t blocks = ic_conv_divide_up(pixels, block) * grid.groups;
-    int32_t splits = 1;
-    while (splits < panels && blocks * splits < WANTED_UNITS)
+    int32_t splits = 1, wanted = ic_conv_wanted_units(conv, WANTED_UNITS);
+    while (splits < panels && blocks * splits < wanted)
         ++splits;
-    while (blocks * splits < WANTED_UNITS && block > 2 * tile) {
+    while (blocks * splits < wanted && block > 2 * tile) {
         block -= tile;
         blocks = ic_conv_divide_up(pixels, block) * grid.groups;
     }

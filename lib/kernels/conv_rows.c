@@ -52,14 +52,15 @@ static double plan_rows(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     int64_t pieces = ic_conv_divide_up(count, rows);
     rows = ic_conv_divide_up(count, pieces);
     int64_t floats = ((rows - 1) * step + span) * pixels * grid.depth; /* of an image's copy */
+    int64_t wanted = ic_conv_wanted_units(conv, WANTED_UNITS);
     int64_t images = pieces > 1 ? 1 : gemm->block_floats / floats;
-    images = images > s->n / WANTED_UNITS ? s->n / WANTED_UNITS : images;
+    images = images > s->n / wanted ? s->n / wanted : images;
     images = images < 1 ? 1 : images;
     int32_t splits = 1;
     int32_t panels = ic_conv_panel_count(gemm, grid.columns);
-    while (splits < panels && ic_conv_divide_up(s->n, images) * pieces * splits < WANTED_UNITS)
+    while (splits < panels && ic_conv_divide_up(s->n, images) * pieces * splits < wanted)
         ++splits;
-    while (ic_conv_divide_up(s->n, images) * pieces * splits < WANTED_UNITS && rows > ROWS_MIN) {
+    while (ic_conv_divide_up(s->n, images) * pieces * splits < wanted && rows > ROWS_MIN) {
         pieces = ic_conv_divide_up(count, rows - 1);
         rows = ic_conv_divide_up(count, pieces);
     }

@@ -58,7 +58,7 @@ static int64_t m_tap(const ic_conv *conv, const ic_conv_plan *plan)
 static double plan_half(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
-    if (conv->use != IC_CONV_INFERENCE || conv->kernels->bf16 != NULL || pass != IC_CONV_FORWARD ||
+    if (conv->use == IC_CONV_TRAINING || conv->kernels->bf16 != NULL || pass != IC_CONV_FORWARD ||
         !ic_winograd_can(conv, pass, &grid) || ic_winograd_weights(conv, &grid) <= WEIGHTS_MIN)
         return -1;
     int64_t tiles = ic_winograd_tiles_of(&grid).count;

@@ -68,7 +68,7 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
 {
     ic_conv_grid grid;
     if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        conv->use == IC_CONV_INFERENCE || ic_winograd_weights(conv, &grid) <= WEIGHTS_MIN)
+        conv->use != IC_CONV_TRAINING || ic_winograd_weights(conv, &grid) <= WEIGHTS_MIN)
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     int64_t tiles = ic_winograd_tiles_of(&grid).count;

@@ -217,8 +217,8 @@ static ic_status lower_sums(ic_lowering *l, int32_t node, int32_t *sums)
 ic_status ic_lower_convolution(ic_lowering *l, int32_t node, int32_t source,
                                const ic_conv_shape *shape, ic_shape permuted)
 {
-    ic_conv_prepare(l->program->kernels, shape,
-                    ic_lower_trains(l) ? IC_CONV_TRAINING : IC_CONV_INFERENCE,
+    ic_conv_use infers = l->program->threads > 1 ? IC_CONV_INFERENCE : IC_CONV_ALONE;
+    ic_conv_prepare(l->program->kernels, shape, ic_lower_trains(l) ? IC_CONV_TRAINING : infers,
                     &l->program->convs[node]);
     fused f = absorb(l, node);
     int32_t packed = IC_NO_TENSOR, bias = IC_NO_TENSOR, y = IC_NO_TENSOR;
