@@ -91,8 +91,10 @@ static bool follows(ic_program *p, const ic_step *first, const ic_step *second)
 
 static bool is_wide(const ic_step *step)
 {
+    if (step->kind != &ic_step_convolution)
+        return false;
     const ic_conv_shape *s = &step->conv->shape;
-    return step->kind == &ic_step_convolution && s->groups > 1 && s->w >= WIDTH_MIN &&
+    return s->groups > 1 && s->w >= WIDTH_MIN &&
            (size_t)s->h * (size_t)s->w * (size_t)s->c * sizeof(float) >= WIDE_BYTES;
 }
 
@@ -125,29 +127,38 @@ static bool make_chain(ic_program *p, ic_step *step, const ic_step *before, cons
     return true;
 }
 
-ic_status ic_program_chain(ic_program *p)
+/* Chains step `index` with the pointwise ones beside it, and leaves nothing in their places. */
+static void chain_at(ic_program *p, size_t index, int32_t pieces)
 {
     const ic_step nothing = ic_step_of(NULL, 0);
+    ic_step *step = &p->steps[index];
+    ic_step *before = index > 0 ? step - 1 : NULL;
+    ic_step *after = index + 1 < p->step_count ? step + 1 : NULL;
+    if (before != NULL && (!is_pointwise(before) || !follows(p, before, step)))
+        before = NULL;
+    if (after != NULL && (!is_pointwise(after) || !follows(p, step, after)))
+        after = NULL;
+    if ((before == NULL && after == NULL) || !make_chain(p, step, before, after, pieces))
+        return;
+    if (before != NULL)
+        *before = nothing;
+    if (after != NULL)
+        *after = nothing;
+}
+
+ic_status ic_program_chain(ic_program *p)
+{
     /* Units a picture, so that all threads have one; each makes the rows at its edges once more. */
     int32_t pieces = (p->threads + p->batch - 1) / p->batch;
-    IC_TRY(ic_allocate_array(p->context, p->step_count, sizeof *p->chains, &p->chains));
-    for (size_t i = 0; i < p->step_count; i++) {
-        ic_step *step = &p->steps[i];
-        if (!is_wide(step))
-            continue;
-        ic_step *before = i > 0 ? step - 1 : NULL, *after = step + 1;
-        if (before == NULL || !is_pointwise(before) || !follows(p, before, step))
-            before = NULL;
-        if (i + 1 == p->step_count || !is_pointwise(after) || !follows(p, step, after))
-            after = NULL;
-        if ((before == NULL && after == NULL) || !make_chain(p, step, before, after, pieces))
-            continue;
-        if (before != NULL)
-            *before = nothing;
-        if (after != NULL)
-            *after = nothing;
-    }
-    size_t kept = 0;
+    size_t wide = 0, kept = 0;
+    for (size_t i = 0; i < p->step_count; i++)
+        wide += is_wide(&p->steps[i]);
+    if (wide == 0)
+        return IC_OK;
+    IC_TRY(ic_allocate_array(p->context, wide, sizeof *p->chains, &p->chains));
+    for (size_t i = 0; i < p->step_count; i++)
+        if (is_wide(&p->steps[i]))
+            chain_at(p, i, pieces);
     for (size_t i = 0; i < p->step_count; i++)
         if (p->steps[i].kind != NULL)
             p->steps[kept++] = p->steps[i];

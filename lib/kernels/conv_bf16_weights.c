@@ -206,13 +206,13 @@ typedef struct place_block {
     float *aside;
 } place_block;
 
-/* Where a row of x, or merged, a padded copy of it at *aside, begins; y: its number over all
- * images.
- */
-static const float *row_of_x(const place_block *block, int64_t y, float **aside)
+/* Row y, counted over all images, of d_y or of x; merged, a padded copy of the latter at *aside. */
+static const float *row_at(const place_block *block, bool outputs, int64_t y, float **aside)
 {
     const place_grid *places = &block->places;
     const ic_conv_grid *rows = &places->rows;
+    if (outputs)
+        return block->arguments->d_y + y * rows->w.count * rows->columns;
     const float *row = block->arguments->x + y * rows->w.in * rows->depth;
     if (!places->merged)
         return row;
@@ -222,39 +222,28 @@ static const float *row_of_x(const place_block *block, int64_t y, float **aside)
     return copy;
 }
 
-/* rows[i] = where in a plane of x place first + i lies; NULL: zeros. */
-static void list_inputs(const place_block *block, int32_t plane_h, int32_t plane_w, int64_t count,
-                        const float **rows)
+/* pixels[i] = where in d_y, or in a plane of x, place first + i lies; NULL: zeros. */
+static void list_pixels(const place_block *block, bool outputs, int32_t plane_h, int32_t plane_w,
+                        int64_t count, const float **pixels)
 {
     const place_grid *places = &block->places;
     const ic_conv_axis *h = &places->grid.h, *w = &places->grid.w;
     int64_t line = block->first / places->w.places;
     int32_t column = (int32_t)(block->first % places->w.places);
+    int32_t height = outputs ? h->count : h->in, width = outputs ? w->count : w->in;
+    int64_t pixel = outputs ? places->grid.columns : places->pixel;
     float *aside = block->aside;
     for (int64_t i = 0; i < count; ++line, column = 0) {
         int64_t image = line / places->h.places;
-        int32_t y = (int32_t)(line % places->h.places) * h->step + plane_h + h->origin;
+        int32_t row = (int32_t)(line % places->h.places);
+        int32_t y = outputs ? row : row * h->step + plane_h + h->origin;
         const float *from = NULL;
-        if (image < places->grid.n && y >= 0 && y < h->in)
-            from = row_of_x(block, image * h->in + y, &aside);
+        if (image < places->grid.n && y >= 0 && y < height)
+            from = row_at(block, outputs, image * height + y, &aside);
         for (; column < places->w.places && i < count; ++column, ++i) {
-            int32_t x = column * w->step + plane_w + w->origin;
-            rows[i] = from != NULL && x >= 0 && x < w->in ? from + x * places->pixel : NULL;
+            int32_t x = outputs ? column : column * w->step + plane_w + w->origin;
+            pixels[i] = from != NULL && x >= 0 && x < width ? from + x * pixel : NULL;
         }
-    }
-}
-
-/* The same of d_y. */
-static void list_outputs(const place_block *block, int64_t count, const float **rows)
-{
-    const place_grid *places = &block->places;
-    const ic_conv_axis *h = &places->grid.h, *w = &places->grid.w;
-    for (int64_t i = 0; i < count; ++i) {
-        int64_t line = (block->first + i) / places->w.places, image = line / places->h.places;
-        int64_t row = line % places->h.places, column = (block->first + i) % places->w.places;
-        bool inside = image < places->grid.n && row < h->count && column < w->count;
-        int64_t pixel = (image * h->count + row) * w->count + column;
-        rows[i] = inside ? block->arguments->d_y + pixel * places->grid.columns : NULL;
     }
 }
 
@@ -283,7 +272,8 @@ static void load_x(const place_block *block, int64_t first)
     int64_t there = places->grid.depth - first < channels ? places->grid.depth - first : channels;
     uint16_t *x = block->x;
     for (int32_t plane = 0; plane < places->h.planes * places->w.planes; ++plane) {
-        list_inputs(block, plane / places->w.planes, plane % places->w.planes, pitch, block->from);
+        list_pixels(block, false, plane / places->w.planes, plane % places->w.planes, pitch,
+                    block->from);
         for (int64_t i = 0; i < pitch; i += IC_BF16_DEPTH) {
             if (block->arguments->prologue != NULL && !places->merged)
                 apply_prologue(block, block->from + i);
@@ -385,7 +375,7 @@ static void sum_part(const ic_conv *conv, int64_t unit, const ic_conv_arguments 
     conv->kernels->bf16->begin(IC_BF16_DEPTH);
     for (int64_t i = begin; i < end; ++i) {
         block.first = i * plan->block[PLACES];
-        list_outputs(&block, plan->block[PLACES], block.outputs);
+        list_pixels(&block, true, 0, 0, plan->block[PLACES], block.outputs);
         for (int32_t c = 0; c < grid->depth; c += plan->block[CHANNELS]) {
             load_x(&block, c);
             for (int64_t p = ic_conv_cut(panels, splits, split);
