@@ -40,11 +40,12 @@ static void run_chain(const ic_run *run, const ic_step *step, int32_t phase, int
     if (ends)
         after = link_of(run, &chain->after, &chain->row_after);
     ic_epilogue epilogue = ic_step_epilogue(run, step);
-    epilogue.residual = NULL; /* it is that of what comes behind */
+    if (ends)
+        epilogue.residual = NULL; /* x[1] is what comes behind adds */
     ic_conv_arguments arguments = {.x = ic_at(run, step->x[0].tensor),
                                    .packed = ic_at(run, step->reads[IC_READ_PACKED]),
                                    .out = ic_at(run, step->writes[0]),
-                                   .epilogue = &epilogue,
+                                   .epilogue = ic_epilogue_is_bare(&epilogue) ? NULL : &epilogue,
                                    .before = starts ? &before : NULL,
                                    .after = ends ? &after : NULL};
     ic_conv_run(step->conv, IC_CONV_FORWARD, phase, unit, &arguments, scratch);
@@ -148,7 +149,7 @@ static void chain_at(ic_program *p, size_t index, int32_t pieces)
 
 ic_status ic_program_chain(ic_program *p)
 {
-    /* Units a picture, so that all threads have one; each makes the rows at its edges once more. */
+    /* A unit for each thread: more would make the rows at their edges once more. */
     int32_t pieces = (p->threads + p->batch - 1) / p->batch;
     size_t wide = 0, kept = 0;
     for (size_t i = 0; i < p->step_count; i++)

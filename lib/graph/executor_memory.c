@@ -102,8 +102,10 @@ static int32_t group_size(const ic_program *one, int32_t batch)
 {
     enum { ARENA_BYTES = 6 << 20, WEIGHT_BYTES = 24 << 20, SHARE = 16, WASTE = 16 };
     size_t fits = ARENA_BYTES / (one->arena_bytes + 1);
-    if (one->constant_bytes > WEIGHT_BYTES && fits < SHARE)
-        fits = SHARE;
+    size_t share = one->constant_bytes / (one->arena_bytes + 1);
+    share = share < SHARE ? share : SHARE;
+    if (one->constant_bytes > WEIGHT_BYTES && fits < share)
+        fits = share;
     if (fits >= (size_t)batch)
         return batch;
     int32_t size = fits < 1 ? 1 : (int32_t)fits;

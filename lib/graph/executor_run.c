@@ -92,12 +92,18 @@ static ic_status run_group_in_lane(void *arguments, int64_t unit, int32_t worker
     return run_group(job, &run, unit, worker);
 }
 
-/* Whole rounds of groups go side by side, one a thread; what is left over is spread. */
+/*
+ * Whole rounds of groups go side by side, one a thread; what is left over is spread, unless the
+ * program is cut for one thread.
+ */
 ic_status ic_executor_run_groups(ic_executor *e, int32_t count)
 {
     group_job job = {.executor = e, .count = count};
     int64_t groups = (count + e->program->batch - 1) / e->program->batch;
-    int64_t aside = e->lanes > 1 && e->profile == NULL ? groups / e->lanes * e->lanes : 0;
+    bool alone = e->program->threads == 1;
+    int64_t aside = alone ? groups : groups / e->lanes * e->lanes;
+    if (e->lanes == 1 || e->profile != NULL)
+        aside = 0;
     IC_TRY(ic_pool_run(e->pool, aside, run_group_in_lane, &job));
     for (int64_t i = aside; i < groups; i++)
         IC_TRY(run_group(&job, &e->run, i, ALL_WORKERS));

@@ -227,7 +227,7 @@ static ic_status begin_program(rebuild *r)
     const ic_program *from = r->base;
     ic_program *p = r->program;
     *p = *from;
-    p->convs = NULL; /* they stay base's */
+    p->convs = NULL; /* they stay base's; a training has no chains */
     p->folds = NULL;
     p->steps = NULL;
     p->tensors = NULL;

@@ -47,12 +47,15 @@ typedef struct ic_conv_plan {
     int32_t sum_blocks;    /* forward, backward data: whose sums a run can give; 0: it cannot */
 } ic_conv_plan;
 
-/* Training packs the weights anew for each step, inference once for all. The cut into units shows
- * in no bit of the results: alone means inference by one thread, in as few units as the caches
- * allow. */
+/*
+ * Training packs the weights anew for each step, inference once for all. Alone means inference by
+ * one thread: full convolutions are cut into fewer, larger units. The cut shows in no bit of the
+ * results.
+ */
 typedef enum ic_conv_use { IC_CONV_TRAINING, IC_CONV_INFERENCE, IC_CONV_ALONE } ic_conv_use;
 
-/* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare got alone.
+/* A planned convolution. Plain data: copy it, keep it. Depends on what ic_conv_prepare (and
+ * ic_conv_chain) got alone.
  */
 typedef struct ic_conv {
     ic_conv_shape shape;
@@ -76,6 +79,12 @@ typedef struct ic_epilogue {
     const float *residual;
     int32_t activation;
 } ic_epilogue;
+
+static inline bool ic_epilogue_is_bare(const ic_epilogue *epilogue)
+{
+    return epilogue->bias == NULL && epilogue->residual == NULL &&
+           epilogue->activation == IC_ACTIVATION_NONE;
+}
 
 /*
  * A pointwise convolution that a depthwise one takes in (ic_conv_chain): row by row, so that what
@@ -142,10 +151,10 @@ void ic_conv_pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const fl
                   float *packed);
 
 /*
- * Inference: plans the forward pass of `conv` anew so that it takes in the pointwise convolutions
- * that are its only input's maker and its only reader (of any number of pictures; NULL: none), at
- * least in `pieces` units a picture; their rows are planned in *row_before and *row_after. False:
- * it cannot, and nothing has changed. The results are the same bits. The packed weights are those
+ * Inference: plans the forward pass of a depthwise convolution anew so that it takes in the
+ * pointwise ones that alone make its input and alone read its output (NULL: none), in up to
+ * `pieces` units a picture; their rows are planned in *row_before and *row_after. False: they do
+ * not fit together, and nothing has changed. Packed weights and the bits of the results are those
  * of the convolutions one by one.
  */
 bool ic_conv_chain(ic_conv *conv, const ic_conv *before, const ic_conv *after, int32_t pieces,

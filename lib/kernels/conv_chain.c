@@ -28,10 +28,10 @@ void ic_conv_link_run(const ic_conv_link *link, int64_t index, const float *x, f
     ic_epilogue epilogue = link->epilogue;
     if (epilogue.residual != NULL)
         epilogue.residual += index * row->shape.w * row->shape.k;
-    bool bare = epilogue.bias == NULL && epilogue.residual == NULL &&
-                epilogue.activation == IC_ACTIVATION_NONE;
-    ic_conv_arguments arguments = {
-        .x = x, .packed = link->packed, .out = out, .epilogue = bare ? NULL : &epilogue};
+    ic_conv_arguments arguments = {.x = x,
+                                   .packed = link->packed,
+                                   .out = out,
+                                   .epilogue = ic_epilogue_is_bare(&epilogue) ? NULL : &epilogue};
     int64_t units = ic_conv_units(row, IC_CONV_FORWARD, 0);
     for (int64_t unit = 0; unit < units; ++unit)
         ic_conv_run(row, IC_CONV_FORWARD, 0, unit, &arguments, scratch);

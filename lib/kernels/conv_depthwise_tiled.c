@@ -160,22 +160,32 @@ static size_t made_floats(const ic_conv *conv, int32_t height)
     return (size_t)height * (size_t)conv->shape.ow * (size_t)conv->shape.c;
 }
 
+/* Whether the output of one is the input of the other. */
+static bool joins(const ic_conv_shape *first, const ic_conv_shape *second)
+{
+    return second->n == first->n && second->h == first->oh && second->w == first->ow &&
+           second->c == first->k;
+}
+
 bool ic_conv_chain(ic_conv *conv, const ic_conv *before, const ic_conv *after, int32_t pieces,
                    ic_conv *row_before, ic_conv *row_after)
 {
     ic_conv_plan *plan = &conv->plans[IC_CONV_FORWARD];
     size_t links = 0;
     if (plan->algorithm != &ic_conv_depthwise_tiled ||
+        (before != NULL && !joins(&before->shape, &conv->shape)) ||
+        (after != NULL && !joins(&conv->shape, &after->shape)) ||
         !ic_conv_link_prepare(before, row_before, &links) ||
         !ic_conv_link_prepare(after, row_after, &links))
         return false;
     ic_conv_grid grid;
     ic_conv_grid_at(conv, IC_CONV_FORWARD, 0, &grid);
+    int64_t rows = ic_conv_divide_up(grid.h.count, pieces);
     int32_t height = conv->kernels->depthwise_tiles->height;
     while (height > 1 &&
-           ring_floats(conv, &grid, height) + made_floats(conv, height) > CHAIN_FLOATS)
+           (height > rows ||
+            ring_floats(conv, &grid, height) + made_floats(conv, height) > CHAIN_FLOATS))
         height /= 2;
-    int64_t rows = ic_conv_divide_up(grid.h.count, pieces);
     plan->block[ROWS] = (int32_t)ic_conv_divide_up(rows, height) * height;
     plan->block[HEIGHT] = height;
     plan->block[RING] = (int32_t)ic_conv_rows_read(&grid, height);

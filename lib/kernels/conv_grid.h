@@ -134,19 +134,20 @@ void ic_conv_add_parts(const ic_conv *conv, int32_t parts, int64_t unit,
 /*
  * Ends pixels [first, first + rows) and channels [channel, channel + columns) of the output while
  * they are in the cache: forward by the epilogue and the sums, backward data by the norm's
- * gradient. Sums are added to those of block `block`, which are cleared first by the other
- * function.
+ * gradient. Sums are added to those of block `block`, which ic_conv_clear_sums clears
+ * first.
  */
 void ic_conv_finish(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
                     int64_t block, int64_t first, int64_t rows, int32_t channel, int32_t columns);
+void ic_conv_clear_sums(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
+                        int64_t block, int32_t channel, int32_t columns);
+
 /*
- * Forward: whether a bias and limits are all that comes behind the products, so that tiles can do
- * it as they store; and what for the columns from `channel` on. bias NULL: it is not all, or
- * nothing.
+ * Forward, where a bias and limits are all that comes behind the products: these, for the columns
+ * from `channel` on, so that tiles end the outputs as they store them, and nothing calls
+ * ic_conv_finish. bias NULL: the tiles have nothing to do.
  */
 ic_gemm_clamp ic_conv_clamp(const ic_conv *conv, const ic_conv_arguments *arguments,
                             int32_t channel);
-void ic_conv_clear_sums(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
-                        int64_t block, int32_t channel, int32_t columns);
 
 #endif

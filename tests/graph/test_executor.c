@@ -201,6 +201,37 @@ static void check_chains(const char *name, int32_t threads, int32_t links)
     ic_context_free(context);
 }
 
+/* 64 channels between, a depthwise convolution in the middle, and behind it what is no chain. */
+static void check_no_chain(bool adds)
+{
+    ic_context *context = test_context(2);
+    ic_graph *graph = NULL;
+    ic_conv_options wide = {.k = 64, .size = 1, .bias = true};
+    ic_conv_options filter = {.k = 64, .size = 3, .padding = 1, .groups = 64, .bias = true};
+    assert_ok(ic_graph_create(context, (ic_shape){64, 64, 64}, &graph));
+    ic_node before = ic_graph_conv(graph, "before", ic_graph_input(graph), &wide);
+    ic_node x = ic_graph_conv(graph, "filter", before, &filter);
+    if (adds)
+        x = ic_graph_global_pool(graph, ic_graph_add(graph, x, ic_graph_input(graph)));
+    x = ic_graph_flatten(graph, x);
+    assert_ok(ic_graph_finish(graph, ic_graph_linear(graph, "fc", x, 10, true)));
+    float *parameters = zeroed(ic_graph_parameter_sizes(graph).total), chained[10], other[10];
+    ic_graph_initialise(NULL, graph, 4, parameters);
+    infer_kept(context, graph, parameters, IC_NO_TAP, chained);
+    infer_kept(context, graph, parameters, before, other);
+    assert_memory_equal(chained, other, sizeof chained);
+    free(parameters);
+    ic_graph_free(graph);
+    ic_context_free(context);
+}
+
+/* A sum with a depthwise convolution, and a linear layer of all that it makes. */
+static void what_looks_like_a_chain_is_none(void **state)
+{
+    check_no_chain(true);
+    check_no_chain(false);
+}
+
 /* Where the value that a chain would pass over is wanted, step by step: the bits are the same. */
 static void chains_do_not_show(void **state)
 {
@@ -509,6 +540,7 @@ int main(void)
         cmocka_unit_test(batches_do_not_show),
         cmocka_unit_test(groups_do_not_show),
         cmocka_unit_test(chains_do_not_show),
+        cmocka_unit_test(what_looks_like_a_chain_is_none),
         cmocka_unit_test(dropout),
         cmocka_unit_test(stochastic_depth),
         cmocka_unit_test(running_statistics),

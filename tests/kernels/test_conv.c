@@ -57,6 +57,35 @@ static void what_is_not_chosen_is_exact_too(void **state)
     for_each(check_algorithms);
 }
 
+/* What one thread runs alone is cut otherwise; of three pictures too, which units may share. */
+static void check_alone(const ic_conv *conv, ic_conv_pass pass)
+{
+    if (pass != IC_CONV_FORWARD)
+        return;
+    for (int32_t n = conv->shape.n; n <= 3 * conv->shape.n; n += 2 * conv->shape.n) {
+        ic_conv_shape shape = conv->shape;
+        ic_conv many, alone;
+        shape.n = n;
+        ic_conv_prepare(conv->kernels, &shape, IC_CONV_INFERENCE, &many);
+        ic_conv_prepare(conv->kernels, &shape, IC_CONV_ALONE, &alone);
+        assert_string_equal(ic_conv_algorithm_name(&many, pass),
+                            ic_conv_algorithm_name(&alone, pass));
+        tensors t = make_tensors(&shape, false);
+        guarded wanted = guarded_create(y_floats(&shape)), out = guarded_create(y_floats(&shape));
+        run_conv(&many, pass, t.w.floats, arguments_of(&t, &wanted), false);
+        run_conv(&alone, pass, t.w.floats, arguments_of(&t, &out), true);
+        check_equal(&alone, pass, out.floats, wanted.floats);
+        guarded_free(&wanted);
+        guarded_free(&out);
+        free_tensors(&t);
+    }
+}
+
+static void the_cut_for_one_thread_does_not_show(void **state)
+{
+    for_each(check_alone);
+}
+
 static bool in_bf16(const ic_conv *conv, ic_conv_pass pass)
 {
     return strncmp(ic_conv_algorithm_name(conv, pass), "bf16", 4) == 0;
@@ -204,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_level_is_exact_on_integers),
         cmocka_unit_test(what_is_not_chosen_is_exact_too),
+        cmocka_unit_test(the_cut_for_one_thread_does_not_show),
         cmocka_unit_test(reals_are_within_the_bound_in_any_order_of_units),
         cmocka_unit_test(gradients_are_the_adjoint),
         cmocka_unit_test(backward_data_adds_when_asked),

@@ -56,7 +56,8 @@ static guarded run_chain(const layer *l, int32_t ends, int32_t pieces, const gua
     ic_conv conv = l[1].conv, row_before, row_after;
     assert_true(ic_conv_chain(&conv, ends & BEFORE ? &l[0].conv : NULL,
                               ends & AFTER ? &l[2].conv : NULL, pieces, &row_before, &row_after));
-    assert_true(ic_conv_units(&conv, IC_CONV_FORWARD, 0) >= conv.shape.n);
+    int64_t units = ic_conv_units(&conv, IC_CONV_FORWARD, 0);
+    assert_true(pieces == 1 ? units == conv.shape.n : units > conv.shape.n);
     ic_conv_link before = {
         .conv = &row_before, .packed = l[0].packed.floats, .epilogue = l[0].epilogue};
     ic_conv_link after = {
@@ -95,9 +96,11 @@ static void check_case(const ic_kernels *kernels, const chain_case *t, bool with
                               s,    s,    pad,  pad,     1,       1, t->wide};
     const int32_t after[16] = {t->n, oh, ow, t->wide, t->k, 1, 1, 1, 1, 0, 0, 1, 1, 1};
     layer l[3] = {make_layer(kernels, before, t->activation, false),
-                  make_layer(kernels, wide, t->activation, false),
+                  make_layer(kernels, wide, t->activation, with_residual),
                   make_layer(kernels, after, IC_ACTIVATION_NONE, with_residual)};
     for (int32_t ends = BEFORE; ends <= (BEFORE | AFTER); ++ends) {
+        if (ends & AFTER)
+            l[1].epilogue.residual = NULL; /* it would have to be read row by row */
         const guarded *x = ends & BEFORE ? &l[0].t.x : &l[1].t.x;
         guarded first = ends & BEFORE ? run_layer(&l[0], x) : *x;
         guarded second = run_layer(&l[1], &first);
@@ -129,18 +132,27 @@ static void chains_keep_the_bits(void **state)
         }
 }
 
-static void only_rows_can_be_taken_in(void **state)
+static void only_neighbours_can_be_taken_in(void **state)
 {
     const ic_kernels *kernels = ic_kernels_at(IC_CPU_C);
     const int32_t wide[16] = {1, 8, 8, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 32};
     const int32_t filter[16] = {1, 8, 8, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
     const int32_t narrow[16] = {1, 8, 3, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 32};
+    const int32_t linear[16] = {1, 1, 2, 8 * 8 * 32, 10, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+    const int32_t taller[16] = {1, 9, 8, 32, 32, 1, 1, 1, 1, 0, 0, 1, 1, 1};
     ic_conv conv, other, before, after;
     ic_conv_shape shape = shape_of(wide);
     ic_conv_prepare(kernels, &shape, IC_CONV_INFERENCE, &conv);
     shape = shape_of(filter);
     ic_conv_prepare(kernels, &shape, IC_CONV_INFERENCE, &other);
     ic_conv as_it_was = conv;
+    assert_false(ic_conv_chain(&conv, &other, NULL, 1, &before, &after));
+    assert_false(ic_conv_chain(&conv, NULL, &other, 1, &before, &after));
+    shape = shape_of(linear); /* of two pictures */
+    ic_conv_prepare(kernels, &shape, IC_CONV_INFERENCE, &other);
+    assert_false(ic_conv_chain(&conv, NULL, &other, 1, &before, &after));
+    shape = shape_of(taller);
+    ic_conv_prepare(kernels, &shape, IC_CONV_INFERENCE, &other);
     assert_false(ic_conv_chain(&conv, &other, NULL, 1, &before, &after));
     assert_false(ic_conv_chain(&conv, NULL, &other, 1, &before, &after));
     assert_memory_equal(&conv, &as_it_was, sizeof conv);
@@ -153,7 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chains_keep_the_bits),
-        cmocka_unit_test(only_rows_can_be_taken_in),
+        cmocka_unit_test(only_neighbours_can_be_taken_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,13 +45,11 @@ static void run_forward(const ic_run *run, const ic_step *step, int32_t phase, i
 {
     ic_prologue prologue;
     ic_epilogue epilogue = ic_step_epilogue(run, step);
-    bool bare = epilogue.bias == NULL && epilogue.residual == NULL &&
-                step->activation == IC_ACTIVATION_NONE;
     ic_conv_arguments arguments = {.x = ic_at(run, step->x[0].tensor),
                                    .packed = ic_at(run, step->reads[IC_READ_PACKED]),
                                    .out = ic_at(run, step->writes[0]),
                                    .prologue = prologue_of(run, step->x[0], &prologue),
-                                   .epilogue = bare ? NULL : &epilogue,
+                                   .epilogue = ic_epilogue_is_bare(&epilogue) ? NULL : &epilogue,
                                    .shared = run->shared,
                                    .sums = ic_at(run, step->writes[WRITE_SUMS])};
     ic_conv_run(step->conv, IC_CONV_FORWARD, phase, unit, &arguments, scratch);

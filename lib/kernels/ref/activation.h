@@ -106,9 +106,13 @@ static IC_ALWAYS_INLINE float ic_value_of(ic_activation kind, float x)
  * The clamps among them, of a vector: compilers make them of comparisons and blends, which take
  * twice as many instructions.
  */
+#if defined(IC_SMALL) /* whose ic_fused may round twice where IC_FMA rounds once */
+#define IC_IS_CLAMP(kind) false
+#else
 #define IC_IS_CLAMP(kind)                                                                          \
     (__builtin_constant_p(kind) &&                                                                 \
      ((kind) == IC_ACTIVATION_RELU6 || (kind) == IC_ACTIVATION_HARD_SWISH))
+#endif
 static IC_ALWAYS_INLINE ic_vector ic_clamp_vector(ic_activation kind, ic_vector x)
 {
     if (kind == IC_ACTIVATION_RELU6)
@@ -170,6 +174,8 @@ static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x
  * LOOP(constant, 0, whole) with the activation that the variable `kind` holds and the largest
  * multiple of a vector, so that the compiler adds no loop for what is left: LOOP(kind, whole,
  * count) does that, and all of an activation that is not in the list, by a call for each number.
+ * There the compiler must not know the kind from the case that it comes from: loops over whole
+ * vectors would run beyond the end.
  */
 #define IC_FOR_ACTIVATIONS(LIST, kind, count, LOOP)                                                \
     int64_t whole = (count) & ~(int64_t)(IC_WHOLE - 1);                                            \
@@ -179,6 +185,7 @@ static IC_ALWAYS_INLINE float ic_activation_gradient(ic_activation kind, float x
         whole = 0;                                                                                 \
         break;                                                                                     \
     }                                                                                              \
+    __asm__("" : "+r"(kind));                                                                      \
     LOOP(kind, whole, count)
 #define IC_ACTIVATION_CASE(name, LOOP)                                                             \
     case IC_ACTIVATION_##name:                                                                     \
