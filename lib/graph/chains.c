@@ -87,6 +87,7 @@ static bool follows(ic_program *p, const ic_step *first, const ic_step *second)
 {
     return second->x[0].tensor == first->writes[0] && first->x[1].tensor < 0 &&
            ic_value_is_plain(first->x[0]) && ic_value_is_plain(second->x[0]) &&
+           ic_conv_joins(&first->conv->shape, &second->conv->shape) &&
            is_read_once(p, first->writes[0]);
 }
 

@@ -23,6 +23,13 @@ typedef struct ic_conv_shape {
     int32_t groups;
 } ic_conv_shape;
 
+/* Whether what one gives has the shape of what the other takes. */
+static inline bool ic_conv_joins(const ic_conv_shape *first, const ic_conv_shape *second)
+{
+    return second->n == first->n && second->h == first->oh && second->w == first->ow &&
+           second->c == first->k;
+}
+
 typedef enum ic_conv_pass {
     IC_CONV_FORWARD,         /* y = x * w */
     IC_CONV_BACKWARD_DATA,   /* d_x from d_y and w */

@@ -160,21 +160,14 @@ static size_t made_floats(const ic_conv *conv, int32_t height)
     return (size_t)height * (size_t)conv->shape.ow * (size_t)conv->shape.c;
 }
 
-/* Whether the output of one is the input of the other. */
-static bool joins(const ic_conv_shape *first, const ic_conv_shape *second)
-{
-    return second->n == first->n && second->h == first->oh && second->w == first->ow &&
-           second->c == first->k;
-}
-
 bool ic_conv_chain(ic_conv *conv, const ic_conv *before, const ic_conv *after, int32_t pieces,
                    ic_conv *row_before, ic_conv *row_after)
 {
     ic_conv_plan *plan = &conv->plans[IC_CONV_FORWARD];
     size_t links = 0;
     if (plan->algorithm != &ic_conv_depthwise_tiled ||
-        (before != NULL && !joins(&before->shape, &conv->shape)) ||
-        (after != NULL && !joins(&conv->shape, &after->shape)) ||
+        (before != NULL && !ic_conv_joins(&before->shape, &conv->shape)) ||
+        (after != NULL && !ic_conv_joins(&conv->shape, &after->shape)) ||
         !ic_conv_link_prepare(before, row_before, &links) ||
         !ic_conv_link_prepare(after, row_after, &links))
         return false;
