@@ -142,6 +142,13 @@ static void small_pictures_keep_their_size(void **state)
     static const char *const some_time[] = {"minutes", "4", NULL, NULL};
     assert_string_equal(model_recipe(&digits, hurry).network, "small");
     assert_string_equal(model_recipe(&digits, some_time).network, "plain");
+
+    /* Colour pictures are worth airbench94 from fewer epochs on. */
+    static const char *const five[] = {"minutes", "5", NULL, NULL};
+    ic_data_facts colour = facts_of(48500, 32, false, true), grey = facts_of(48500, 32, true, true);
+    assert_string_equal(model_recipe(&colour, five).network, "airbench94");
+    assert_string_equal(model_recipe(&grey, five).network, "plain");
+    assert_string_equal(model_recipe(&colour, hurry).network, "small");
 }
 
 static void photographs_leave_a_margin_for_crops(void **state)
