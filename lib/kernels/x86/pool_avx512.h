@@ -27,8 +27,12 @@ static inline void find_pattern(int32_t c, pair_pattern *pattern)
     int32_t at = 0, count = 0; /* at: where in a pair of pixels a vector begins */
     do {
         uint32_t second = 0;
-        for (int32_t lane = 0; lane < TILED_LANES; lane++, at = at + 1 < 2 * c ? at + 1 : 0)
-            second |= (uint32_t)(at >= c) << lane;
+        for (int32_t lane = 0, run; lane < TILED_LANES; lane += run) {
+            int32_t left = at < c ? c - at : 2 * c - at;
+            run = left < TILED_LANES - lane ? left : TILED_LANES - lane;
+            second |= at < c ? 0 : ((1u << run) - 1) << lane;
+            at = at + run < 2 * c ? at + run : 0;
+        }
         pattern->second[count++] = (uint16_t)second;
     } while (at != 0);
     pattern->period = count;
