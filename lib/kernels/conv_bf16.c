@@ -269,8 +269,7 @@ static void multiply_list(bf16_block *block)
     for (int32_t p = block->first_panel; p < block->last_panel; ++p) {
         int32_t left = grid->columns - p * IC_BF16_WIDTH;
         sum.columns = left < IC_BF16_WIDTH ? left : IC_BF16_WIDTH;
-        if (block->clamp.bias != NULL)
-            sum.bias = block->clamp.bias + p * IC_BF16_WIDTH;
+        sum.bias = ic_gemm_clamp_at(block->clamp, p * IC_BF16_WIDTH).bias;
         block->conv->kernels->bf16->multiply(&sum, block->tile_count, block->tiles,
                                              block->packed + p * grid->h.taps * sum.b_segment);
         for (int32_t i = 0; i < block->tile_count; ++i)
@@ -380,7 +379,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
                         .depth = ic_conv_bf16_depth(grid.depth),
                         .laid = plan->block[LAID] != 0};
     if (forward && conv->kernels->bf16->finishes)
-        block.clamp = ic_conv_clamp(conv, arguments, 0);
+        block.clamp = ic_conv_clamp(conv, arguments);
     run_block(&block, scratch);
     if (plan->sum_blocks > 0 && block.clamp.bias == NULL)
         finish_block(&block, pass, unit / splits);

@@ -325,17 +325,22 @@ static void apply_epilogue(const ic_conv *conv, const ic_epilogue *epilogue, flo
         conv->kernels->activate((ic_activation)epilogue->activation, count, y + i * k, y + i * k);
 }
 
-ic_gemm_clamp ic_conv_clamp(const ic_conv *conv, const ic_conv_arguments *arguments,
-                            int32_t channel)
+bool ic_conv_limits(int32_t activation, float *low, float *high)
+{
+    bool relu6 = activation == IC_ACTIVATION_RELU6, relu = activation == IC_ACTIVATION_RELU;
+    *low = relu || relu6 ? 0 : -INFINITY;
+    *high = relu6 ? 6 : INFINITY;
+    return relu || relu6 || activation == IC_ACTIVATION_NONE;
+}
+
+ic_gemm_clamp ic_conv_clamp(const ic_conv *conv, const ic_conv_arguments *arguments)
 {
     const ic_epilogue *e = arguments->epilogue;
-    bool can = conv->kernels->gemm->clamps;
-    if (!can || e == NULL || e->bias == NULL || e->residual != NULL || arguments->sums != NULL ||
-        e->activation > IC_ACTIVATION_RELU6)
-        return (ic_gemm_clamp){0};
-    return (ic_gemm_clamp){.bias = e->bias + channel,
-                           .low = e->activation == IC_ACTIVATION_NONE ? -INFINITY : 0,
-                           .high = e->activation == IC_ACTIVATION_RELU6 ? 6 : INFINITY};
+    ic_gemm_clamp clamp = {0};
+    if (conv->kernels->gemm->clamps && e != NULL && e->residual == NULL &&
+        arguments->sums == NULL && ic_conv_limits(e->activation, &clamp.low, &clamp.high))
+        clamp.bias = e->bias;
+    return clamp;
 }
 
 /* Channels of the output, of which each block has two sums. */

@@ -142,12 +142,14 @@ void ic_conv_finish(const ic_conv *conv, ic_conv_pass pass, const ic_conv_argume
 void ic_conv_clear_sums(const ic_conv *conv, ic_conv_pass pass, const ic_conv_arguments *arguments,
                         int64_t block, int32_t channel, int32_t columns);
 
+/* Whether an activation is min(max(y, low), high), and its limits: infinite where there is none. */
+bool ic_conv_limits(int32_t activation, float *low, float *high);
+
 /*
- * Forward, where a bias and limits are all that comes behind the products: these, for the columns
- * from `channel` on, so that tiles end the outputs as they store them, and nothing calls
- * ic_conv_finish. bias NULL: the tiles have nothing to do.
+ * Forward, where a bias and limits are all that comes behind the products: these, so that tiles end
+ * the outputs as they store them, and nothing calls ic_conv_finish. bias NULL: the tiles have
+ * nothing to do.
  */
-ic_gemm_clamp ic_conv_clamp(const ic_conv *conv, const ic_conv_arguments *arguments,
-                            int32_t channel);
+ic_gemm_clamp ic_conv_clamp(const ic_conv *conv, const ic_conv_arguments *arguments);
 
 #endif

@@ -200,7 +200,7 @@ typedef struct patch_block {
     int32_t group;
     int32_t first_panel, last_panel;
     int32_t first_column, columns; /* of these panels, within the group */
-    bool clamps;                   /* the tiles do all that comes behind the products */
+    ic_gemm_clamp clamp;           /* what the tiles do behind the products */
 } patch_block;
 
 /* Adds the products of taps [first, last) to c, or sets it. */
@@ -222,9 +222,9 @@ static void multiply_taps(const patch_block *block, const float *a, int64_t lda,
                             .ldc = ldc,
                             .columns = panel.columns,
                             .accumulate = accumulate};
-        if (block->clamps && last == all_taps)
-            sum.clamp = ic_conv_clamp(block->conv, block->arguments,
-                                      block->group * grid->columns + panel.first);
+        if (last == all_taps)
+            sum.clamp =
+                ic_gemm_clamp_at(block->clamp, (int64_t)block->group * grid->columns + panel.first);
         ic_conv_tiles(panel.tile, &sum, block->pixels, a,
                       packed + all_taps * depth * panel.offset + first * depth * panel.tile->width,
                       c + panel.first - block->first_column);
@@ -311,9 +311,10 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     ic_conv_panel end = ic_conv_panel_at(conv->kernels->gemm, grid.columns, block.last_panel - 1);
     block.first_column = begin.first;
     block.columns = end.first + end.columns - begin.first;
-    block.clamps = pass == IC_CONV_FORWARD && ic_conv_clamp(conv, arguments, 0).bias != NULL;
+    if (pass == IC_CONV_FORWARD)
+        block.clamp = ic_conv_clamp(conv, arguments);
     run_block(&block, plan->block[TAPS], scratch);
-    if (plan->sum_blocks == 0 || block.clamps)
+    if (plan->sum_blocks == 0 || block.clamp.bias != NULL)
         return;
     int64_t index = first / plan->block[PIXELS];
     int32_t channel = block.group * grid.columns + block.first_column;

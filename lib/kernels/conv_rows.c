@@ -103,7 +103,7 @@ typedef struct row_block {
     const float *rows; /* what they read: image after image, padded rows from first_row on */
     int32_t first_row;
     int64_t pitch, plane; /* from row to row, from image to image */
-    bool clamps;          /* the tiles do all that comes behind the products */
+    ic_gemm_clamp clamp;  /* what the tiles do behind the products */
 } row_block;
 
 /* Finds the rows where they lie, or makes padded copies. */
@@ -149,9 +149,8 @@ static void multiply_rows(const row_block *block, const ic_conv_panel *panel, in
                         .b_segment = depth * panel->tile->width,
                         .ldc = (int64_t)w->stride * grid->columns,
                         .columns = panel->columns,
-                        .accumulate = block->arguments->accumulate};
-    if (block->clamps)
-        sum.clamp = ic_conv_clamp(block->conv, block->arguments, panel->first);
+                        .accumulate = block->arguments->accumulate,
+                        .clamp = ic_gemm_clamp_at(block->clamp, panel->first)};
     for (int32_t i = block->first; i < block->last; ++i) {
         int32_t begin, end;
         ic_conv_axis_inside(h, i, &begin, &end);
@@ -213,9 +212,10 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
                        .last = first + rows < grid.h.count ? first + rows : grid.h.count,
                        .first_panel = (int32_t)ic_conv_cut(panels, splits, unit % splits),
                        .last_panel = (int32_t)ic_conv_cut(panels, splits, unit % splits + 1)};
-    block.clamps = forward && ic_conv_clamp(conv, arguments, 0).bias != NULL;
+    if (forward)
+        block.clamp = ic_conv_clamp(conv, arguments);
     run_block(&block, scratch);
-    if (plan->sum_blocks > 0 && !block.clamps)
+    if (plan->sum_blocks > 0 && block.clamp.bias == NULL)
         finish_block(&block, pass, unit / splits);
 }
 

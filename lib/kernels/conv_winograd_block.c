@@ -52,11 +52,7 @@ static ic_winograd_output output_of(const ic_winograd_block *b, int32_t channel,
                               .high = INFINITY};
     if (epilogue != NULL) {
         out.bias = epilogue->bias != NULL ? epilogue->bias + channel : NULL;
-        if (epilogue->activation == IC_ACTIVATION_RELU ||
-            epilogue->activation == IC_ACTIVATION_RELU6)
-            out.low = 0;
-        if (epilogue->activation == IC_ACTIVATION_RELU6)
-            out.high = 6;
+        ic_conv_limits(epilogue->activation, &out.low, &out.high); /* others are left over */
     }
     out.finished = epilogue != NULL || out.accumulate;
     return out;

@@ -47,15 +47,6 @@ size_t ic_winograd_reader_floats(int32_t side, int32_t c)
     return (size_t)ic_winograd_pitch(c) * (size_t)(side * side + 1);
 }
 
-/* A prologue whose activation is a clamp is applied in registers. */
-static bool clamps(int32_t activation, float *low, float *high)
-{
-    *low = activation == IC_ACTIVATION_NONE ? -INFINITY : 0;
-    *high = activation == IC_ACTIVATION_RELU6 ? 6 : INFINITY;
-    return activation == IC_ACTIVATION_NONE || activation == IC_ACTIVATION_RELU ||
-           activation == IC_ACTIVATION_RELU6;
-}
-
 ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
                                          const float *in, int32_t h, int32_t w, int32_t channels,
                                          int32_t first, int32_t c, int32_t side, int64_t tap_stride,
@@ -76,7 +67,8 @@ ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_pro
     memset(room, 0, (size_t)c * sizeof(float));
     if (prologue == NULL)
         return r;
-    bool clamp = clamps(prologue->activation, &r.how.low, &r.how.high);
+    /* A prologue whose activation is a clamp is applied in registers. */
+    bool clamp = ic_conv_limits(prologue->activation, &r.how.low, &r.how.high);
     r.aside = !clamp || prologue->scale == NULL;
     if (!r.aside) {
         r.how.scale = prologue->scale + first;

@@ -7,6 +7,7 @@
 #define KERNELS_GEMM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -21,6 +22,14 @@ typedef struct ic_gemm_clamp {
     const float *bias;
     float low, high;
 } ic_gemm_clamp;
+
+/* The clamp of the columns from `column` on. */
+static inline ic_gemm_clamp ic_gemm_clamp_at(ic_gemm_clamp clamp, int64_t column)
+{
+    if (clamp.bias != NULL)
+        clamp.bias += column;
+    return clamp;
+}
 
 /*
  * c[m][n] = sum over i < segments, j < depth of a[m*lda + i*a_segment + j] * b[i*b_segment +

@@ -1,14 +1,23 @@
 /* graph/rig.c: a network under test. SPDX-License-Identifier: MIT */
 #include "rig.h"
 
+#include "zoo/zoo.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-static float *zeroed(int64_t count)
+float *zeroed(int64_t count)
 {
     float *values = calloc((size_t)count + 1, sizeof *values);
     assert_non_null(values);
     return values;
+}
+
+ic_graph *zoo(ic_context *context, const char *name, int32_t size, int32_t channels)
+{
+    ic_graph *graph = NULL;
+    assert_ok(ic_zoo_build(context, name, (ic_shape){size, size, channels}, 10, &graph));
+    return graph;
 }
 
 void rig_open(test_rig *rig, ic_graph *graph, int32_t batch)

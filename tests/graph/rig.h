@@ -7,6 +7,12 @@
 
 #include "graph/executor.h"
 
+/* To be freed. */
+float *zeroed(int64_t count);
+
+/* A network of the zoo for square pictures and ten classes. */
+ic_graph *zoo(ic_context *context, const char *name, int32_t size, int32_t channels);
+
 typedef struct test_rig {
     ic_context *context;
     ic_graph *graph;

@@ -10,13 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static float *zeroed(int64_t count)
-{
-    float *values = calloc((size_t)count, sizeof *values);
-    assert_non_null(values);
-    return values;
-}
-
 /* ---- A few steps of training, remembered ---- */
 
 enum { STEPS = 2 };
