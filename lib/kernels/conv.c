@@ -19,6 +19,9 @@ static const ic_conv_algorithm *const algorithms[] = {
     &ic_conv_winograd_half,
     &ic_conv_winograd_large,
     &ic_conv_winograd_weights,
+    &ic_conv_winograd_3,
+    &ic_conv_winograd_large_3,
+    &ic_conv_winograd_weights_3,
 };
 
 enum { INFERENCE_PICTURES = 16 }; /* that its algorithms are chosen for */

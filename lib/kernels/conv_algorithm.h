@@ -34,8 +34,11 @@ extern const ic_conv_algorithm ic_conv_winograd;       /* forward, backward data
 extern const ic_conv_algorithm ic_conv_winograd_large; /* the same for many channels: training */
 extern const ic_conv_algorithm ic_conv_winograd_half;  /* such: inference */
 extern const ic_conv_algorithm ic_conv_winograd_weights; /* backward weights: the same */
-extern const ic_conv_algorithm ic_conv_depthwise_tiled;  /* such, of 3x3 and 5x5 */
-extern const ic_conv_algorithm ic_conv_bf16;             /* forward, backward data: no groups */
-extern const ic_conv_algorithm ic_conv_bf16_weights;     /* backward weights: no groups */
+extern const ic_conv_algorithm ic_conv_winograd_3;       /* these by tiles of 3x3 outputs */
+extern const ic_conv_algorithm ic_conv_winograd_large_3;
+extern const ic_conv_algorithm ic_conv_winograd_weights_3;
+extern const ic_conv_algorithm ic_conv_depthwise_tiled; /* such, of 3x3 and 5x5 */
+extern const ic_conv_algorithm ic_conv_bf16;            /* forward, backward data: no groups */
+extern const ic_conv_algorithm ic_conv_bf16_weights;    /* backward weights: no groups */
 
 #endif

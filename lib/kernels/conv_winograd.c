@@ -1,7 +1,7 @@
 /*
  * kernels/conv_winograd.c: forward and backward data of 3x3 convolutions of stride 1 by Winograd's
- * F(4x4, 3x3), where the transformed weights are few enough to be kept; the maths is at the top of
- * kernels/winograd.h. SPDX-License-Identifier: MIT
+ * F(4x4, 3x3) or F(3x3, 3x3), where the transformed weights are few enough to be kept; the maths is
+ * at the top of kernels/winograd.h. SPDX-License-Identifier: MIT
  *
  * A block of tiles is transformed into V [tap][tile][c], multiplied tap by tap with the weights U
  * [panel][tap][c][width] into M [tap][tile][k], and transformed back: all three stay in the second
@@ -14,7 +14,8 @@
 enum {
     TILES = IC_WINOGRAD_BLOCK_TILES,
     PANELS, /* of the weights whose products are kept at a time */
-    PHASED  /* 1: V in a phase of its own */
+    PHASED, /* 1: V in a phase of its own */
+    SIZE = IC_WINOGRAD_BLOCK_SIZE
 };
 
 enum {
@@ -32,9 +33,9 @@ static int64_t padded_columns(const ic_conv *conv, const ic_conv_grid *grid)
 }
 
 /* Where the filters of a panel begin in U, and the floats between two taps of them. */
-static int64_t panel_at(const ic_conv_grid *grid, int32_t offset, int64_t index)
+static int64_t panel_at(int64_t taps, const ic_conv_grid *grid, int32_t offset, int64_t index)
 {
-    return IC_WINOGRAD_TAPS * ((int64_t)grid->depth * offset + index * IC_WINOGRAD_SKEW);
+    return taps * ((int64_t)grid->depth * offset + index * IC_WINOGRAD_SKEW);
 }
 
 static int64_t tap_stride(const ic_conv_grid *grid, int32_t width)
@@ -49,70 +50,86 @@ static int64_t m_pitch(const ic_conv *conv, int64_t panels)
 }
 
 /* Products of a whole pass, in the time of full tiles. */
-static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid, int64_t block)
+static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid,
+                        const ic_winograd_tiles *tiles, int64_t block)
 {
-    double count = (double)ic_winograd_tiles_of(grid).count;
+    double count = (double)tiles->count, taps = tiles->kernels->taps;
     double rows = count < (double)block ? count : (double)block;
     double padded = (double)padded_columns(conv, grid);
-    double multiply = IC_WINOGRAD_TAPS * padded * count / rows *
+    double multiply = taps * padded * count / rows *
                       ic_conv_tile_cost(&conv->kernels->gemm->wide, (int64_t)rows, grid->depth);
     double transform =
-        count * (grid->depth * IC_WINOGRAD_INPUT_COST + padded * IC_WINOGRAD_OUTPUT_COST);
-    double weights = IC_WINOGRAD_TAPS * (double)grid->depth * padded;
-    return multiply + transform + weights * (1 - 9.0 / IC_WINOGRAD_TAPS) * IC_WINOGRAD_MEMORY_COST;
+        count * (grid->depth * ic_winograd_cost(tiles->kernels, IC_WINOGRAD_INPUT_COST) +
+                 padded * ic_winograd_cost(tiles->kernels, IC_WINOGRAD_OUTPUT_COST));
+    double weights = taps * (double)grid->depth * padded;
+    return multiply + transform + weights * (1 - 9.0 / taps) * IC_WINOGRAD_MEMORY_COST;
 }
 
-static int64_t block_tiles(const ic_conv *conv, const ic_conv_grid *grid)
+static int64_t block_tiles(const ic_conv *conv, const ic_conv_grid *grid,
+                           const ic_winograd_tiles *tiles)
 {
     int64_t tile = conv->kernels->gemm->wide.rows;
-    int64_t each = IC_WINOGRAD_TAPS * (ic_winograd_pitch(grid->depth) + m_pitch(conv, 1));
+    int64_t each = tiles->kernels->taps * (ic_winograd_pitch(grid->depth) + m_pitch(conv, 1));
     int64_t least = tile >= 14 ? 2 * tile : 4 * tile;
-    least = ic_winograd_weights(conv, grid) > 384 * 1024 ? 2 * least : least;
+    least = ic_winograd_weights(conv, grid, tiles) > 384 * 1024 ? 2 * least : least;
     int64_t block = ROOM_FLOATS / each / tile * tile;
     return block < least ? least : block > 8 * tile ? 8 * tile : block;
 }
 
 /* How many panels of products fit beside V. */
-static int64_t block_panels(const ic_conv *conv, const ic_conv_grid *grid, int64_t block)
+static int64_t block_panels(const ic_conv *conv, const ic_conv_grid *grid, int64_t taps,
+                            int64_t block)
 {
     int64_t panels = ic_conv_panel_count(conv->kernels->gemm, grid->columns);
-    int64_t fits = ROOM_FLOATS / (IC_WINOGRAD_TAPS * block * conv->kernels->gemm->wide.width);
+    int64_t fits = ROOM_FLOATS / (taps * block * conv->kernels->gemm->wide.width);
     fits = fits < 2 ? 2 : fits;
     return ic_conv_divide_up(panels, ic_conv_divide_up(panels, fits));
 }
 
 /* Of V or M. */
-static size_t tap_floats(int64_t tiles, int64_t pitch)
+static size_t tap_floats(int64_t taps, int64_t tiles, int64_t pitch)
 {
-    return (size_t)(IC_WINOGRAD_TAPS * (tiles * pitch + IC_WINOGRAD_SKEW));
+    return (size_t)(taps * (tiles * pitch + IC_WINOGRAD_SKEW));
 }
 
-static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
-    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        ic_winograd_weights(conv, &grid) > WEIGHTS_MAX)
+    ic_winograd_tiles tiles;
+    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, size, &grid, &tiles) ||
+        ic_winograd_weights(conv, &grid, &tiles) > WEIGHTS_MAX)
         return -1;
-    ic_winograd_tiles tiles = ic_winograd_tiles_of(&grid);
-    int64_t block = block_tiles(conv, &grid);
-    double cost = pass_cost(conv, &grid, block);
+    int64_t taps = tiles.kernels->taps;
+    int64_t block = block_tiles(conv, &grid, &tiles);
+    double cost = pass_cost(conv, &grid, &tiles, block);
     int64_t panels = ic_conv_panel_count(conv->kernels->gemm, grid.columns);
     bool phased = ic_conv_divide_up(tiles.count, block) < WANTED_UNITS;
     block = phased || block > tiles.count ? tiles.count : block;
     int64_t kept =
-        phased ? ic_conv_divide_up(panels, PANEL_UNITS) : block_panels(conv, &grid, block);
-    size_t v = tap_floats(block, ic_winograd_pitch(grid.depth));
-    size_t m = tap_floats(block, m_pitch(conv, kept));
+        phased ? ic_conv_divide_up(panels, PANEL_UNITS) : block_panels(conv, &grid, taps, block);
+    size_t v = tap_floats(taps, block, ic_winograd_pitch(grid.depth));
+    size_t m = tap_floats(taps, block, m_pitch(conv, kept));
     plan->phases = phased ? 2 : 1;
     plan->block[TILES] = (int32_t)block;
     plan->block[PANELS] = (int32_t)kept;
     plan->block[PHASED] = phased;
-    plan->packed_floats = (size_t)panel_at(&grid, padded_columns(conv, &grid), panels);
+    plan->block[SIZE] = size;
+    plan->packed_floats = (size_t)panel_at(taps, &grid, padded_columns(conv, &grid), panels);
     plan->shared_floats = phased ? v : 0;
     plan->scratch_floats =
-        ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth) + m + (phased ? 0 : v);
+        ic_winograd_reader_floats(tiles.kernels->in, grid.depth) + m + (phased ? 0 : v);
     plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, block);
     return cost;
+}
+
+static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+{
+    return plan_size(conv, pass, IC_WINOGRAD_4, plan);
+}
+
+static double plan_winograd_3(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+{
+    return plan_size(conv, pass, IC_WINOGRAD_3, plan);
 }
 
 /* ---- Weights ---- */
@@ -137,9 +154,12 @@ static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const flo
     int64_t first = unit % pieces * PACK_DEPTH;
     int64_t count = grid.depth - first < PACK_DEPTH ? grid.depth - first : PACK_DEPTH;
     int32_t width = panel.tile->width;
+    ic_winograd_tiles tiles =
+        ic_winograd_tiles_of(conv->kernels, &grid, conv->plans[pass].block[SIZE]);
+    int64_t at = panel_at(tiles.kernels->taps, &grid, panel.offset, unit / pieces);
     ic_winograd_gather(conv, pass, &panel, first, count, weights, filters);
-    ic_winograd_transform(conv->kernels, count, width, filters, tap_stride(&grid, width),
-                          packed + panel_at(&grid, panel.offset, unit / pieces) + first * width);
+    ic_winograd_transform(&tiles, count, width, filters, tap_stride(&grid, width),
+                          packed + at + first * width);
 }
 
 /* ---- Units ---- */
@@ -149,7 +169,7 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
     ic_conv_grid grid;
     ic_conv_grid_at(conv, pass, 0, &grid);
     const ic_conv_plan *plan = &conv->plans[pass];
-    int64_t tiles = ic_winograd_tiles_of(&grid).count;
+    int64_t tiles = ic_winograd_tiles_of(conv->kernels, &grid, plan->block[SIZE]).count;
     if (!plan->block[PHASED])
         return ic_conv_divide_up(tiles, plan->block[TILES]);
     if (phase == 0)
@@ -186,7 +206,8 @@ static void multiply_tap(const ic_winograd_block *b, int64_t tap, int64_t first,
                             .lda = b->v_pitch,
                             .ldc = b->m_pitch,
                             .columns = panel.tile->width};
-        const float *u = b->arguments->packed + panel_at(&b->grid, panel.offset, i) +
+        const float *u = b->arguments->packed +
+                         panel_at(b->tiles.kernels->taps, &b->grid, panel.offset, i) +
                          tap * tap_stride(&b->grid, panel.tile->width);
         ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap, u,
                       b->m + tap * b->m_tap + (i - first) * gemm->wide.width);
@@ -199,7 +220,7 @@ static void run_panels(const ic_winograd_block *b, int64_t index, int64_t first)
     int64_t panels = ic_conv_panel_count(b->conv->kernels->gemm, b->grid.columns);
     int64_t last = first + b->conv->plans[b->pass].block[PANELS];
     last = last < panels ? last : panels;
-    for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
+    for (int64_t tap = 0; tap < b->tiles.kernels->taps; ++tap)
         multiply_tap(b, tap, first, last);
     ic_winograd_store(b, index, b->first, b->first + b->count, first, last);
 }
@@ -211,8 +232,9 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     ic_conv_grid grid;
     ic_conv_grid_at(conv, pass, 0, &grid);
     bool phased = plan->block[PHASED];
-    float *room = scratch + ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth);
-    size_t v = tap_floats(plan->block[TILES], ic_winograd_pitch(grid.depth));
+    const ic_winograd_kernels *kernels = &conv->kernels->winograd[plan->block[SIZE]];
+    float *room = scratch + ic_winograd_reader_floats(kernels->in, grid.depth);
+    size_t v = tap_floats(kernels->taps, plan->block[TILES], ic_winograd_pitch(grid.depth));
     ic_winograd_block b = block_of(conv, pass, arguments, phased ? 0 : unit,
                                    phased ? arguments->shared : room, phased ? room : room + v);
     if (!phased) {
@@ -234,3 +256,10 @@ const ic_conv_algorithm ic_conv_winograd = {.name = "winograd",
                                             .pack = pack,
                                             .units = count_units,
                                             .run = run_unit};
+
+const ic_conv_algorithm ic_conv_winograd_3 = {.name = "winograd_3",
+                                              .plan = plan_winograd_3,
+                                              .pack_units = pack_units,
+                                              .pack = pack,
+                                              .units = count_units,
+                                              .run = run_unit};

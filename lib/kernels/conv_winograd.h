@@ -14,11 +14,22 @@
  */
 enum { IC_WINOGRAD_INPUT_COST = 200, IC_WINOGRAD_OUTPUT_COST = 180, IC_WINOGRAD_MEMORY_COST = 32 };
 
+/* What tiles take of such a cost, which is of those of 4x4. */
+static inline double ic_winograd_cost(const ic_winograd_kernels *kernels, double cost)
+{
+    return cost * kernels->taps / IC_WINOGRAD_TAPS_MAX;
+}
+
 /* Floats added to rows and planes, so that neighbours do not fall into the same cache set. */
 enum { IC_WINOGRAD_SKEW = 16 };
 
-/* The tiles of a picture's outputs; all tiles are counted over pictures, rows and columns. */
+/*
+ * The tiles of a picture's outputs, of one size; all tiles are counted over pictures, rows and
+ * columns.
+ */
 typedef struct ic_winograd_tiles {
+    const ic_winograd_kernels *kernels;
+    const ic_winograd_filters *filters;
     int32_t down, across;
     int64_t count; /* of all pictures */
 } ic_winograd_tiles;
@@ -29,14 +40,19 @@ typedef struct ic_winograd_place {
     int32_t row, column; /* of its first output */
 } ic_winograd_place;
 
-/* Whether F(4x4, 3x3) computes a pass, whose grid is filled in: 3x3, stride 1, no dilation, no
- * groups. */
-bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid *grid);
+/*
+ * Whether tiles of a size (IC_WINOGRAD_4 and so on) compute a pass, whose grid and tiles are filled
+ * in: 3x3, stride 1, no dilation, no groups, and a level that has them.
+ */
+bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_grid *grid,
+                     ic_winograd_tiles *tiles);
 
 /* The transformed weights of forward or backward data, in floats. */
-int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid);
+int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid,
+                            const ic_winograd_tiles *tiles);
 
-ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid);
+ic_winograd_tiles ic_winograd_tiles_of(const ic_kernels *kernels, const ic_conv_grid *grid,
+                                       int32_t size);
 ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t tile);
 
 /* A row of `channels` floats in whole vectors and the skew. */
@@ -52,7 +68,7 @@ typedef struct ic_winograd_reader {
     const float *in;             /* [n][h][w][channels], from the first one that is read on */
     int32_t h, w, channels;
     int32_t first, c;      /* the channels that are read */
-    int32_t side;          /* of a tile: 6 inputs or 4 gradients */
+    int32_t side;          /* of a tile: its inputs or its gradients */
     bool aside;            /* not affine, then a clamp: make the values in `made` first */
     const float *zeros;    /* c of them */
     float *made;           /* [side * side][c] when aside */
@@ -81,10 +97,11 @@ void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_pa
                         int64_t first, int64_t count, const float *weights, float *filters);
 
 /* U of `count` such filters: u[tap * tap_stride + d * width + i]. */
-void ic_winograd_transform(const ic_kernels *kernels, int64_t count, int32_t width,
+void ic_winograd_transform(const ic_winograd_tiles *tiles, int64_t count, int32_t width,
                            const float *filters, int64_t tap_stride, float *u);
 
-enum { IC_WINOGRAD_BLOCK_TILES }; /* the member of a plan's cut that is the tiles of a block */
+/* The members of a plan's cut that are the tiles of a block, and their size in all plans. */
+enum { IC_WINOGRAD_BLOCK_TILES, IC_WINOGRAD_BLOCK_SIZE = 5 };
 
 /* A block of tiles of forward or backward data; where V and M lie is up to the algorithm. */
 typedef struct ic_winograd_block {

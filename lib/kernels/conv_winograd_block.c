@@ -10,9 +10,10 @@ ic_winograd_block ic_winograd_block_of(const ic_conv *conv, ic_conv_pass pass,
                                        const ic_conv_arguments *arguments, int64_t index)
 {
     ic_winograd_block b = {.conv = conv, .pass = pass, .arguments = arguments};
+    const ic_conv_plan *plan = &conv->plans[pass];
     ic_conv_grid_at(conv, pass, 0, &b.grid);
-    b.tiles = ic_winograd_tiles_of(&b.grid);
-    int64_t block = conv->plans[pass].block[IC_WINOGRAD_BLOCK_TILES];
+    b.tiles = ic_winograd_tiles_of(conv->kernels, &b.grid, plan->block[IC_WINOGRAD_BLOCK_SIZE]);
+    int64_t block = plan->block[IC_WINOGRAD_BLOCK_TILES];
     b.first = index * block;
     b.count = b.tiles.count - b.first < block ? b.tiles.count - b.first : block;
     return b;
@@ -27,15 +28,15 @@ void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, i
     ic_winograd_reader reader =
         ic_winograd_reader_of(b->conv->kernels, forward ? arguments->prologue : NULL,
                               forward ? arguments->x : arguments->d_y, grid->h.in, grid->w.in,
-                              grid->depth, channel, channels, IC_WINOGRAD_IN, b->v_tap, room);
+                              grid->depth, channel, channels, b->tiles.kernels->in, b->v_tap, room);
     for (int64_t tile = first; tile < last; ++tile) {
-        const float *pixels[IC_WINOGRAD_TAPS];
-        float inside[IC_WINOGRAD_TAPS];
+        const float *pixels[IC_WINOGRAD_TAPS_MAX];
+        float inside[IC_WINOGRAD_TAPS_MAX];
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
         bool whole = ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
                                         grid->w.origin + place.column, pixels, inside);
-        b->conv->kernels->winograd->input(&reader.how, whole, pixels, inside,
-                                          b->v + (tile - b->first) * b->v_pitch);
+        b->tiles.kernels->input(&reader.how, whole, pixels, inside,
+                                b->v + (tile - b->first) * b->v_pitch);
     }
 }
 
@@ -58,9 +59,10 @@ static ic_winograd_output output_of(const ic_winograd_block *b, int32_t channel,
     return out;
 }
 
-static int32_t outputs_left(int32_t count, int32_t first)
+static int32_t outputs_left(const ic_winograd_block *b, int32_t count, int32_t first)
 {
-    return count - first < IC_WINOGRAD_OUT ? count - first : IC_WINOGRAD_OUT;
+    int32_t left = count - first, most = b->tiles.kernels->out;
+    return left < most ? left : most;
 }
 
 /*
@@ -74,7 +76,7 @@ static void finish_tiles(const ic_winograd_block *b, int64_t index, ic_winograd_
     const ic_epilogue *epilogue = b->pass == IC_CONV_FORWARD ? b->arguments->epilogue : NULL;
     int64_t c = grid->columns, columns = end - place.column;
     int64_t first = ((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column;
-    for (int32_t i = outputs_left(grid->h.count, place.row); i > 0; --i, first += grid->w.out) {
+    for (int32_t i = outputs_left(b, grid->h.count, place.row); i > 0; --i, first += grid->w.out) {
         float *y = b->arguments->out + first * c + channel;
         if (b->arguments->gradient != NULL)
             ic_conv_finish(b->conv, b->pass, b->arguments, index, first, columns, channel,
@@ -110,15 +112,15 @@ void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first,
     ic_winograd_place begin = ic_winograd_place_of(&b->tiles, first);
     for (int64_t tile = first; tile < last; ++tile) {
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
-        int32_t rows = outputs_left(grid->h.count, place.row);
-        int32_t columns = outputs_left(grid->w.count, place.column);
+        int32_t rows = outputs_left(b, grid->h.count, place.row);
+        int32_t columns = outputs_left(b, grid->w.count, place.column);
         int64_t at =
             (((int64_t)place.image * grid->h.out + place.row) * grid->w.out + place.column) *
                 grid->columns +
             channel;
-        b->conv->kernels->winograd->output(
-            &out, rows, columns, b->m + (tile - b->first) * b->m_pitch,
-            residual != NULL ? residual + at : NULL, b->arguments->out + at, sums, grid->columns);
+        b->tiles.kernels->output(&out, rows, columns, b->m + (tile - b->first) * b->m_pitch,
+                                 residual != NULL ? residual + at : NULL, b->arguments->out + at,
+                                 sums, grid->columns);
         int32_t end = place.column + columns;
         if (!is_left_over(b) || (end < grid->w.count && tile + 1 < last))
             continue;

@@ -17,6 +17,8 @@ enum { TILES = IC_WINOGRAD_BLOCK_TILES };
 enum {
     TILES_MAX = 64,
     FEW_TILES = 8,
+    TAPS = 36,
+    ROWS = 6,                     /* of the places, and columns */
     LOAD_TILES = 4,               /* in a unit of V */
     STEP_FLOATS = 8192,           /* of a place of U: six of them take 192 KB */
     HALF_TAPS = 18,               /* of T */
@@ -25,14 +27,19 @@ enum {
     WEIGHTS_MIN = 4 * 1024 * 1024 /* floats of U */
 };
 
+static ic_winograd_tiles tiles_of(const ic_conv *conv, const ic_conv_grid *grid)
+{
+    return ic_winograd_tiles_of(conv->kernels, grid, IC_WINOGRAD_4);
+}
+
 static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid, const ic_conv_plan *plan)
 {
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
-    double count = (double)ic_winograd_tiles_of(grid).count;
+    double count = (double)tiles_of(conv, grid).count;
     double blocks = count / plan->block[TILES];
     double padded = (double)ic_conv_padded_columns(gemm, grid->columns);
     double products = ic_conv_tile_cost(&gemm->wide, plan->block[TILES], grid->depth);
-    return blocks * padded * (IC_WINOGRAD_TAPS * products + (double)grid->depth * HALF_COST) +
+    return blocks * padded * (TAPS * products + (double)grid->depth * HALF_COST) +
            count * (grid->depth * IC_WINOGRAD_INPUT_COST + padded * IC_WINOGRAD_OUTPUT_COST);
 }
 
@@ -58,19 +65,21 @@ static int64_t m_tap(const ic_conv *conv, const ic_conv_plan *plan)
 static double plan_half(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
+    ic_winograd_tiles tiles;
     if (conv->use == IC_CONV_TRAINING || conv->kernels->bf16 != NULL || pass != IC_CONV_FORWARD ||
-        !ic_winograd_can(conv, pass, &grid) || ic_winograd_weights(conv, &grid) <= WEIGHTS_MIN)
+        !ic_winograd_can(conv, pass, IC_WINOGRAD_4, &grid, &tiles) ||
+        ic_winograd_weights(conv, &grid, &tiles) <= WEIGHTS_MIN)
         return -1;
-    int64_t tiles = ic_winograd_tiles_of(&grid).count;
-    int64_t blocks = ic_conv_divide_up(tiles, TILES_MAX);
-    plan->block[TILES] = (int32_t)ic_conv_divide_up(tiles, blocks);
-    plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles, plan->block[TILES]);
+    int64_t blocks = ic_conv_divide_up(tiles.count, TILES_MAX);
+    plan->block[TILES] = (int32_t)ic_conv_divide_up(tiles.count, blocks);
+    plan->block[IC_WINOGRAD_BLOCK_SIZE] = IC_WINOGRAD_4;
+    plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, plan->block[TILES]);
     plan->phases = 2 * plan->sum_blocks;
     plan->packed_floats = (size_t)HALF_TAPS * (size_t)grid.depth *
                           (size_t)ic_conv_padded_columns(conv->kernels->gemm, grid.columns);
-    plan->shared_floats = (size_t)(IC_WINOGRAD_TAPS * v_tap(&grid, plan));
-    size_t load = ic_winograd_reader_floats(IC_WINOGRAD_IN, grid.depth);
-    size_t multiply = (size_t)(IC_WINOGRAD_TAPS * m_tap(conv, plan) + IC_WINOGRAD_IN * U_TAP);
+    plan->shared_floats = (size_t)(TAPS * v_tap(&grid, plan));
+    size_t load = ic_winograd_reader_floats(ROWS, grid.depth);
+    size_t multiply = (size_t)(TAPS * m_tap(conv, plan) + ROWS * U_TAP);
     plan->scratch_floats = load > multiply ? load : multiply;
     return pass_cost(conv, &grid, plan);
 }
@@ -106,7 +115,8 @@ static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const flo
     for (int64_t d = 0; d < count; d += PACK_DEPTH) {
         int64_t depth = count - d < PACK_DEPTH ? count - d : PACK_DEPTH;
         ic_winograd_gather(conv, pass, &panel, first + d, depth, weights, filters);
-        conv->kernels->winograd_filters->half(d, depth, count, panel.tile->width, filters, half);
+        conv->kernels->winograd_filters[IC_WINOGRAD_4].half(d, depth, count, panel.tile->width,
+                                                            filters, half);
     }
 }
 
@@ -124,7 +134,7 @@ static void multiply_row(const ic_winograd_block *b, const ic_conv_panel *panel,
                          const ic_winograd_row *row, const float *half, const float *v, float *m,
                          float *u)
 {
-    const ic_winograd_filters *filters = b->conv->kernels->winograd_filters;
+    const ic_winograd_filters *filters = b->tiles.filters;
     if (row->tiles <= FEW_TILES) {
         filters->multiply(row, half, v, m);
         return;
@@ -136,7 +146,7 @@ static void multiply_row(const ic_winograd_block *b, const ic_conv_panel *panel,
                         .ldc = row->m_pitch,
                         .columns = row->width,
                         .accumulate = row->accumulate};
-    for (int32_t i = 0; i < IC_WINOGRAD_IN; ++i)
+    for (int32_t i = 0; i < ROWS; ++i)
         ic_conv_tiles(panel->tile, &sum, row->tiles, v + i * row->v_tap, u + i * U_TAP,
                       m + i * row->m_tap);
 }
@@ -157,12 +167,12 @@ static void run_panel(const ic_winograd_block *b, int64_t index, int64_t unit, f
     for (int32_t first = 0; first < depth; first += step) {
         row.depth = depth - first < step ? depth - first : step;
         row.accumulate = first > 0;
-        for (int32_t i = 0; i < IC_WINOGRAD_IN; ++i) {
+        for (int32_t i = 0; i < ROWS; ++i) {
             const float *after = half + row.depth * 3 * row.width;
-            bool alike = i + 1 < IC_WINOGRAD_IN || depth - first >= 2 * step;
+            bool alike = i + 1 < ROWS || depth - first >= 2 * step;
             row.next = alike ? after : half;
-            multiply_row(b, &panel, &row, half, b->v + i * IC_WINOGRAD_IN * b->v_tap + first,
-                         b->m + i * IC_WINOGRAD_IN * b->m_tap, u);
+            multiply_row(b, &panel, &row, half, b->v + i * ROWS * b->v_tap + first,
+                         b->m + i * ROWS * b->m_tap, u);
             half = after;
         }
     }
@@ -185,7 +195,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
         int64_t last = first + LOAD_TILES < end ? first + LOAD_TILES : end;
         ic_winograd_load(&b, first, last, 0, b.grid.depth, scratch);
     } else {
-        run_panel(&b, phase / 2, unit, scratch + IC_WINOGRAD_TAPS * b.m_tap);
+        run_panel(&b, phase / 2, unit, scratch + TAPS * b.m_tap);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * kernels/conv_winograd_large.c: forward and backward data by Winograd's F(4x4, 3x3) in the
- * training of layers of many channels: their transformed weights, four times as many as the
+ * kernels/conv_winograd_large.c: forward and backward data by Winograd's F(4x4, 3x3) or F(3x3, 3x3)
+ * in the training of layers of many channels: their transformed weights, four times as many as the
  * weights, would go to memory in each step and come back for every block of tiles.
  * SPDX-License-Identifier: MIT
  *
@@ -12,7 +12,7 @@
 #include "kernels/conv_winograd.h"
 
 /* The plan's cut. */
-enum { TILES = IC_WINOGRAD_BLOCK_TILES, PANELS, DEPTH };
+enum { TILES = IC_WINOGRAD_BLOCK_TILES, PANELS, DEPTH, SIZE = IC_WINOGRAD_BLOCK_SIZE };
 
 enum {
     TILES_MAX = 64,
@@ -22,20 +22,22 @@ enum {
     WEIGHTS_MIN = 1024 * 1024
 };
 
-static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid, const ic_conv_plan *plan)
+static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid,
+                        const ic_winograd_tiles *tiles, const ic_conv_plan *plan)
 {
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
-    double count = (double)ic_winograd_tiles_of(grid).count, rows = plan->block[TILES];
+    const ic_winograd_kernels *kernels = tiles->kernels;
+    double count = (double)tiles->count, rows = plan->block[TILES];
     double padded = (double)ic_conv_padded_columns(gemm, grid->columns);
     double rounds =
         (double)ic_conv_divide_up(ic_conv_panel_count(gemm, grid->columns), plan->block[PANELS]);
     double blocks = count / rows;
     return blocks * padded *
-               (IC_WINOGRAD_TAPS *
+               (kernels->taps *
                     ic_conv_tile_cost(&gemm->wide, plan->block[TILES], 1.1 * grid->depth) +
-                (double)grid->depth * FILTER_COST) +
-           count *
-               (rounds * grid->depth * IC_WINOGRAD_INPUT_COST + padded * IC_WINOGRAD_OUTPUT_COST);
+                (double)grid->depth * ic_winograd_cost(kernels, FILTER_COST)) +
+           count * (rounds * grid->depth * ic_winograd_cost(kernels, IC_WINOGRAD_INPUT_COST) +
+                    padded * ic_winograd_cost(kernels, IC_WINOGRAD_OUTPUT_COST));
 }
 
 static int64_t v_pitch(const ic_conv_plan *plan)
@@ -64,18 +66,19 @@ static int64_t m_tap(const ic_conv *conv, const ic_conv_plan *plan)
     return plan->block[TILES] * m_pitch(conv, plan) + IC_WINOGRAD_SKEW;
 }
 
-static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
-    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid) ||
-        conv->use != IC_CONV_TRAINING || ic_winograd_weights(conv, &grid) <= WEIGHTS_MIN)
+    ic_winograd_tiles tiles;
+    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, size, &grid, &tiles) ||
+        conv->use != IC_CONV_TRAINING || ic_winograd_weights(conv, &grid, &tiles) <= WEIGHTS_MIN)
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
-    int64_t tiles = ic_winograd_tiles_of(&grid).count;
     int64_t panels = ic_conv_panel_count(gemm, grid.columns);
     int64_t rounds = ic_conv_divide_up(panels, CHANNELS / gemm->wide.width);
-    int64_t blocks = ic_conv_divide_up(tiles, TILES_MAX);
-    plan->block[TILES] = (int32_t)ic_conv_divide_up(tiles, blocks);
+    int64_t blocks = ic_conv_divide_up(tiles.count, TILES_MAX);
+    plan->block[SIZE] = size;
+    plan->block[TILES] = (int32_t)ic_conv_divide_up(tiles.count, blocks);
     plan->block[PANELS] = (int32_t)ic_conv_divide_up(panels, rounds);
     plan->block[DEPTH] =
         (int32_t)ic_conv_divide_up(grid.depth, ic_conv_divide_up(grid.depth, CHANNELS));
@@ -83,10 +86,20 @@ static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *p
     plan->packed_floats = 0;
     plan->shared_floats = 0;
     plan->scratch_floats =
-        (size_t)(IC_WINOGRAD_TAPS * (u_tap(conv, plan) + v_tap(plan) + m_tap(conv, plan))) +
-        ic_winograd_reader_floats(IC_WINOGRAD_IN, plan->block[DEPTH]);
-    plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles, plan->block[TILES]);
-    return pass_cost(conv, &grid, plan);
+        (size_t)(tiles.kernels->taps * (u_tap(conv, plan) + v_tap(plan) + m_tap(conv, plan))) +
+        ic_winograd_reader_floats(tiles.kernels->in, plan->block[DEPTH]);
+    plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, plan->block[TILES]);
+    return pass_cost(conv, &grid, &tiles, plan);
+}
+
+static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+{
+    return plan_size(conv, pass, IC_WINOGRAD_4, plan);
+}
+
+static double plan_large_3(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+{
+    return plan_size(conv, pass, IC_WINOGRAD_3, plan);
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
@@ -109,7 +122,7 @@ static void transform_filters(const ic_winograd_block *b, const ic_conv_panel *p
         int64_t depth = count - d < GATHER_DEPTH ? count - d : GATHER_DEPTH;
         ic_winograd_gather(b->conv, b->pass, panel, first + d, depth, b->arguments->packed,
                            filters);
-        ic_winograd_transform(b->conv->kernels, depth, width, filters, tap_stride, u + d * width);
+        ic_winograd_transform(&b->tiles, depth, width, filters, tap_stride, u + d * width);
     }
 }
 
@@ -129,7 +142,7 @@ static void multiply(const ic_winograd_block *b, int64_t first_panel, int64_t la
                             .ldc = b->m_pitch,
                             .columns = panel.tile->width,
                             .accumulate = first > 0};
-        for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
+        for (int64_t tap = 0; tap < b->tiles.kernels->taps; ++tap)
             ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap, u + tap * tap_stride,
                           b->m + tap * b->m_tap + column);
     }
@@ -150,9 +163,9 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     b.m_pitch = m_pitch(conv, plan);
     b.m_tap = m_tap(conv, plan);
     b.v = scratch;
-    b.m = b.v + IC_WINOGRAD_TAPS * b.v_tap;
-    float *u = b.m + IC_WINOGRAD_TAPS * b.m_tap;
-    float *room = u + IC_WINOGRAD_TAPS * u_tap(conv, plan);
+    b.m = b.v + b.tiles.kernels->taps * b.v_tap;
+    float *u = b.m + b.tiles.kernels->taps * b.m_tap;
+    float *room = u + b.tiles.kernels->taps * u_tap(conv, plan);
     for (int32_t first = 0; first < b.grid.depth; first += plan->block[DEPTH]) {
         int32_t left = b.grid.depth - first;
         int32_t count = left < plan->block[DEPTH] ? left : plan->block[DEPTH];
@@ -164,3 +177,6 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
 
 const ic_conv_algorithm ic_conv_winograd_large = {
     .name = "winograd_large", .plan = plan_large, .units = count_units, .run = run_unit};
+
+const ic_conv_algorithm ic_conv_winograd_large_3 = {
+    .name = "winograd_large_3", .plan = plan_large_3, .units = count_units, .run = run_unit};

@@ -11,24 +11,31 @@ static bool axis_can(const ic_conv_axis *axis)
     return axis->taps == 3 && axis->step == 1 && axis->spread == 1 && axis->stride == 1;
 }
 
-bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, ic_conv_grid *grid)
+bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_grid *grid,
+                     ic_winograd_tiles *tiles)
 {
     ic_conv_grid_at(conv, pass, 0, grid);
-    return ic_conv_grid_count(&conv->shape, pass) == 1 && grid->groups == 1 && axis_can(&grid->h) &&
-           axis_can(&grid->w);
+    if (conv->kernels->winograd[size].out == 0 || ic_conv_grid_count(&conv->shape, pass) != 1 ||
+        grid->groups != 1 || !axis_can(&grid->h) || !axis_can(&grid->w))
+        return false;
+    *tiles = ic_winograd_tiles_of(conv->kernels, grid, size);
+    return true;
 }
 
-int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid)
+int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid,
+                            const ic_winograd_tiles *tiles)
 {
-    return IC_WINOGRAD_TAPS * (int64_t)grid->depth *
+    return tiles->kernels->taps * (int64_t)grid->depth *
            ic_conv_padded_columns(conv->kernels->gemm, grid->columns);
 }
 
-ic_winograd_tiles ic_winograd_tiles_of(const ic_conv_grid *grid)
+ic_winograd_tiles ic_winograd_tiles_of(const ic_kernels *kernels, const ic_conv_grid *grid,
+                                       int32_t size)
 {
-    ic_winograd_tiles tiles = {.down = (int32_t)ic_conv_divide_up(grid->h.count, IC_WINOGRAD_OUT),
-                               .across =
-                                   (int32_t)ic_conv_divide_up(grid->w.count, IC_WINOGRAD_OUT)};
+    ic_winograd_tiles tiles = {.kernels = &kernels->winograd[size],
+                               .filters = &kernels->winograd_filters[size]};
+    tiles.down = (int32_t)ic_conv_divide_up(grid->h.count, tiles.kernels->out);
+    tiles.across = (int32_t)ic_conv_divide_up(grid->w.count, tiles.kernels->out);
     tiles.count = (int64_t)grid->n * tiles.down * tiles.across;
     return tiles;
 }
@@ -38,8 +45,8 @@ ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t t
     int64_t each = (int64_t)tiles->down * tiles->across;
     int64_t rest = tile % each;
     return (ic_winograd_place){.image = (int32_t)(tile / each),
-                               .row = (int32_t)(rest / tiles->across) * IC_WINOGRAD_OUT,
-                               .column = (int32_t)(rest % tiles->across) * IC_WINOGRAD_OUT};
+                               .row = (int32_t)(rest / tiles->across) * tiles->kernels->out,
+                               .column = (int32_t)(rest % tiles->across) * tiles->kernels->out};
 }
 
 size_t ic_winograd_reader_floats(int32_t side, int32_t c)
@@ -121,17 +128,18 @@ void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_pa
                      last_tap + d * IC_WINOGRAD_FILTER * width, -width);
 }
 
-void ic_winograd_transform(const ic_kernels *kernels, int64_t count, int32_t width,
+void ic_winograd_transform(const ic_winograd_tiles *tiles, int64_t count, int32_t width,
                            const float *filters, int64_t tap_stride, float *u)
 {
-    enum { DEPTH = 8, HALF = IC_WINOGRAD_IN * 3 };
-    float half[DEPTH * HALF * IC_GEMM_WIDTH_MAX];
+    enum { DEPTH = 8, HALF_MAX = IC_WINOGRAD_IN_MAX * 3 };
+    float half[DEPTH * HALF_MAX * IC_GEMM_WIDTH_MAX];
+    const int32_t in = tiles->kernels->in;
     for (int64_t d = 0; d < count; d += DEPTH) {
         int64_t depth = count - d < DEPTH ? count - d : DEPTH;
-        kernels->winograd_filters->half(0, depth, depth, width,
-                                        filters + d * IC_WINOGRAD_FILTER * width, half);
-        for (int32_t i = 0; i < IC_WINOGRAD_IN; ++i)
-            kernels->winograd_filters->whole(depth, width, half + i * depth * 3 * width, tap_stride,
-                                             u + i * IC_WINOGRAD_IN * tap_stride + d * width);
+        tiles->filters->half(0, depth, depth, width, filters + d * IC_WINOGRAD_FILTER * width,
+                             half);
+        for (int32_t i = 0; i < in; ++i)
+            tiles->filters->whole(depth, width, half + i * depth * 3 * width, tap_stride,
+                                  u + i * in * tap_stride + d * width);
     }
 }

@@ -1,7 +1,7 @@
 /*
  * kernels/conv_winograd_weights.c: the weights' gradient of 3x3 convolutions of stride 1 by
- * Winograd's F(4x4, 3x3): d_g = G^T [sum over tiles of (B^T d B) . (A d_y A^T)] G; see
- * kernels/winograd.h. SPDX-License-Identifier: MIT
+ * Winograd's F(4x4, 3x3) or F(3x3, 3x3): d_g = G^T [sum over tiles of (B^T d B) . (A d_y A^T)] G;
+ * see kernels/winograd.h. SPDX-License-Identifier: MIT
  *
  * The layer is taken as many small ones, of a few dozen channels in and out, so that the sums of
  * one, [tap][panel][c][width], stay in the second cache while all tiles go by: that is worth doing
@@ -18,7 +18,8 @@ enum {
     DEPTH,  /* channels in, of a small layer */
     PANELS, /* of channels out */
     PARTS,  /* of the tiles */
-    TILES   /* that are transformed at a time */
+    TILES,  /* that are transformed at a time */
+    SIZE = IC_WINOGRAD_BLOCK_SIZE
 };
 
 enum {
@@ -55,26 +56,29 @@ static int64_t sum_tap_floats(const ic_conv *conv, const ic_conv_plan *plan)
     return plan->block[DEPTH] * room_columns(conv, plan) + IC_WINOGRAD_SKEW;
 }
 
-static double pass_cost(const ic_conv *conv, const ic_conv_plan *plan, double tiles)
+static double pass_cost(const ic_conv *conv, const ic_conv_plan *plan, const ic_winograd_tiles *all)
 {
     const ic_conv_shape *s = &conv->shape;
+    double tiles = (double)all->count;
     double padded = ic_conv_padded_columns(conv->kernels->gemm, s->k);
     double rounds_in = pieces_of(s->c, plan->block[DEPTH]);
     double rounds_out =
         pieces_of(ic_conv_panel_count(conv->kernels->gemm, s->k), plan->block[PANELS]);
-    double sums = IC_WINOGRAD_TAPS * (double)s->c * padded;
-    return sums * tiles * 1.1 + tiles * rounds_out * s->c * IC_WINOGRAD_INPUT_COST +
-           tiles * rounds_in * padded * IC_WINOGRAD_OUTPUT_COST +
+    double sums = all->kernels->taps * (double)s->c * padded;
+    return sums * tiles * 1.1 +
+           tiles * rounds_out * s->c * ic_winograd_cost(all->kernels, IC_WINOGRAD_INPUT_COST) +
+           tiles * rounds_in * padded * ic_winograd_cost(all->kernels, IC_WINOGRAD_OUTPUT_COST) +
            sums * IC_WINOGRAD_MEMORY_COST / 2 * plan->block[PARTS];
 }
 
-static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
-    if (pass != IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, &grid))
+    ic_winograd_tiles all;
+    if (pass != IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, size, &grid, &all))
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
-    int64_t tiles = ic_winograd_tiles_of(&grid).count;
+    int64_t tiles = all.count;
     int32_t panels = ic_conv_panel_count(gemm, grid.columns);
     int32_t rounds_in = pieces_of(grid.depth, CHANNELS);
     int32_t rounds_out = pieces_of(panels, CHANNELS / gemm->wide.width);
@@ -85,16 +89,27 @@ static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     int64_t parts = ic_conv_divide_up(WANTED_UNITS, (int64_t)rounds_in * rounds_out);
     int64_t most = ic_conv_divide_up(tiles, PART_TILES);
     plan->block[PARTS] = (int32_t)(parts < most ? parts : most);
+    plan->block[SIZE] = size;
     plan->phases = plan->block[PARTS] > 1 ? 2 : 1;
     size_t weights = (size_t)grid.columns * (size_t)grid.depth * IC_WINOGRAD_FILTER;
     plan->packed_floats = 0;
     plan->shared_floats = plan->block[PARTS] > 1 ? weights * (size_t)plan->block[PARTS] : 0;
     plan->scratch_floats =
-        (size_t)(IC_WINOGRAD_TAPS *
+        (size_t)(all.kernels->taps *
                  (v_tap_floats(plan) + w_tap_floats(conv, plan) + sum_tap_floats(conv, plan))) +
-        ic_winograd_reader_floats(IC_WINOGRAD_IN, plan->block[DEPTH]) +
-        ic_winograd_reader_floats(IC_WINOGRAD_OUT, (int32_t)room_columns(conv, plan));
-    return pass_cost(conv, plan, (double)tiles);
+        ic_winograd_reader_floats(all.kernels->in, plan->block[DEPTH]) +
+        ic_winograd_reader_floats(all.kernels->out, (int32_t)room_columns(conv, plan));
+    return pass_cost(conv, plan, &all);
+}
+
+static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+{
+    return plan_size(conv, pass, IC_WINOGRAD_4, plan);
+}
+
+static double plan_weights_3(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
+{
+    return plan_size(conv, pass, IC_WINOGRAD_3, plan);
 }
 
 static int64_t small_layers(const ic_conv *conv, const ic_conv_plan *plan)
@@ -136,7 +151,8 @@ static small_layer layer_of(const ic_conv *conv, const ic_conv_arguments *argume
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     small_layer l = {.conv = conv, .plan = plan, .arguments = arguments};
     ic_conv_grid_at(conv, IC_CONV_BACKWARD_WEIGHTS, 0, &l.grid);
-    l.tiles = ic_winograd_tiles_of(&l.grid);
+    l.tiles = ic_winograd_tiles_of(conv->kernels, &l.grid, plan->block[SIZE]);
+    int64_t taps = l.tiles.kernels->taps;
     int64_t parts = plan->block[PARTS], part = unit % parts, index = unit / parts;
     int32_t rounds_in = pieces_of(l.grid.depth, plan->block[DEPTH]);
     l.first_channel = (int32_t)(index % rounds_in) * plan->block[DEPTH];
@@ -152,9 +168,9 @@ static small_layer layer_of(const ic_conv *conv, const ic_conv_arguments *argume
     l.w_tap = w_tap_floats(conv, plan);
     l.sum_tap = sum_tap_floats(conv, plan);
     l.v = scratch;
-    l.w = l.v + IC_WINOGRAD_TAPS * l.v_tap;
-    l.sums = l.w + IC_WINOGRAD_TAPS * l.w_tap;
-    l.spare = l.sums + IC_WINOGRAD_TAPS * l.sum_tap;
+    l.w = l.v + taps * l.v_tap;
+    l.sums = l.w + taps * l.w_tap;
+    l.spare = l.sums + taps * l.sum_tap;
     l.out = parts == 1 ? arguments->out
                        : arguments->shared +
                              part * (int64_t)l.grid.columns * l.grid.depth * IC_WINOGRAD_FILTER;
@@ -166,15 +182,15 @@ static void transform_inputs(const small_layer *l, int64_t first, int64_t last)
     const ic_conv_grid *grid = &l->grid;
     ic_winograd_reader reader = ic_winograd_reader_of(
         l->conv->kernels, l->arguments->prologue, l->arguments->x, grid->h.in, grid->w.in,
-        grid->depth, l->first_channel, l->depth, IC_WINOGRAD_IN, l->v_tap, l->spare);
+        grid->depth, l->first_channel, l->depth, l->tiles.kernels->in, l->v_tap, l->spare);
     for (int64_t tile = first; tile < last; ++tile) {
-        const float *pixels[IC_WINOGRAD_TAPS];
-        float inside[IC_WINOGRAD_TAPS];
+        const float *pixels[IC_WINOGRAD_TAPS_MAX];
+        float inside[IC_WINOGRAD_TAPS_MAX];
         ic_winograd_place place = ic_winograd_place_of(&l->tiles, tile);
         bool whole = ic_winograd_pixels(&reader, place.image, grid->h.origin + place.row,
                                         grid->w.origin + place.column, pixels, inside);
-        l->conv->kernels->winograd->input(&reader.how, whole, pixels, inside,
-                                          l->v + (tile - first) * ic_winograd_pitch(l->depth));
+        l->tiles.kernels->input(&reader.how, whole, pixels, inside,
+                                l->v + (tile - first) * ic_winograd_pitch(l->depth));
     }
 }
 
@@ -184,15 +200,15 @@ static void transform_gradients(const small_layer *l, int64_t first, int64_t las
     const ic_gemm_kernels *gemm = l->conv->kernels->gemm;
     ic_winograd_reader reader = ic_winograd_reader_of(
         l->conv->kernels, NULL, l->arguments->d_y, grid->h.count, grid->w.count, grid->columns,
-        l->first_column, l->columns, IC_WINOGRAD_OUT, l->w_tap, l->spare);
+        l->first_column, l->columns, l->tiles.kernels->out, l->w_tap, l->spare);
     for (int64_t tile = first; tile < last; ++tile) {
-        const float *pixels[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
-        float inside[IC_WINOGRAD_OUT * IC_WINOGRAD_OUT];
+        const float *pixels[IC_WINOGRAD_OUT_MAX * IC_WINOGRAD_OUT_MAX];
+        float inside[IC_WINOGRAD_OUT_MAX * IC_WINOGRAD_OUT_MAX];
         ic_winograd_place place = ic_winograd_place_of(&l->tiles, tile);
         ic_winograd_pixels(&reader, place.image, place.row, place.column, pixels, inside);
         for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
             ic_conv_panel panel = ic_conv_panel_at(gemm, grid->columns, i);
-            l->conv->kernels->winograd->gradient(
+            l->tiles.kernels->gradient(
                 l->w_tap, pixels, panel.first - l->first_column, panel.columns,
                 l->w + (panel.offset - l->first_column) * (int64_t)l->plan->block[TILES] +
                     (tile - first) * panel.tile->width);
@@ -210,7 +226,7 @@ static void multiply(const small_layer *l, int64_t count, bool accumulate)
                            .depth = count,
                            .lda = ic_winograd_pitch(l->depth),
                            .accumulate = accumulate};
-    for (int64_t tap = 0; tap < IC_WINOGRAD_TAPS; ++tap)
+    for (int64_t tap = 0; tap < l->tiles.kernels->taps; ++tap)
         for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
             ic_conv_panel panel = ic_conv_panel_at(gemm, l->grid.columns, i);
             int64_t offset = panel.offset - l->first_column;
@@ -229,9 +245,8 @@ static void make_filters(const small_layer *l, const ic_conv_panel *panel, int64
     int64_t count = l->depth - first < FILTER_DEPTH ? l->depth - first : FILTER_DEPTH;
     const float *sums = l->sums + (int64_t)(panel->offset - l->first_column) * l->depth;
     for (int64_t d = 0; d < count; ++d)
-        l->conv->kernels->winograd_filters->gradient(panel->tile->width, sums + (first + d) * width,
-                                                     l->sum_tap,
-                                                     filters + d * IC_WINOGRAD_FILTER * width);
+        l->tiles.filters->gradient(panel->tile->width, sums + (first + d) * width, l->sum_tap,
+                                   filters + d * IC_WINOGRAD_FILTER * width);
     for (int64_t n = 0; n < panel->columns; ++n) {
         float *to =
             l->out + ((panel->first + n) * (int64_t)l->grid.depth + l->first_channel + first) *
@@ -281,3 +296,6 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
 
 const ic_conv_algorithm ic_conv_winograd_weights = {
     .name = "winograd", .plan = plan_weights, .units = count_units, .run = run_unit};
+
+const ic_conv_algorithm ic_conv_winograd_weights_3 = {
+    .name = "winograd_3", .plan = plan_weights_3, .units = count_units, .run = run_unit};

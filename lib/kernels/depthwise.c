@@ -29,6 +29,12 @@
             ic_store(y + i * p->y_step + c, sum##i);                                               \
     }
 
+/* The channels that are taken by whole vectors; where masks are free, one copy of the code does. */
+static inline int64_t whole_vectors(int64_t c)
+{
+    return IC_MASKS_ARE_FREE ? 0 : c / IC_LANES * IC_LANES;
+}
+
 /* One vector of channels, from c on, of `outputs` outputs; `part`: only the channels of the mask.
  */
 IC_VECTOR_INLINE void convolve_vector(const int outputs, const bool part, const ic_depthwise_sum *p,
@@ -56,9 +62,9 @@ IC_VECTOR_INLINE void convolve_outputs(const int outputs, const ic_depthwise_sum
                                        const float *w, float *y)
 {
     int64_t c = 0;
-    for (; c + IC_LANES <= p->c; c += IC_LANES)
+    for (; c < whole_vectors(p->c); c += IC_LANES)
         convolve_vector(outputs, false, p, c, ic_mask_of(IC_LANES), x, w, y);
-    if (c < p->c)
+    for (; c < p->c; c += IC_LANES)
         convolve_vector(outputs, true, p, c, ic_mask_of(p->c - c), x, w, y);
 }
 
@@ -128,9 +134,9 @@ IC_VECTOR_INLINE void correlate_taps(const int taps, const ic_depthwise_correlat
                                      const float *x, const float *d_y, float *d_w)
 {
     int64_t c = 0;
-    for (; c + IC_LANES <= p->c; c += IC_LANES)
+    for (; c < whole_vectors(p->c); c += IC_LANES)
         correlate_vector(taps, false, p, c, ic_mask_of(IC_LANES), x, d_y, d_w);
-    if (c < p->c)
+    for (; c < p->c; c += IC_LANES)
         correlate_vector(taps, true, p, c, ic_mask_of(p->c - c), x, d_y, d_w);
 }
 

@@ -36,19 +36,20 @@ IC_VECTOR_INLINE ic_vector load_column(const int columns, const int edge,
     return ic_load(from);
 }
 
-IC_VECTOR_INLINE void convolve_tile(const int height, const int taps, const int step,
-                                    const ic_depthwise_strip *p, const float *const *rows,
-                                    int32_t base, int64_t offset, const float *w, float *y)
+/* The first `height` rows of a tile: one copy of the code for any number of them. */
+IC_VECTOR_INLINE void convolve_tile(const int taps, const int step, const ic_depthwise_strip *p,
+                                    int32_t height, const float *const *rows, int32_t base,
+                                    int64_t offset, const float *w, float *y)
 {
     const int columns = (COLUMNS - 1) * step + taps;
     ic_vector sum[HEIGHT][COLUMNS], weight[TAPS_MAX];
-    UNROLL for (int i = 0; i < height; ++i) UNROLL for (int j = 0; j < COLUMNS; ++j) sum[i][j] =
+    UNROLL for (int i = 0; i < HEIGHT; ++i) UNROLL for (int j = 0; j < COLUMNS; ++j) sum[i][j] =
         ic_zero();
     for (int32_t r = 0; r < p->rows; ++r, w += p->w_row) {
         UNROLL for (int s = 0; s < taps; ++s) weight[s] = ic_load(w + s * p->w_tap);
-        UNROLL for (int i = 0; i < height; ++i)
+        UNROLL for (int i = 0; i < HEIGHT; ++i)
         {
-            const float *row = rows[i * step + r];
+            const float *row = i < height ? rows[i * step + r] : NULL;
             if (row == NULL)
                 continue;
             UNROLL for (int k = 0; k < columns; ++k)
@@ -59,20 +60,20 @@ IC_VECTOR_INLINE void convolve_tile(const int height, const int taps, const int 
             }
         }
     }
-    UNROLL for (int i = 0; i < height; ++i) UNROLL for (int j = 0; j < COLUMNS; ++j)
+    UNROLL for (int i = 0; i < HEIGHT; ++i) UNROLL for (int j = 0; j < COLUMNS; ++j) if (i < height)
         ic_store(y + i * p->y_row + j * p->y_column, sum[i][j]);
 }
 
-IC_VECTOR_INLINE void convolve_tiles(const int height, const int taps, const int step,
-                                     const ic_depthwise_strip *p, const float *const *rows,
-                                     const float *w, float *y)
+IC_VECTOR_INLINE void convolve_tiles(const int taps, const int step, const ic_depthwise_strip *p,
+                                     int32_t height, const float *const *rows, const float *w,
+                                     float *y)
 {
     for (int32_t j = p->first; j < p->last; j += COLUMNS) {
         int32_t column = j + COLUMNS <= p->last ? j : p->last - COLUMNS;
         int32_t base = p->origin + column * step;
         for (int32_t c = p->channel; c < p->end; c += IC_LANES) {
             int32_t from = c + IC_LANES <= p->c ? c : p->c - IC_LANES;
-            convolve_tile(height, taps, step, p, rows, base, (int64_t)base * p->c + from, w + from,
+            convolve_tile(taps, step, p, height, rows, base, (int64_t)base * p->c + from, w + from,
                           y + column * p->y_column + from);
         }
     }
@@ -81,17 +82,9 @@ IC_VECTOR_INLINE void convolve_tiles(const int height, const int taps, const int
 IC_VECTOR_INLINE void convolve_strip(const int taps, const int step, const ic_depthwise_strip *p,
                                      const float *w, float *y)
 {
-    for (int32_t i = 0, done; i < p->height; i += done) {
-        const float *const *rows = p->x + i * step;
-        float *to = y + i * p->y_row;
-        int32_t left = p->height - i;
-        done = left >= HEIGHT ? HEIGHT : HEIGHT > 2 && left >= 2 ? 2 : 1;
-        if (done == HEIGHT)
-            convolve_tiles(HEIGHT, taps, step, p, rows, w, to);
-        else if (HEIGHT > 2 && done == 2)
-            convolve_tiles(2, taps, step, p, rows, w, to);
-        else
-            convolve_tiles(1, taps, step, p, rows, w, to);
+    for (int32_t i = 0; i < p->height; i += HEIGHT) {
+        int32_t left = p->height - i, height = left < HEIGHT ? left : HEIGHT;
+        convolve_tiles(taps, step, p, height, p->x + i * step, w, y + i * p->y_row);
     }
 }
 

@@ -60,7 +60,7 @@ typedef struct ic_kernels {
     const struct ic_gemm_kernels *gemm;
     const struct ic_depthwise_kernels *depthwise;
     const struct ic_planes_kernels *planes;
-    const struct ic_winograd_kernels *winograd;
+    const struct ic_winograd_kernels *winograd; /* both: by the size of tiles */
     const struct ic_winograd_filters *winograd_filters;
     const struct ic_depthwise_tiles *depthwise_tiles;
     const struct ic_bf16_kernels *bf16; /* NULL: this level multiplies in float32 */

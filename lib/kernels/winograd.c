@@ -7,7 +7,7 @@
 #include "kernels/ref/level.h"
 #include "kernels/vector.h"
 
-enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT };
+enum { IN_MAX = IC_WINOGRAD_IN_MAX, OUT_MAX = IC_WINOGRAD_OUT_MAX };
 
 /*
  * Whole tiles in registers, a copy of the code for each way to read or to write them; or, where
@@ -19,10 +19,13 @@ enum { IN = IC_WINOGRAD_IN, OUT = IC_WINOGRAD_OUT };
 #define TILE_FUNCTION IC_VECTOR_INLINE
 #endif
 
+/* ---- Lines of a tile of 4x4 outputs ---- */
+
 #define HALF_ROOT 0.70710678118654752f
 
 /* B^T d: the six values d[0], d[stride], … */
-IC_VECTOR_INLINE void input_line(const ic_vector *d, int stride, ic_vector *out, int out_stride)
+IC_VECTOR_INLINE void input_line_of_4(const ic_vector *d, int stride, ic_vector *out,
+                                      int out_stride)
 {
     const ic_vector sum = ic_constant(-2.5f), two = ic_constant(-2), half = ic_constant(-0.5f);
     const ic_vector root = ic_constant(IC_WINOGRAD_ROOT), half_root = ic_constant(HALF_ROOT);
@@ -39,7 +42,8 @@ IC_VECTOR_INLINE void input_line(const ic_vector *d, int stride, ic_vector *out,
 }
 
 /* A^T m: four values out of six. */
-IC_VECTOR_INLINE void output_line(const ic_vector *m, int stride, ic_vector *out, int out_stride)
+IC_VECTOR_INLINE void output_line_of_4(const ic_vector *m, int stride, ic_vector *out,
+                                       int out_stride)
 {
     const ic_vector half = ic_constant(0.5f), two = ic_constant(2),
                     half_root = ic_constant(HALF_ROOT);
@@ -54,7 +58,8 @@ IC_VECTOR_INLINE void output_line(const ic_vector *m, int stride, ic_vector *out
 }
 
 /* A y: six values out of four. */
-IC_VECTOR_INLINE void gradient_line(const ic_vector *y, int stride, ic_vector *out, int out_stride)
+IC_VECTOR_INLINE void gradient_line_of_4(const ic_vector *y, int stride, ic_vector *out,
+                                         int out_stride)
 {
     const ic_vector half = ic_constant(0.5f), two = ic_constant(2);
     const ic_vector root = ic_constant(IC_WINOGRAD_ROOT), half_root = ic_constant(HALF_ROOT);
@@ -69,13 +74,96 @@ IC_VECTOR_INLINE void gradient_line(const ic_vector *y, int stride, ic_vector *o
     out[5 * out_stride] = y3;
 }
 
+/* ---- Lines of a tile of 3x3 outputs ---- */
+
+static const float near_3 = IC_WINOGRAD_NEAR, far_3 = IC_WINOGRAD_FAR;
+static const float near_square = IC_WINOGRAD_NEAR * IC_WINOGRAD_NEAR;
+static const float far_square = IC_WINOGRAD_FAR * IC_WINOGRAD_FAR;
+
+/* B^T d: five values. */
+IC_VECTOR_INLINE void input_line_of_3(const ic_vector *d, int stride, ic_vector *out,
+                                      int out_stride)
+{
+    const ic_vector near = ic_constant(near_3), far = ic_constant(far_3);
+    const ic_vector minus_near = ic_constant(-near_square), minus_far = ic_constant(-far_square);
+    const ic_vector sum = ic_constant(-near_square - far_square);
+    const ic_vector product = ic_constant(near_square * far_square);
+    ic_vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride], d4 = d[4 * stride];
+    ic_vector odd = ic_fused(minus_far, d1, d3), even = near * ic_fused(minus_far, d0, d2);
+    ic_vector far_odd = ic_fused(minus_near, d1, d3);
+    ic_vector far_even = far * ic_fused(minus_near, d0, d2);
+    out[0] = odd + even;
+    out[out_stride] = odd - even;
+    out[2 * out_stride] = far_odd + far_even;
+    out[3 * out_stride] = far_odd - far_even;
+    out[4 * out_stride] = ic_fused(product, d0, ic_fused(sum, d2, d4));
+}
+
+/* A^T m: three values out of five. */
+IC_VECTOR_INLINE void output_line_of_3(const ic_vector *m, int stride, ic_vector *out,
+                                       int out_stride)
+{
+    const ic_vector near = ic_constant(near_3), far = ic_constant(far_3);
+    const ic_vector squares = ic_constant(near_square), far_squares = ic_constant(far_square);
+    ic_vector m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride], m4 = m[4 * stride];
+    ic_vector even = m0 + m1, odd = m0 - m1, far_even = m2 + m3, far_odd = m2 - m3;
+    out[0] = even + far_even;
+    out[out_stride] = ic_fused(far, far_odd, near * odd);
+    out[2 * out_stride] = ic_fused(far_squares, far_even, ic_fused(squares, even, m4));
+}
+
+/* A y: five values out of three. */
+IC_VECTOR_INLINE void gradient_line_of_3(const ic_vector *y, int stride, ic_vector *out,
+                                         int out_stride)
+{
+    const ic_vector near = ic_constant(near_3), far = ic_constant(far_3);
+    const ic_vector squares = ic_constant(near_square), far_squares = ic_constant(far_square);
+    ic_vector y0 = y[0], y1 = y[stride], y2 = y[2 * stride];
+    ic_vector even = ic_fused(squares, y2, y0), far_even = ic_fused(far_squares, y2, y0);
+    ic_vector odd = near * y1, far_odd = far * y1;
+    out[0] = even + odd;
+    out[out_stride] = even - odd;
+    out[2 * out_stride] = far_even + far_odd;
+    out[3 * out_stride] = far_even - far_odd;
+    out[4 * out_stride] = y2;
+}
+
+/* ---- Tiles of either size: `size` outputs on each side ---- */
+
+IC_VECTOR_INLINE void input_line(const int size, const ic_vector *d, int stride, ic_vector *out,
+                                 int out_stride)
+{
+    if (size == 4)
+        input_line_of_4(d, stride, out, out_stride);
+    else
+        input_line_of_3(d, stride, out, out_stride);
+}
+
+IC_VECTOR_INLINE void output_line(const int size, const ic_vector *m, int stride, ic_vector *out,
+                                  int out_stride)
+{
+    if (size == 4)
+        output_line_of_4(m, stride, out, out_stride);
+    else
+        output_line_of_3(m, stride, out, out_stride);
+}
+
+IC_VECTOR_INLINE void gradient_line(const int size, const ic_vector *y, int stride, ic_vector *out,
+                                    int out_stride)
+{
+    if (size == 4)
+        gradient_line_of_4(y, stride, out, out_stride);
+    else
+        gradient_line_of_3(y, stride, out, out_stride);
+}
+
 /*
  * Where reading by a mask costs more than reading all lanes, the last channels of the pixels of a
  * tile are brought to whole vectors first, so that one copy of the transforms does.
  */
 typedef struct last_channels {
-    float values[IN * IN][IC_LANES];
-    const float *pixels[IN * IN];
+    float values[IN_MAX * IN_MAX][IC_LANES];
+    const float *pixels[IN_MAX * IN_MAX];
 } last_channels;
 
 static __attribute__((noinline, unused)) const float *const *copy_last(last_channels *out,
@@ -111,93 +199,97 @@ IC_VECTOR_INLINE ic_vector read_pixel(const bool changed, const ic_winograd_inpu
 }
 
 /* The vector of channels from c on; those of the pixels lie from `at` on. */
-TILE_FUNCTION void input_vector(const bool changed, const bool border, const ic_winograd_input *p,
-                                int64_t c, ic_mask mask, const float *const *pixels, int64_t at,
-                                const float *inside, float *v)
+TILE_FUNCTION void input_vector(const int size, const bool changed, const bool border,
+                                const ic_winograd_input *p, int64_t c, ic_mask mask,
+                                const float *const *pixels, int64_t at, const float *inside,
+                                float *v)
 {
-    ic_vector t[IN * IN];
+    const int in = size + 2;
+    ic_vector t[IN_MAX * IN_MAX];
     ic_vector scale = ic_zero(), shift = ic_zero();
     if (changed) {
         scale = ic_load_part(p->scale + c, mask);
         shift = ic_load_part(p->shift + c, mask);
     }
     IC_UNROLL
-    for (int j = 0; j < IN; ++j) {
-        ic_vector d[IN];
+    for (int j = 0; j < in; ++j) {
+        ic_vector d[IN_MAX];
         IC_UNROLL
-        for (int i = 0; i < IN; ++i)
-            d[i] = read_pixel(changed, p, scale, shift, pixels[i * IN + j] + at, mask,
-                              border ? inside + i * IN + j : NULL);
-        input_line(d, 1, t + j, IN);
+        for (int i = 0; i < in; ++i)
+            d[i] = read_pixel(changed, p, scale, shift, pixels[i * in + j] + at, mask,
+                              border ? inside + i * in + j : NULL);
+        input_line(size, d, 1, t + j, in);
     }
     IC_UNROLL
-    for (int i = 0; i < IN; ++i) {
-        ic_vector out[IN];
-        input_line(t + i * IN, 1, out, 1);
+    for (int i = 0; i < in; ++i) {
+        ic_vector out[IN_MAX];
+        input_line(size, t + i * in, 1, out, 1);
         IC_UNROLL
-        for (int j = 0; j < IN; ++j)
-            ic_store(v + (i * IN + j) * p->tap_stride + c, out[j]);
+        for (int j = 0; j < in; ++j)
+            ic_store(v + (i * in + j) * p->tap_stride + c, out[j]);
     }
 }
 
-IC_VECTOR_INLINE void input_tile(const bool changed, const bool border, const ic_winograd_input *p,
-                                 const float *const *pixels, const float *inside, float *v)
+IC_VECTOR_INLINE void input_tile(const int size, const bool changed, const bool border,
+                                 const ic_winograd_input *p, const float *const *pixels,
+                                 const float *inside, float *v)
 {
     last_channels last;
     for (int64_t c = 0, at = 0; c < p->c; c += IC_LANES, at = c) {
         const ic_mask mask = ic_mask_of(p->c - c);
         if (!IC_MASKS_ARE_FREE && c + IC_LANES > p->c) {
-            pixels = copy_last(&last, IN * IN, pixels, c, mask);
+            pixels = copy_last(&last, (size + 2) * (size + 2), pixels, c, mask);
             at = 0;
         }
-        input_vector(changed, border, p, c, mask, pixels, at, inside, v);
+        input_vector(size, changed, border, p, c, mask, pixels, at, inside, v);
     }
 }
 
-static void input(const ic_winograd_input *p, bool whole, const float *const *pixels,
-                  const float *inside, float *v)
+IC_VECTOR_INLINE void input(const int size, const ic_winograd_input *p, bool whole,
+                            const float *const *pixels, const float *inside, float *v)
 {
     if (p->scale == NULL)
-        input_tile(false, false, p, pixels, inside, v);
-    else if (whole)
-        input_tile(true, false, p, pixels, inside, v);
+        input_tile(size, false, false, p, pixels, inside, v);
+    else if (whole && size == 4) /* small pictures, of tiles of 3x3, are all border */
+        input_tile(size, true, false, p, pixels, inside, v);
     else
-        input_tile(true, true, p, pixels, inside, v);
+        input_tile(size, true, true, p, pixels, inside, v);
 }
 
-TILE_FUNCTION void gradient_vector(int64_t tap_stride, ic_mask mask, const float *const *pixels,
-                                   int64_t at, float *w)
+TILE_FUNCTION void gradient_vector(const int size, int64_t tap_stride, ic_mask mask,
+                                   const float *const *pixels, int64_t at, float *w)
 {
-    ic_vector t[IN * OUT];
+    const int in = size + 2;
+    ic_vector t[IN_MAX * OUT_MAX];
     IC_UNROLL
-    for (int j = 0; j < OUT; ++j) {
-        ic_vector d[OUT];
+    for (int j = 0; j < size; ++j) {
+        ic_vector d[OUT_MAX];
         IC_UNROLL
-        for (int i = 0; i < OUT; ++i)
-            d[i] = load_pixel(pixels[i * OUT + j] + at, mask);
-        gradient_line(d, 1, t + j, OUT);
+        for (int i = 0; i < size; ++i)
+            d[i] = load_pixel(pixels[i * size + j] + at, mask);
+        gradient_line(size, d, 1, t + j, size);
     }
     IC_UNROLL
-    for (int i = 0; i < IN; ++i) {
-        ic_vector out[IN];
-        gradient_line(t + i * OUT, 1, out, 1);
+    for (int i = 0; i < in; ++i) {
+        ic_vector out[IN_MAX];
+        gradient_line(size, t + i * size, 1, out, 1);
         IC_UNROLL
-        for (int j = 0; j < IN; ++j)
-            ic_store(w + (i * IN + j) * tap_stride, out[j]);
+        for (int j = 0; j < in; ++j)
+            ic_store(w + (i * in + j) * tap_stride, out[j]);
     }
 }
 
-static void gradient(int64_t tap_stride, const float *const *pixels, int32_t first, int32_t columns,
-                     float *w)
+IC_VECTOR_INLINE void gradient(const int size, int64_t tap_stride, const float *const *pixels,
+                               int32_t first, int32_t columns, float *w)
 {
     last_channels last;
     for (int64_t i = 0, at = first; i < columns; i += IC_LANES, at = first + i) {
         const ic_mask mask = ic_mask_of(columns - i);
         if (!IC_MASKS_ARE_FREE && i + IC_LANES > columns) {
-            pixels = copy_last(&last, OUT * OUT, pixels, at, mask);
+            pixels = copy_last(&last, size * size, pixels, at, mask);
             at = 0;
         }
-        gradient_vector(tap_stride, mask, pixels, at, w + i);
+        gradient_vector(size, tap_stride, mask, pixels, at, w + i);
     }
 }
 
@@ -214,31 +306,32 @@ IC_VECTOR_INLINE ic_vector finish_vector(const ic_winograd_output *p, ic_vector 
     return ic_least(ic_broadcast(&p->high), ic_most(ic_broadcast(&p->low), value));
 }
 
-TILE_FUNCTION void output_vector(const bool whole, const bool finished, const bool summed,
-                                 const ic_winograd_output *p, int32_t rows, int32_t columns,
-                                 int64_t k, ic_mask mask, const float *m, const float *residual,
-                                 float *y, float *sums, int64_t sum_stride)
+TILE_FUNCTION void output_vector(const int size, const bool whole, const bool finished,
+                                 const bool summed, const ic_winograd_output *p, int32_t rows,
+                                 int32_t columns, int64_t k, ic_mask mask, const float *m,
+                                 const float *residual, float *y, float *sums, int64_t sum_stride)
 {
-    ic_vector t[OUT * IN];
+    const int in = size + 2;
+    ic_vector t[OUT_MAX * IN_MAX];
     ic_vector bias = ic_zero(), sum = ic_zero(), squares = ic_zero();
     if (finished && p->bias != NULL)
         bias = ic_load_part(p->bias + k, mask);
     IC_UNROLL
-    for (int j = 0; j < IN; ++j) {
-        ic_vector d[IN];
+    for (int j = 0; j < in; ++j) {
+        ic_vector d[IN_MAX];
         IC_UNROLL
-        for (int i = 0; i < IN; ++i)
-            d[i] = ic_load(m + (i * IN + j) * p->tap_stride + k);
-        output_line(d, 1, t + j, IN);
+        for (int i = 0; i < in; ++i)
+            d[i] = ic_load(m + (i * in + j) * p->tap_stride + k);
+        output_line(size, d, 1, t + j, in);
     }
     IC_UNROLL
-    for (int i = 0; i < OUT; ++i) {
+    for (int i = 0; i < size; ++i) {
         if (!whole && i >= rows)
             break;
-        ic_vector out[OUT];
-        output_line(t + i * IN, 1, out, 1);
+        ic_vector out[OUT_MAX];
+        output_line(size, t + i * in, 1, out, 1);
         IC_UNROLL
-        for (int j = 0; j < OUT; ++j) {
+        for (int j = 0; j < size; ++j) {
             if (!whole && j >= columns)
                 break;
             int64_t at = i * p->row + j * p->pixel + k;
@@ -262,23 +355,60 @@ TILE_FUNCTION void output_vector(const bool whole, const bool finished, const bo
     }
 }
 
-static void output(const ic_winograd_output *p, int32_t rows, int32_t columns, const float *m,
-                   const float *residual, float *y, float *sums, int64_t sum_stride)
+IC_VECTOR_INLINE void output(const int size, const ic_winograd_output *p, int32_t rows,
+                             int32_t columns, const float *m, const float *residual, float *y,
+                             float *sums, int64_t sum_stride)
 {
     for (int64_t k = 0; k < p->k; k += IC_LANES) {
         const ic_mask mask = ic_mask_of(p->k - k);
-        const bool whole = rows == OUT && columns == OUT && k + IC_LANES <= p->k;
+        const bool whole = rows == size && columns == size && k + IC_LANES <= p->k;
         if (whole && !p->finished && sums == NULL)
-            output_vector(true, false, false, p, OUT, OUT, k, mask, m, NULL, y, NULL, 0);
+            output_vector(size, true, false, false, p, size, size, k, mask, m, NULL, y, NULL, 0);
         else if (whole && !p->finished)
-            output_vector(true, false, true, p, OUT, OUT, k, mask, m, NULL, y, sums, sum_stride);
-        else if (whole && sums == NULL)
-            output_vector(true, true, false, p, OUT, OUT, k, mask, m, residual, y, NULL, 0);
+            output_vector(size, true, false, true, p, size, size, k, mask, m, NULL, y, sums,
+                          sum_stride);
+        else if (whole && sums == NULL && size == 4) /* small pictures are little work */
+            output_vector(size, true, true, false, p, size, size, k, mask, m, residual, y, NULL, 0);
         else
-            output_vector(false, true, sums != NULL, p, rows, columns, k, mask, m, residual, y,
-                          sums, sum_stride);
+            output_vector(size, false, true, sums != NULL, p, rows, columns, k, mask, m, residual,
+                          y, sums, sum_stride);
     }
 }
 
-const ic_winograd_kernels IC_AT_LEVEL(ic_winograd) = {
-    .input = input, .gradient = gradient, .output = output};
+/* ---- The two sizes ---- */
+
+#define SIZE_FUNCTIONS(size)                                                                       \
+    static void input_##size(const ic_winograd_input *p, bool whole, const float *const *pixels,   \
+                             const float *inside, float *v)                                        \
+    {                                                                                              \
+        input(size, p, whole, pixels, inside, v);                                                  \
+    }                                                                                              \
+    static void gradient_##size(int64_t tap_stride, const float *const *pixels, int32_t first,     \
+                                int32_t columns, float *w)                                         \
+    {                                                                                              \
+        gradient(size, tap_stride, pixels, first, columns, w);                                     \
+    }                                                                                              \
+    static void output_##size(const ic_winograd_output *p, int32_t rows, int32_t columns,          \
+                              const float *m, const float *residual, float *y, float *sums,        \
+                              int64_t sum_stride)                                                  \
+    {                                                                                              \
+        output(size, p, rows, columns, m, residual, y, sums, sum_stride);                          \
+    }
+
+#define SIZE_KERNELS(size)                                                                         \
+    {                                                                                              \
+        .out = (size), .in = (size) + 2, .taps = ((size) + 2) * ((size) + 2),                      \
+        .input = input_##size, .gradient = gradient_##size, .output = output_##size,               \
+    }
+
+SIZE_FUNCTIONS(4)
+#if !defined(IC_SMALL)
+SIZE_FUNCTIONS(3)
+#endif
+
+const ic_winograd_kernels IC_AT_LEVEL(ic_winograd)[IC_WINOGRAD_SIZES] = {
+    [IC_WINOGRAD_4] = SIZE_KERNELS(4),
+#if !defined(IC_SMALL)
+    [IC_WINOGRAD_3] = SIZE_KERNELS(3),
+#endif
+};

@@ -6,7 +6,7 @@
 #include "kernels/vector.h"
 #include "kernels/winograd.h"
 
-enum { IN = IC_WINOGRAD_IN, FILTER = 3, LINE = FILTER * IC_LANES };
+enum { IN_MAX = IC_WINOGRAD_IN_MAX, FILTER = 3, LINE = FILTER * IC_LANES };
 
 static const float near_share = -1.0f / 3, far_share = 1.0f / 6;
 
@@ -23,8 +23,8 @@ IC_VECTOR_INLINE void filter_pair(float share, ic_vector twice, ic_vector once, 
     *minus = factor * ic_fused(-root, middle, even);
 }
 
-/* G g: six values out of three. */
-IC_VECTOR_INLINE void filter_line(ic_vector g0, ic_vector g1, ic_vector g2, ic_vector *out)
+/* G g of tiles of 4x4: six values out of three. */
+IC_VECTOR_INLINE void filter_line_of_4(ic_vector g0, ic_vector g1, ic_vector g2, ic_vector *out)
 {
     out[0] = g0;
     filter_pair(near_share, g0, g2, g1, &out[1], &out[2]);
@@ -32,31 +32,61 @@ IC_VECTOR_INLINE void filter_line(ic_vector g0, ic_vector g1, ic_vector g2, ic_v
     out[5] = g2;
 }
 
-static void half(int64_t first, int64_t count, int64_t depth, int32_t width, const float *g,
-                 float *t)
+/* What the points of tiles of 3x3 share: 1 / (2p (p^2 - q^2)), for p = near and q = far or so. */
+#define SHARE(p, q) (0.5f / ((p) * ((p) * (p) - (q) * (q))))
+static const float points[] = {IC_WINOGRAD_NEAR, IC_WINOGRAD_FAR};
+static const float shares[] = {SHARE(IC_WINOGRAD_NEAR, IC_WINOGRAD_FAR),
+                               SHARE(IC_WINOGRAD_FAR, IC_WINOGRAD_NEAR)};
+
+/* G g of tiles of 3x3: five values out of three. */
+IC_VECTOR_INLINE void filter_line_of_3(ic_vector g0, ic_vector g1, ic_vector g2, ic_vector *out)
+{
+    IC_UNROLL
+    for (int i = 0; i < 2; ++i) {
+        const float point = points[i], share = shares[i];
+        const ic_vector even = ic_fused(ic_constant(point * point), g2, g0);
+        const ic_vector odd = ic_constant(point) * g1;
+        out[2 * i] = ic_constant(share) * (odd + even);
+        out[2 * i + 1] = ic_constant(share) * (odd - even);
+    }
+    out[4] = g2;
+}
+
+IC_VECTOR_INLINE void filter_line(const int size, ic_vector g0, ic_vector g1, ic_vector g2,
+                                  ic_vector *out)
+{
+    if (size == 4)
+        filter_line_of_4(g0, g1, g2, out);
+    else
+        filter_line_of_3(g0, g1, g2, out);
+}
+
+IC_VECTOR_INLINE void half(const int size, int64_t first, int64_t count, int64_t depth,
+                           int32_t width, const float *g, float *t)
 {
     const int64_t across = width, row = FILTER * depth * across;
     for (int64_t d = first; d < first + count; ++d, g += FILTER * FILTER * across)
         for (int64_t k = 0; k < FILTER * across; k += IC_LANES) {
             const int64_t at = (k % across * depth + d * IC_LANES) * FILTER + k / across * IC_LANES;
-            ic_vector out[IN];
-            filter_line(ic_load(g + k), ic_load(g + FILTER * across + k),
+            ic_vector out[IN_MAX];
+            filter_line(size, ic_load(g + k), ic_load(g + FILTER * across + k),
                         ic_load(g + 2 * FILTER * across + k), out);
             IC_UNROLL
-            for (int i = 0; i < IN; ++i)
+            for (int i = 0; i < size + 2; ++i)
                 ic_store(t + i * row + at, out[i]);
         }
 }
 
-static void whole(int64_t depth, int32_t width, const float *t, int64_t tap_stride, float *u)
+IC_VECTOR_INLINE void whole(const int size, int64_t depth, int32_t width, const float *t,
+                            int64_t tap_stride, float *u)
 {
     const int64_t across = width;
     for (int64_t k = 0; k < across; k += IC_LANES)
         for (int64_t d = 0; d < depth; ++d, t += LINE) {
-            ic_vector out[IN];
-            filter_line(ic_load(t), ic_load(t + IC_LANES), ic_load(t + 2 * IC_LANES), out);
+            ic_vector out[IN_MAX];
+            filter_line(size, ic_load(t), ic_load(t + IC_LANES), ic_load(t + 2 * IC_LANES), out);
             IC_UNROLL
-            for (int j = 0; j < IN; ++j)
+            for (int j = 0; j < size + 2; ++j)
                 ic_store(u + j * tap_stride + d * across + k, out[j]);
         }
 }
@@ -207,8 +237,8 @@ static void multiply(const ic_winograd_row *p, const float *t, const float *v, f
 
 /* ---- Gradient ---- */
 
-/* G^T u: three values out of six. */
-IC_VECTOR_INLINE void gradient_line(const ic_vector *u, ic_vector *out)
+/* G^T u of tiles of 4x4: three values out of six. */
+IC_VECTOR_INLINE void gradient_line_of_4(const ic_vector *u, ic_vector *out)
 {
     const ic_vector third = ic_constant(1.0f / 3), third_root = ic_constant(IC_WINOGRAD_ROOT / 3);
     const ic_vector one_half = ic_constant(0.5f), two = ic_constant(-2);
@@ -218,24 +248,49 @@ IC_VECTOR_INLINE void gradient_line(const ic_vector *u, ic_vector *out)
     out[2] = ic_fused(third, far_even - even, u[5]);
 }
 
-/* Once a step: its lines are loops, for which no time was lost. */
-static void gradient(int32_t count, const float *u, int64_t tap_stride, float *d_g)
+/* The same of tiles of 3x3: three values out of five. */
+IC_VECTOR_INLINE void gradient_line_of_3(const ic_vector *u, ic_vector *out)
 {
+    out[0] = out[1] = ic_zero();
+    out[2] = u[4];
+    IC_UNROLL
+    for (int i = 0; i < 2; ++i) {
+        const float point = points[i], share = shares[i];
+        const ic_vector odd = u[2 * i] - u[2 * i + 1], even = u[2 * i] + u[2 * i + 1];
+        out[0] = ic_fused(ic_constant(share), odd, out[0]);
+        out[1] = ic_fused(ic_constant(share * point), even, out[1]);
+        out[2] = ic_fused(ic_constant(share * point * point), odd, out[2]);
+    }
+}
+
+IC_VECTOR_INLINE void gradient_line(const int size, const ic_vector *u, ic_vector *out)
+{
+    if (size == 4)
+        gradient_line_of_4(u, out);
+    else
+        gradient_line_of_3(u, out);
+}
+
+/* Once a step: its lines are loops, for which no time was lost. */
+IC_VECTOR_INLINE void gradient(const int size, int32_t count, const float *u, int64_t tap_stride,
+                               float *d_g)
+{
+    const int in = size + 2;
     for (int64_t k = 0; k < count; k += IC_LANES) {
-        ic_vector t[FILTER][IN];
-        for (int j = 0; j < IN; ++j) {
-            ic_vector d[IN], out[FILTER];
+        ic_vector t[FILTER][IN_MAX];
+        for (int j = 0; j < in; ++j) {
+            ic_vector d[IN_MAX], out[FILTER];
             IC_UNROLL
-            for (int i = 0; i < IN; ++i)
-                d[i] = ic_load(u + (i * IN + j) * tap_stride + k);
-            gradient_line(d, out);
+            for (int i = 0; i < in; ++i)
+                d[i] = ic_load(u + (i * in + j) * tap_stride + k);
+            gradient_line(size, d, out);
             IC_UNROLL
             for (int i = 0; i < FILTER; ++i)
                 t[i][j] = out[i];
         }
         for (int i = 0; i < FILTER; ++i) {
             ic_vector out[FILTER];
-            gradient_line(t[i], out);
+            gradient_line(size, t[i], out);
             IC_UNROLL
             for (int j = 0; j < FILTER; ++j)
                 ic_store(d_g + (i * FILTER + j) * (int64_t)count + k, out[j]);
@@ -243,5 +298,35 @@ static void gradient(int32_t count, const float *u, int64_t tap_stride, float *d
     }
 }
 
-const ic_winograd_filters IC_AT_LEVEL(ic_winograd_filters) = {
-    .half = half, .whole = whole, .multiply = multiply, .gradient = gradient};
+/* ---- The two sizes ---- */
+
+#define SIZE_FUNCTIONS(size)                                                                       \
+    static void half_##size(int64_t first, int64_t count, int64_t depth, int32_t width,            \
+                            const float *g, float *t)                                              \
+    {                                                                                              \
+        half(size, first, count, depth, width, g, t);                                              \
+    }                                                                                              \
+    static void whole_##size(int64_t depth, int32_t width, const float *t, int64_t tap_stride,     \
+                             float *u)                                                             \
+    {                                                                                              \
+        whole(size, depth, width, t, tap_stride, u);                                               \
+    }                                                                                              \
+    static void gradient_##size(int32_t count, const float *u, int64_t tap_stride, float *d_g)     \
+    {                                                                                              \
+        gradient(size, count, u, tap_stride, d_g);                                                 \
+    }
+
+SIZE_FUNCTIONS(4)
+#if !defined(IC_SMALL)
+SIZE_FUNCTIONS(3)
+#endif
+
+const ic_winograd_filters IC_AT_LEVEL(ic_winograd_filters)[IC_WINOGRAD_SIZES] = {
+    [IC_WINOGRAD_4] = {.half = half_4,
+                       .whole = whole_4,
+                       .multiply = multiply,
+                       .gradient = gradient_4},
+#if !defined(IC_SMALL)
+    [IC_WINOGRAD_3] = {.half = half_3, .whole = whole_3, .gradient = gradient_3},
+#endif
+};

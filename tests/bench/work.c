@@ -4,12 +4,13 @@
  *     work NETWORK SIZE CHANNELS
  *
  * Prints a JSON list, for one picture: of each layer the multiplications of its forward pass, those
- * that Winograd's F(4x4, 3x3) leaves of them, and the floats of its input, output and weights.
+ * that Winograd's tiles leave of them, and the floats of its input, output and weights.
  * compare.py puts a floor under the times with it. SPDX-License-Identifier: MIT
  */
 #include "graph/node.h"
 #include "zoo/zoo.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,17 +21,21 @@ static double floats_of(ic_shape shape)
     return (double)shape.h * shape.w * shape.c;
 }
 
-/*
- * A tile of 4x4 outputs takes 6x6 multiplications a channel instead of 16 * 9; tiles at the lower
- * and right edge are whole ones.
- */
+/* In tiles of out x out outputs; those at the lower and right edge are whole ones. */
+static double winograd_products(ic_shape shape, int32_t out)
+{
+    double tiles = (double)((shape.h + out - 1) / out) * ((shape.w + out - 1) / out);
+    return tiles * (out + 2) * (out + 2);
+}
+
+/* A tile of 4x4 outputs takes 6x6 multiplications a channel instead of 16 * 9, one of 3x3 5x5. */
 static double winograd_share(const ic_graph_node *node)
 {
     const ic_attributes *a = &node->attributes;
     if (a->size != 3 || a->stride > 1 || a->dilation > 1 || a->groups > 1)
         return 1;
-    double tiles = (double)((node->shape.h + 3) / 4) * ((node->shape.w + 3) / 4);
-    return tiles * 36 / (9.0 * node->shape.h * node->shape.w);
+    double products = fmin(winograd_products(node->shape, 4), winograd_products(node->shape, 3));
+    return products / (9.0 * node->shape.h * node->shape.w);
 }
 
 static void print_layer(const ic_graph *graph, const ic_graph_node *node)

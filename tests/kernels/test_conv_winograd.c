@@ -8,16 +8,19 @@
 #include "base/cpu.h"
 #include "base/random.h"
 #include "kernels/ref/conv_ref.h"
+#include "kernels/winograd.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* n h w c k, padding */
 static const int32_t cases[][6] = {
     {1, 4, 4, 16, 16, 1},   {2, 7, 7, 33, 47, 1},   {1, 1, 1, 3, 5, 1},     {3, 5, 9, 17, 16, 1},
     {1, 30, 31, 16, 40, 1}, {2, 14, 14, 64, 1, 1},  {1, 9, 9, 20, 36, 0},   {1, 6, 8, 8, 24, 2},
     {40, 4, 4, 16, 32, 1},  {1, 57, 40, 4, 8, 1},   {9, 28, 27, 12, 20, 1}, {2, 10, 10, 1, 1, 1},
-    {2, 6, 5, 200, 150, 1}, {1, 2, 2, 660, 290, 1},
+    {2, 6, 5, 200, 150, 1}, {1, 2, 2, 660, 290, 1}, {3, 6, 6, 40, 36, 1},   {5, 3, 3, 33, 64, 1},
+    {1, 9, 10, 24, 17, 1},
 };
 
 /* For the one that keeps half of the transform of large layers: few tiles, many, several blocks. */
@@ -120,6 +123,19 @@ static void check_close(const ic_conv *conv, ic_conv_pass pass, const float *got
 
 typedef void (*check_fn)(const ic_conv *conv, ic_conv_pass pass);
 
+/* Checks the algorithms of one size of tiles; false: neither can do it. */
+static bool check_size(check_fn check, ic_conv *conv, ic_conv_pass pass, const char *name,
+                       const char *name_of_large)
+{
+    bool kept = ic_conv_choose(conv, pass, name);
+    if (kept)
+        check(conv, pass);
+    bool large = ic_conv_choose(conv, pass, name_of_large);
+    if (large)
+        check(conv, pass);
+    return kept || large;
+}
+
 static void for_each_case(check_fn check, const ic_kernels *kernels)
 {
     for (int32_t i = 0; i < CASES; ++i) {
@@ -127,13 +143,10 @@ static void for_each_case(check_fn check, const ic_kernels *kernels)
         ic_conv conv;
         ic_conv_prepare(kernels, &shape, IC_CONV_TRAINING, &conv);
         for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
-            bool kept = ic_conv_choose(&conv, (ic_conv_pass)pass, "winograd");
-            if (kept)
-                check(&conv, (ic_conv_pass)pass);
-            bool large = ic_conv_choose(&conv, (ic_conv_pass)pass, "winograd_large");
-            if (large)
-                check(&conv, (ic_conv_pass)pass);
-            assert_true(kept || large);
+            assert_true(check_size(check, &conv, (ic_conv_pass)pass, "winograd", "winograd_large"));
+            assert_true(
+                check_size(check, &conv, (ic_conv_pass)pass, "winograd_3", "winograd_large_3") ==
+                (kernels->winograd[IC_WINOGRAD_3].out == 3));
         }
     }
 }
@@ -384,6 +397,31 @@ static void sums_are_taken_on_the_way(void **state)
     for_each(check_sums);
 }
 
+static bool is_of_threes(const ic_kernels *kernels, int32_t side, ic_conv_pass pass)
+{
+    const int32_t square[] = {32, side, side, 128, 128, 1};
+    ic_conv_shape shape = shape_of(square);
+    ic_conv conv;
+    ic_conv_prepare(kernels, &shape, IC_CONV_TRAINING, &conv);
+    const char *name = ic_conv_algorithm_name(&conv, pass);
+    return strcmp(name + strlen(name) - 2, "_3") == 0;
+}
+
+static void sizes_of_tiles_are_those_that_waste_less(void **state)
+{
+    static const int32_t threes[] = {3, 5, 6, 9}, fours[] = {4, 7, 8, 10, 12, 16};
+    for (int32_t level = IC_CPU_C; level <= IC_CPU_AVX512; ++level) {
+        const ic_kernels *kernels = ic_kernels_at((ic_cpu_level)level);
+        bool has = kernels->winograd[IC_WINOGRAD_3].out == 3;
+        for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
+            for (size_t i = 0; i < sizeof threes / sizeof *threes; ++i)
+                assert_int_equal(is_of_threes(kernels, threes[i], (ic_conv_pass)pass), has);
+            for (size_t i = 0; i < sizeof fours / sizeof *fours; ++i)
+                assert_false(is_of_threes(kernels, fours[i], (ic_conv_pass)pass));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +432,7 @@ int main(void)
         cmocka_unit_test(forward_does_not_depend_on_the_batch),
         cmocka_unit_test(half_transforms_give_the_bits_of_whole_ones),
         cmocka_unit_test(sums_are_taken_on_the_way),
+        cmocka_unit_test(sizes_of_tiles_are_those_that_waste_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,7 +156,7 @@ static void time_left_counts_the_area(void **state)
 static void memory_is_checked_at_the_full_size(void **state)
 {
     const char *pairs[] = {"network",      "plain", "batch_size", "64",
-                           "memory_limit", "5",     "input_size", "8",
+                           "memory_limit", "6",     "input_size", "8",
                            NULL,           NULL,    NULL};
     training t = training_begin(1, pairs);
     training_end(&t);

@@ -152,12 +152,12 @@ void IC_AT_LEVEL(ic_max_pool_backward)(const ic_window *window, bool accumulate,
 {
     taps inside;
     inside.count = 0;
-    if (is_tiled(window)) {
-        spread_tiled(window, accumulate, d_y, index, d_x);
-        return;
-    }
     if (!accumulate)
         memset(d_x, 0, (size_t)window->h * (size_t)window->w * (size_t)window->c * sizeof(float));
+    if (is_tiled(window)) {
+        spread_windows(window, d_y, index, d_x);
+        return;
+    }
     for (int32_t oh = 0; oh < window->oh; oh++) {
         for (int32_t ow = 0; ow < window->ow; ow++) {
             const int64_t out = ((int64_t)oh * window->ow + ow) * window->c;

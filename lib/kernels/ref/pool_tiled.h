@@ -79,19 +79,16 @@ static inline void max_tiled(const ic_window *window, int32_t first, int32_t las
 }
 
 /* One row of d_x: what has won at place[j]. */
-static IC_ALWAYS_INLINE void spread_row(int32_t count, bool accumulate, const float *d_y,
-                                        const uint8_t *index, const uint8_t *place, int32_t row,
-                                        float *d_x)
+static IC_ALWAYS_INLINE void spread_row(int32_t count, const float *d_y, const uint8_t *index,
+                                        const uint8_t *place, int32_t row, float *d_x)
 {
     IC_VECTOR_LOOP
-    for (int32_t j = 0; j < count; j++) {
-        const float value = index[j] == place[j] + row ? d_y[j] : 0.0f;
-        d_x[j] = accumulate ? d_x[j] + value : value;
-    }
+    for (int32_t j = 0; j < count; j++)
+        d_x[j] += index[j] == place[j] + row ? d_y[j] : 0.0f;
 }
 
-static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumulate,
-                                            const float *d_y, const uint8_t *index, float *d_x)
+static inline void spread_windows(const ic_window *window, const float *d_y, const uint8_t *index,
+                                  float *d_x)
 {
     const int32_t c = window->c, step = TILED_FLOATS / (2 * c);
     float gradient[TILED_FLOATS + TILED_COPY];
@@ -106,34 +103,22 @@ static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumu
                 copy_channels(c, (pixels - p / 2) * c >= TILED_COPY, d_y + out + p / 2 * c,
                               index + out + p / 2 * c, gradient + p * c, winner + p * c);
             float *top = d_x + ((int64_t)2 * oh * window->w + 2 * ow) * c;
-            spread_row(2 * pixels * c, accumulate, gradient, winner, place, 0, top);
-            spread_row(2 * pixels * c, accumulate, gradient, winner, place, 2,
-                       top + (int64_t)window->w * c);
+            spread_row(2 * pixels * c, gradient, winner, place, 0, top);
+            spread_row(2 * pixels * c, gradient, winner, place, 2, top + (int64_t)window->w * c);
         }
 }
 
 #endif
 
+/* Not where code is small: single pixels do. */
 static inline bool is_tiled(const ic_window *window)
 {
+#if defined(IC_SMALL)
+    return false;
+#endif
     return window->r == 2 && window->s == 2 && window->stride_h == 2 && window->stride_w == 2 &&
            window->pad_h == 0 && window->pad_w == 0 && window->oh * 2 <= window->h &&
            window->ow * 2 <= window->w && window->c <= TILED_CHANNELS;
-}
-
-static inline void spread_tiled(const ic_window *window, bool accumulate, const float *d_y,
-                                const uint8_t *index, float *d_x)
-{
-    const int64_t row = (int64_t)window->w * window->c;
-    if (accumulate) {
-        spread_windows(window, true, d_y, index, d_x);
-        return;
-    }
-    if (window->w > 2 * window->ow) /* no window reaches the last column, nor the last rows */
-        memset(d_x, 0, (size_t)(2 * window->oh * row) * sizeof(float));
-    memset(d_x + 2 * window->oh * row, 0,
-           (size_t)((window->h - 2 * window->oh) * row) * sizeof(float));
-    spread_windows(window, false, d_y, index, d_x);
 }
 
 #endif

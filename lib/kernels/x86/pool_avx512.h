@@ -92,11 +92,10 @@ static inline void max_tiled(const ic_window *window, int32_t first, int32_t las
 
 /* d_x of the lanes of both pixels whose place, counted from `row`, is the winner's. */
 static IC_ALWAYS_INLINE void spread_row(__mmask16 lanes, __m512i won, __m512i place, __m512 d_y,
-                                        bool accumulate, float *d_x)
+                                        float *d_x)
 {
     __m512 value = _mm512_maskz_mov_ps(_mm512_cmpeq_epi32_mask(won, place), d_y);
-    if (accumulate)
-        value = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, d_x), value);
+    value = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, d_x), value);
     _mm512_mask_storeu_ps(d_x, lanes, value);
 }
 
@@ -108,8 +107,8 @@ static IC_ALWAYS_INLINE __m512i pair_up(__mmask16 first, __mmask16 second, __m51
 }
 
 static IC_ALWAYS_INLINE void spread_pairs(const pair_pattern *pattern, int32_t count,
-                                          bool accumulate, const float *d_y, const uint8_t *index,
-                                          float *top, float *bottom)
+                                          const float *d_y, const uint8_t *index, float *top,
+                                          float *bottom)
 {
     int64_t a = 0, b = 0; /* what first and second pixels have used */
     for (int32_t j = 0, i = 0; j < count; j += TILED_LANES) {
@@ -125,22 +124,22 @@ static IC_ALWAYS_INLINE void spread_pairs(const pair_pattern *pattern, int32_t c
                     _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(read_b, index + b)));
         __m512i place = _mm512_maskz_set1_epi32(second, 1);
         __m512i below = _mm512_add_epi32(place, _mm512_set1_epi32(2));
-        spread_row(all, won, place, _mm512_castsi512_ps(gradient), accumulate, top + j);
-        spread_row(all, won, below, _mm512_castsi512_ps(gradient), accumulate, bottom + j);
+        spread_row(all, won, place, _mm512_castsi512_ps(gradient), top + j);
+        spread_row(all, won, below, _mm512_castsi512_ps(gradient), bottom + j);
         a += __builtin_popcount(first);
         b += __builtin_popcount(second);
     }
 }
 
-static IC_ALWAYS_INLINE void spread_windows(const ic_window *window, bool accumulate,
-                                            const float *d_y, const uint8_t *index, float *d_x)
+static inline void spread_windows(const ic_window *window, const float *d_y, const uint8_t *index,
+                                  float *d_x)
 {
     const int32_t c = window->c;
     const int64_t row = (int64_t)window->w * c, out = (int64_t)window->ow * c;
     pair_pattern pattern;
     find_pattern(c, &pattern);
     for (int64_t oh = 0; oh < window->oh; oh++)
-        spread_pairs(&pattern, 2 * window->ow * c, accumulate, d_y + oh * out, index + oh * out,
+        spread_pairs(&pattern, 2 * window->ow * c, d_y + oh * out, index + oh * out,
                      d_x + 2 * oh * row, d_x + (2 * oh + 1) * row);
 }
 
