@@ -68,8 +68,20 @@ static void patch_row(const ic_kernels *kernels, const ic_conv_grid *grid,
 }
 
 /*
+ * Floats from a patch to the next one. Not a multiple of 1 KB: the rows of a tile would share few
+ * sets of the first cache (256 -> 512 channels of stride 2 on 6x6: 6.2 in place of 7.6 ms).
+ */
+enum { SKEW = 16 };
+
+static int64_t patch_pitch(int64_t floats)
+{
+    return floats % 256 == 0 ? floats + SKEW : floats;
+}
+
+/*
  * out[pixel][tap][channel of the group] for the pixels [first, first + count) of the grid, counted
- * over pictures, rows and columns, and the taps [first_tap, last_tap).
+ * over pictures, rows and columns, and the taps [first_tap, last_tap); pixels are patch_pitch
+ * apart.
  */
 static void make_patches(const ic_kernels *kernels, const ic_conv_grid *grid,
                          const ic_prologue *prologue, int32_t group, const float *in, int64_t first,
@@ -81,7 +93,8 @@ static void make_patches(const ic_kernels *kernels, const ic_conv_grid *grid,
     int32_t x = (int32_t)(first % grid->w.count);
     int32_t y = (int32_t)(first / grid->w.count % grid->h.count);
     const float *image = in + first / grid->w.count / grid->h.count * plane + channel;
-    for (int64_t p = 0; p < count; ++p) {
+    const int64_t floats = (last_tap - first_tap) * (int64_t)grid->depth;
+    for (int64_t p = 0; p < count; ++p, out += patch_pitch(floats) - floats) {
         for (int32_t tap = first_tap; tap < last_tap;) {
             int32_t i = tap / grid->w.taps;
             int32_t j = tap - i * grid->w.taps;
@@ -172,7 +185,7 @@ static double plan_patches(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan 
     plan->block[TAPS] = (int32_t)copied;
     plan->packed_floats = ic_conv_packed_floats(conv, pass);
     plan->shared_floats = 0;
-    plan->scratch_floats = (copies ? (size_t)(block * copied * grid.depth) : 0) +
+    plan->scratch_floats = (copies ? (size_t)(block * (copied * grid.depth + SKEW)) : 0) +
                            (spread ? (size_t)(block * grid.columns) : 0);
     plan->sum_blocks = spread ? 0 : (int32_t)ic_conv_divide_up(pixels, block);
     return cost;
@@ -279,7 +292,7 @@ static void run_block(const patch_block *block, int32_t step, float *scratch)
         int32_t last = tap + step < taps ? tap + step : taps;
         make_patches(conv->kernels, grid, block->prologue, block->group, block->in, block->pixel,
                      block->pixels, tap, last, patches);
-        multiply_taps(block, patches, (last - tap) * (int64_t)grid->depth, tap, last,
+        multiply_taps(block, patches, patch_pitch((last - tap) * (int64_t)grid->depth), tap, last,
                       accumulate || tap > 0, c, ldc);
     }
     if (spread)
