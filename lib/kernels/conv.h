@@ -137,11 +137,10 @@ typedef struct ic_conv_arguments {
 } ic_conv_arguments;
 
 /*
- * Chooses the algorithm of each pass by cost from the shape and constants of the level. The layout
- * of the packed weights depends on the level and the layer (channels, groups, filter, strides,
- * pads, dilations), not on n, h and w, so that plans of different batch and picture sizes share
- * them: for inference, whose results must not depend on the batch either, the algorithm is chosen
- * as if there were always 16 pictures.
+ * Chooses the algorithm of each pass by cost from the shape and constants of the level. For
+ * inference, whose results must not depend on the batch, it is chosen as if there were always 16
+ * pictures: the layout of the packed weights depends on all of the shape but n, so that plans of
+ * different batches share them.
  */
 void ic_conv_prepare(const ic_kernels *kernels, const ic_conv_shape *shape, ic_conv_use use,
                      ic_conv *out);

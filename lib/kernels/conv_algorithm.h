@@ -10,9 +10,11 @@
 
 struct ic_conv_algorithm {
     const char *name;
+    int32_t tiles; /* Winograd's: their size, IC_WINOGRAD_4 and so on */
     /*
-     * Fills the plan and returns the estimated cost in products (see conv_grid.h), or a negative
-     * number when the algorithm cannot do this pass of this shape. Shape and level alone decide.
+     * Fills the plan, which names the algorithm, and returns the estimated cost in products (see
+     * conv_grid.h), or a negative number when the algorithm cannot do this pass of this shape.
+     * Shape and level alone decide.
      */
     double (*plan)(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan);
     /* NULL, both: its plans ask for no packed floats. */

@@ -14,8 +14,7 @@
 enum {
     TILES = IC_WINOGRAD_BLOCK_TILES,
     PANELS, /* of the weights whose products are kept at a time */
-    PHASED, /* 1: V in a phase of its own */
-    SIZE = IC_WINOGRAD_BLOCK_SIZE
+    PHASED  /* 1: V in a phase of its own */
 };
 
 enum {
@@ -92,11 +91,11 @@ static size_t tap_floats(int64_t taps, int64_t tiles, int64_t pitch)
     return (size_t)(taps * (tiles * pitch + IC_WINOGRAD_SKEW));
 }
 
-static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_plan *plan)
+static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
     ic_winograd_tiles tiles;
-    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, size, &grid, &tiles) ||
+    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, plan, &grid, &tiles) ||
         ic_winograd_weights(conv, &grid, &tiles) > WEIGHTS_MAX)
         return -1;
     int64_t taps = tiles.kernels->taps;
@@ -113,23 +112,12 @@ static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic
     plan->block[TILES] = (int32_t)block;
     plan->block[PANELS] = (int32_t)kept;
     plan->block[PHASED] = phased;
-    plan->block[SIZE] = size;
     plan->packed_floats = (size_t)panel_at(taps, &grid, padded_columns(conv, &grid), panels);
     plan->shared_floats = phased ? v : 0;
     plan->scratch_floats =
         ic_winograd_reader_floats(tiles.kernels->in, grid.depth) + m + (phased ? 0 : v);
     plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, block);
     return cost;
-}
-
-static double plan_winograd(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
-{
-    return plan_size(conv, pass, IC_WINOGRAD_4, plan);
-}
-
-static double plan_winograd_3(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
-{
-    return plan_size(conv, pass, IC_WINOGRAD_3, plan);
 }
 
 /* ---- Weights ---- */
@@ -154,8 +142,7 @@ static void pack(const ic_conv *conv, ic_conv_pass pass, int64_t unit, const flo
     int64_t first = unit % pieces * PACK_DEPTH;
     int64_t count = grid.depth - first < PACK_DEPTH ? grid.depth - first : PACK_DEPTH;
     int32_t width = panel.tile->width;
-    ic_winograd_tiles tiles =
-        ic_winograd_tiles_of(conv->kernels, &grid, conv->plans[pass].block[SIZE]);
+    ic_winograd_tiles tiles = ic_winograd_tiles_of(conv->kernels, &conv->plans[pass], &grid);
     int64_t at = panel_at(tiles.kernels->taps, &grid, panel.offset, unit / pieces);
     ic_winograd_gather(conv, pass, &panel, first, count, weights, filters);
     ic_winograd_transform(&tiles, count, width, filters, tap_stride(&grid, width),
@@ -169,7 +156,7 @@ static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase
     ic_conv_grid grid;
     ic_conv_grid_at(conv, pass, 0, &grid);
     const ic_conv_plan *plan = &conv->plans[pass];
-    int64_t tiles = ic_winograd_tiles_of(conv->kernels, &grid, plan->block[SIZE]).count;
+    int64_t tiles = ic_winograd_tiles_of(conv->kernels, plan, &grid).count;
     if (!plan->block[PHASED])
         return ic_conv_divide_up(tiles, plan->block[TILES]);
     if (phase == 0)
@@ -232,7 +219,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     ic_conv_grid grid;
     ic_conv_grid_at(conv, pass, 0, &grid);
     bool phased = plan->block[PHASED];
-    const ic_winograd_kernels *kernels = &conv->kernels->winograd[plan->block[SIZE]];
+    const ic_winograd_kernels *kernels = &conv->kernels->winograd[plan->algorithm->tiles];
     float *room = scratch + ic_winograd_reader_floats(kernels->in, grid.depth);
     size_t v = tap_floats(kernels->taps, plan->block[TILES], ic_winograd_pitch(grid.depth));
     ic_winograd_block b = block_of(conv, pass, arguments, phased ? 0 : unit,
@@ -251,6 +238,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
 }
 
 const ic_conv_algorithm ic_conv_winograd = {.name = "winograd",
+                                            .tiles = IC_WINOGRAD_4,
                                             .plan = plan_winograd,
                                             .pack_units = pack_units,
                                             .pack = pack,
@@ -258,7 +246,8 @@ const ic_conv_algorithm ic_conv_winograd = {.name = "winograd",
                                             .run = run_unit};
 
 const ic_conv_algorithm ic_conv_winograd_3 = {.name = "winograd_3",
-                                              .plan = plan_winograd_3,
+                                              .tiles = IC_WINOGRAD_3,
+                                              .plan = plan_winograd,
                                               .pack_units = pack_units,
                                               .pack = pack,
                                               .units = count_units,

@@ -40,19 +40,21 @@ typedef struct ic_winograd_place {
     int32_t row, column; /* of its first output */
 } ic_winograd_place;
 
+/* The tiles of a pass's grid, of the size that the plan's algorithm has. */
+ic_winograd_tiles ic_winograd_tiles_of(const ic_kernels *kernels, const ic_conv_plan *plan,
+                                       const ic_conv_grid *grid);
+
 /*
- * Whether tiles of a size (IC_WINOGRAD_4 and so on) compute a pass, whose grid and tiles are filled
- * in: 3x3, stride 1, no dilation, no groups, and a level that has them.
+ * Whether the plan's algorithm can compute a pass: 3x3, stride 1, no dilation, no groups, and a
+ * level that has such tiles. Fills in grid and tiles.
  */
-bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_grid *grid,
-                     ic_winograd_tiles *tiles);
+bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, const ic_conv_plan *plan,
+                     ic_conv_grid *grid, ic_winograd_tiles *tiles);
 
 /* The transformed weights of forward or backward data, in floats. */
 int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid,
                             const ic_winograd_tiles *tiles);
 
-ic_winograd_tiles ic_winograd_tiles_of(const ic_kernels *kernels, const ic_conv_grid *grid,
-                                       int32_t size);
 ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t tile);
 
 /* A row of `channels` floats in whole vectors and the skew. */
@@ -100,8 +102,7 @@ void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_pa
 void ic_winograd_transform(const ic_winograd_tiles *tiles, int64_t count, int32_t width,
                            const float *filters, int64_t tap_stride, float *u);
 
-/* The members of a plan's cut that are the tiles of a block, and their size in all plans. */
-enum { IC_WINOGRAD_BLOCK_TILES, IC_WINOGRAD_BLOCK_SIZE = 5 };
+enum { IC_WINOGRAD_BLOCK_TILES }; /* the member of a plan's cut that is the tiles of a block */
 
 /* A block of tiles of forward or backward data; where V and M lie is up to the algorithm. */
 typedef struct ic_winograd_block {

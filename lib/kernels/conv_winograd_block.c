@@ -12,7 +12,7 @@ ic_winograd_block ic_winograd_block_of(const ic_conv *conv, ic_conv_pass pass,
     ic_winograd_block b = {.conv = conv, .pass = pass, .arguments = arguments};
     const ic_conv_plan *plan = &conv->plans[pass];
     ic_conv_grid_at(conv, pass, 0, &b.grid);
-    b.tiles = ic_winograd_tiles_of(conv->kernels, &b.grid, plan->block[IC_WINOGRAD_BLOCK_SIZE]);
+    b.tiles = ic_winograd_tiles_of(conv->kernels, plan, &b.grid);
     int64_t block = plan->block[IC_WINOGRAD_BLOCK_TILES];
     b.first = index * block;
     b.count = b.tiles.count - b.first < block ? b.tiles.count - b.first : block;

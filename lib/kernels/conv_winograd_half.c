@@ -17,8 +17,8 @@ enum { TILES = IC_WINOGRAD_BLOCK_TILES };
 enum {
     TILES_MAX = 64,
     FEW_TILES = 8,
-    TAPS = 36,
-    ROWS = 6,                     /* of the places, and columns */
+    TAPS = 36,                    /* of a tile of 4x4: places of U, V and M */
+    ROWS = 6,                     /* that they lie in */
     LOAD_TILES = 4,               /* in a unit of V */
     STEP_FLOATS = 8192,           /* of a place of U: six of them take 192 KB */
     HALF_TAPS = 18,               /* of T */
@@ -27,15 +27,11 @@ enum {
     WEIGHTS_MIN = 4 * 1024 * 1024 /* floats of U */
 };
 
-static ic_winograd_tiles tiles_of(const ic_conv *conv, const ic_conv_grid *grid)
-{
-    return ic_winograd_tiles_of(conv->kernels, grid, IC_WINOGRAD_4);
-}
-
-static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid, const ic_conv_plan *plan)
+static double pass_cost(const ic_conv *conv, const ic_conv_grid *grid,
+                        const ic_winograd_tiles *tiles, const ic_conv_plan *plan)
 {
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
-    double count = (double)tiles_of(conv, grid).count;
+    double count = (double)tiles->count;
     double blocks = count / plan->block[TILES];
     double padded = (double)ic_conv_padded_columns(gemm, grid->columns);
     double products = ic_conv_tile_cost(&gemm->wide, plan->block[TILES], grid->depth);
@@ -67,12 +63,11 @@ static double plan_half(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     ic_conv_grid grid;
     ic_winograd_tiles tiles;
     if (conv->use == IC_CONV_TRAINING || conv->kernels->bf16 != NULL || pass != IC_CONV_FORWARD ||
-        !ic_winograd_can(conv, pass, IC_WINOGRAD_4, &grid, &tiles) ||
+        !ic_winograd_can(conv, pass, plan, &grid, &tiles) ||
         ic_winograd_weights(conv, &grid, &tiles) <= WEIGHTS_MIN)
         return -1;
     int64_t blocks = ic_conv_divide_up(tiles.count, TILES_MAX);
     plan->block[TILES] = (int32_t)ic_conv_divide_up(tiles.count, blocks);
-    plan->block[IC_WINOGRAD_BLOCK_SIZE] = IC_WINOGRAD_4;
     plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, plan->block[TILES]);
     plan->phases = 2 * plan->sum_blocks;
     plan->packed_floats = (size_t)HALF_TAPS * (size_t)grid.depth *
@@ -81,7 +76,7 @@ static double plan_half(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *pl
     size_t load = ic_winograd_reader_floats(ROWS, grid.depth);
     size_t multiply = (size_t)(TAPS * m_tap(conv, plan) + ROWS * U_TAP);
     plan->scratch_floats = load > multiply ? load : multiply;
-    return pass_cost(conv, &grid, plan);
+    return pass_cost(conv, &grid, &tiles, plan);
 }
 
 /* ---- Weights ---- */
@@ -200,6 +195,7 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
 }
 
 const ic_conv_algorithm ic_conv_winograd_half = {.name = "winograd_half",
+                                                 .tiles = IC_WINOGRAD_4,
                                                  .plan = plan_half,
                                                  .pack_units = pack_units,
                                                  .pack = pack,

@@ -1,7 +1,7 @@
 /*
  * kernels/conv_winograd_large.c: forward and backward data by Winograd's F(4x4, 3x3) or F(3x3, 3x3)
- * in the training of layers of many channels: their transformed weights, four times as many as the
- * weights, would go to memory in each step and come back for every block of tiles.
+ * in the training of layers of many channels: their transformed weights, three or four times as
+ * many as the weights, would go to memory in each step and come back for every block of tiles.
  * SPDX-License-Identifier: MIT
  *
  * So a unit takes the filters of a few dozen channels at a time, as they are in the weights,
@@ -12,7 +12,7 @@
 #include "kernels/conv_winograd.h"
 
 /* The plan's cut. */
-enum { TILES = IC_WINOGRAD_BLOCK_TILES, PANELS, DEPTH, SIZE = IC_WINOGRAD_BLOCK_SIZE };
+enum { TILES = IC_WINOGRAD_BLOCK_TILES, PANELS, DEPTH };
 
 enum {
     TILES_MAX = 64,
@@ -66,18 +66,17 @@ static int64_t m_tap(const ic_conv *conv, const ic_conv_plan *plan)
     return plan->block[TILES] * m_pitch(conv, plan) + IC_WINOGRAD_SKEW;
 }
 
-static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_plan *plan)
+static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
     ic_winograd_tiles tiles;
-    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, size, &grid, &tiles) ||
+    if (pass == IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, plan, &grid, &tiles) ||
         conv->use != IC_CONV_TRAINING || ic_winograd_weights(conv, &grid, &tiles) <= WEIGHTS_MIN)
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     int64_t panels = ic_conv_panel_count(gemm, grid.columns);
     int64_t rounds = ic_conv_divide_up(panels, CHANNELS / gemm->wide.width);
     int64_t blocks = ic_conv_divide_up(tiles.count, TILES_MAX);
-    plan->block[SIZE] = size;
     plan->block[TILES] = (int32_t)ic_conv_divide_up(tiles.count, blocks);
     plan->block[PANELS] = (int32_t)ic_conv_divide_up(panels, rounds);
     plan->block[DEPTH] =
@@ -90,16 +89,6 @@ static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic
         ic_winograd_reader_floats(tiles.kernels->in, plan->block[DEPTH]);
     plan->sum_blocks = (int32_t)ic_conv_divide_up(tiles.count, plan->block[TILES]);
     return pass_cost(conv, &grid, &tiles, plan);
-}
-
-static double plan_large(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
-{
-    return plan_size(conv, pass, IC_WINOGRAD_4, plan);
-}
-
-static double plan_large_3(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
-{
-    return plan_size(conv, pass, IC_WINOGRAD_3, plan);
 }
 
 static int64_t count_units(const ic_conv *conv, ic_conv_pass pass, int32_t phase)
@@ -175,8 +164,14 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     ic_winograd_store(&b, index, b.first, b.first + b.count, first_panel, last_panel);
 }
 
-const ic_conv_algorithm ic_conv_winograd_large = {
-    .name = "winograd_large", .plan = plan_large, .units = count_units, .run = run_unit};
+const ic_conv_algorithm ic_conv_winograd_large = {.name = "winograd_large",
+                                                  .tiles = IC_WINOGRAD_4,
+                                                  .plan = plan_large,
+                                                  .units = count_units,
+                                                  .run = run_unit};
 
-const ic_conv_algorithm ic_conv_winograd_large_3 = {
-    .name = "winograd_large_3", .plan = plan_large_3, .units = count_units, .run = run_unit};
+const ic_conv_algorithm ic_conv_winograd_large_3 = {.name = "winograd_large_3",
+                                                    .tiles = IC_WINOGRAD_3,
+                                                    .plan = plan_large,
+                                                    .units = count_units,
+                                                    .run = run_unit};

@@ -11,14 +11,27 @@ static bool axis_can(const ic_conv_axis *axis)
     return axis->taps == 3 && axis->step == 1 && axis->spread == 1 && axis->stride == 1;
 }
 
-bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_grid *grid,
-                     ic_winograd_tiles *tiles)
+ic_winograd_tiles ic_winograd_tiles_of(const ic_kernels *kernels, const ic_conv_plan *plan,
+                                       const ic_conv_grid *grid)
+{
+    int32_t size = plan->algorithm->tiles;
+    ic_winograd_tiles tiles = {.kernels = &kernels->winograd[size],
+                               .filters = &kernels->winograd_filters[size]};
+    tiles.down = (int32_t)ic_conv_divide_up(grid->h.count, tiles.kernels->out);
+    tiles.across = (int32_t)ic_conv_divide_up(grid->w.count, tiles.kernels->out);
+    tiles.count = (int64_t)grid->n * tiles.down * tiles.across;
+    return tiles;
+}
+
+bool ic_winograd_can(const ic_conv *conv, ic_conv_pass pass, const ic_conv_plan *plan,
+                     ic_conv_grid *grid, ic_winograd_tiles *tiles)
 {
     ic_conv_grid_at(conv, pass, 0, grid);
-    if (conv->kernels->winograd[size].out == 0 || ic_conv_grid_count(&conv->shape, pass) != 1 ||
-        grid->groups != 1 || !axis_can(&grid->h) || !axis_can(&grid->w))
+    if (conv->kernels->winograd[plan->algorithm->tiles].out == 0 ||
+        ic_conv_grid_count(&conv->shape, pass) != 1 || grid->groups != 1 || !axis_can(&grid->h) ||
+        !axis_can(&grid->w))
         return false;
-    *tiles = ic_winograd_tiles_of(conv->kernels, grid, size);
+    *tiles = ic_winograd_tiles_of(conv->kernels, plan, grid);
     return true;
 }
 
@@ -27,17 +40,6 @@ int64_t ic_winograd_weights(const ic_conv *conv, const ic_conv_grid *grid,
 {
     return tiles->kernels->taps * (int64_t)grid->depth *
            ic_conv_padded_columns(conv->kernels->gemm, grid->columns);
-}
-
-ic_winograd_tiles ic_winograd_tiles_of(const ic_kernels *kernels, const ic_conv_grid *grid,
-                                       int32_t size)
-{
-    ic_winograd_tiles tiles = {.kernels = &kernels->winograd[size],
-                               .filters = &kernels->winograd_filters[size]};
-    tiles.down = (int32_t)ic_conv_divide_up(grid->h.count, tiles.kernels->out);
-    tiles.across = (int32_t)ic_conv_divide_up(grid->w.count, tiles.kernels->out);
-    tiles.count = (int64_t)grid->n * tiles.down * tiles.across;
-    return tiles;
 }
 
 ic_winograd_place ic_winograd_place_of(const ic_winograd_tiles *tiles, int64_t tile)

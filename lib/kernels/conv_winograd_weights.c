@@ -18,12 +18,11 @@ enum {
     DEPTH,  /* channels in, of a small layer */
     PANELS, /* of channels out */
     PARTS,  /* of the tiles */
-    TILES,  /* that are transformed at a time */
-    SIZE = IC_WINOGRAD_BLOCK_SIZE
+    TILES   /* that are transformed at a time */
 };
 
 enum {
-    CHANNELS = 64,               /* of a small layer, in and out: its 36 sums are 576 KB */
+    CHANNELS = 64,               /* of a small layer, in and out: its sums are 576 KB at most */
     ROOM_TILES = 28,             /* transformed at a time, give or take what is left over */
     PART_TILES = 4 * ROOM_TILES, /* the least of a part: its sums must be turned back */
     WANTED_UNITS = 16,
@@ -71,11 +70,11 @@ static double pass_cost(const ic_conv *conv, const ic_conv_plan *plan, const ic_
            sums * IC_WINOGRAD_MEMORY_COST / 2 * plan->block[PARTS];
 }
 
-static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic_conv_plan *plan)
+static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
 {
     ic_conv_grid grid;
     ic_winograd_tiles all;
-    if (pass != IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, size, &grid, &all))
+    if (pass != IC_CONV_BACKWARD_WEIGHTS || !ic_winograd_can(conv, pass, plan, &grid, &all))
         return -1;
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     int64_t tiles = all.count;
@@ -89,7 +88,6 @@ static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic
     int64_t parts = ic_conv_divide_up(WANTED_UNITS, (int64_t)rounds_in * rounds_out);
     int64_t most = ic_conv_divide_up(tiles, PART_TILES);
     plan->block[PARTS] = (int32_t)(parts < most ? parts : most);
-    plan->block[SIZE] = size;
     plan->phases = plan->block[PARTS] > 1 ? 2 : 1;
     size_t weights = (size_t)grid.columns * (size_t)grid.depth * IC_WINOGRAD_FILTER;
     plan->packed_floats = 0;
@@ -100,16 +98,6 @@ static double plan_size(const ic_conv *conv, ic_conv_pass pass, int32_t size, ic
         ic_winograd_reader_floats(all.kernels->in, plan->block[DEPTH]) +
         ic_winograd_reader_floats(all.kernels->out, (int32_t)room_columns(conv, plan));
     return pass_cost(conv, plan, &all);
-}
-
-static double plan_weights(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
-{
-    return plan_size(conv, pass, IC_WINOGRAD_4, plan);
-}
-
-static double plan_weights_3(const ic_conv *conv, ic_conv_pass pass, ic_conv_plan *plan)
-{
-    return plan_size(conv, pass, IC_WINOGRAD_3, plan);
 }
 
 static int64_t small_layers(const ic_conv *conv, const ic_conv_plan *plan)
@@ -151,7 +139,7 @@ static small_layer layer_of(const ic_conv *conv, const ic_conv_arguments *argume
     const ic_gemm_kernels *gemm = conv->kernels->gemm;
     small_layer l = {.conv = conv, .plan = plan, .arguments = arguments};
     ic_conv_grid_at(conv, IC_CONV_BACKWARD_WEIGHTS, 0, &l.grid);
-    l.tiles = ic_winograd_tiles_of(conv->kernels, &l.grid, plan->block[SIZE]);
+    l.tiles = ic_winograd_tiles_of(conv->kernels, plan, &l.grid);
     int64_t taps = l.tiles.kernels->taps;
     int64_t parts = plan->block[PARTS], part = unit % parts, index = unit / parts;
     int32_t rounds_in = pieces_of(l.grid.depth, plan->block[DEPTH]);
@@ -294,8 +282,14 @@ static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int6
     run_layer(&layer);
 }
 
-const ic_conv_algorithm ic_conv_winograd_weights = {
-    .name = "winograd", .plan = plan_weights, .units = count_units, .run = run_unit};
+const ic_conv_algorithm ic_conv_winograd_weights = {.name = "winograd",
+                                                    .tiles = IC_WINOGRAD_4,
+                                                    .plan = plan_weights,
+                                                    .units = count_units,
+                                                    .run = run_unit};
 
-const ic_conv_algorithm ic_conv_winograd_weights_3 = {
-    .name = "winograd_3", .plan = plan_weights_3, .units = count_units, .run = run_unit};
+const ic_conv_algorithm ic_conv_winograd_weights_3 = {.name = "winograd_3",
+                                                      .tiles = IC_WINOGRAD_3,
+                                                      .plan = plan_weights,
+                                                      .units = count_units,
+                                                      .run = run_unit};

@@ -76,22 +76,20 @@ IC_VECTOR_INLINE void gradient_line_of_4(const ic_vector *y, int stride, ic_vect
 
 /* ---- Lines of a tile of 3x3 outputs ---- */
 
-static const float near_3 = IC_WINOGRAD_NEAR, far_3 = IC_WINOGRAD_FAR;
-static const float near_square = IC_WINOGRAD_NEAR * IC_WINOGRAD_NEAR;
-static const float far_square = IC_WINOGRAD_FAR * IC_WINOGRAD_FAR;
+static const float square_p = IC_WINOGRAD_P * IC_WINOGRAD_P;
+static const float square_q = IC_WINOGRAD_Q * IC_WINOGRAD_Q;
 
 /* B^T d: five values. */
 IC_VECTOR_INLINE void input_line_of_3(const ic_vector *d, int stride, ic_vector *out,
                                       int out_stride)
 {
-    const ic_vector near = ic_constant(near_3), far = ic_constant(far_3);
-    const ic_vector minus_near = ic_constant(-near_square), minus_far = ic_constant(-far_square);
-    const ic_vector sum = ic_constant(-near_square - far_square);
-    const ic_vector product = ic_constant(near_square * far_square);
+    const ic_vector p = ic_constant(IC_WINOGRAD_P), q = ic_constant(IC_WINOGRAD_Q);
+    const ic_vector minus_pp = ic_constant(-square_p), minus_qq = ic_constant(-square_q);
+    const ic_vector sum = ic_constant(-square_p - square_q);
+    const ic_vector product = ic_constant(square_p * square_q);
     ic_vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride], d4 = d[4 * stride];
-    ic_vector odd = ic_fused(minus_far, d1, d3), even = near * ic_fused(minus_far, d0, d2);
-    ic_vector far_odd = ic_fused(minus_near, d1, d3);
-    ic_vector far_even = far * ic_fused(minus_near, d0, d2);
+    ic_vector odd = ic_fused(minus_qq, d1, d3), even = p * ic_fused(minus_qq, d0, d2);
+    ic_vector far_odd = ic_fused(minus_pp, d1, d3), far_even = q * ic_fused(minus_pp, d0, d2);
     out[0] = odd + even;
     out[out_stride] = odd - even;
     out[2 * out_stride] = far_odd + far_even;
@@ -103,24 +101,24 @@ IC_VECTOR_INLINE void input_line_of_3(const ic_vector *d, int stride, ic_vector 
 IC_VECTOR_INLINE void output_line_of_3(const ic_vector *m, int stride, ic_vector *out,
                                        int out_stride)
 {
-    const ic_vector near = ic_constant(near_3), far = ic_constant(far_3);
-    const ic_vector squares = ic_constant(near_square), far_squares = ic_constant(far_square);
+    const ic_vector p = ic_constant(IC_WINOGRAD_P), q = ic_constant(IC_WINOGRAD_Q);
+    const ic_vector pp = ic_constant(square_p), qq = ic_constant(square_q);
     ic_vector m0 = m[0], m1 = m[stride], m2 = m[2 * stride], m3 = m[3 * stride], m4 = m[4 * stride];
     ic_vector even = m0 + m1, odd = m0 - m1, far_even = m2 + m3, far_odd = m2 - m3;
     out[0] = even + far_even;
-    out[out_stride] = ic_fused(far, far_odd, near * odd);
-    out[2 * out_stride] = ic_fused(far_squares, far_even, ic_fused(squares, even, m4));
+    out[out_stride] = ic_fused(q, far_odd, p * odd);
+    out[2 * out_stride] = ic_fused(qq, far_even, ic_fused(pp, even, m4));
 }
 
 /* A y: five values out of three. */
 IC_VECTOR_INLINE void gradient_line_of_3(const ic_vector *y, int stride, ic_vector *out,
                                          int out_stride)
 {
-    const ic_vector near = ic_constant(near_3), far = ic_constant(far_3);
-    const ic_vector squares = ic_constant(near_square), far_squares = ic_constant(far_square);
+    const ic_vector p = ic_constant(IC_WINOGRAD_P), q = ic_constant(IC_WINOGRAD_Q);
+    const ic_vector pp = ic_constant(square_p), qq = ic_constant(square_q);
     ic_vector y0 = y[0], y1 = y[stride], y2 = y[2 * stride];
-    ic_vector even = ic_fused(squares, y2, y0), far_even = ic_fused(far_squares, y2, y0);
-    ic_vector odd = near * y1, far_odd = far * y1;
+    ic_vector even = ic_fused(pp, y2, y0), far_even = ic_fused(qq, y2, y0);
+    ic_vector odd = p * y1, far_odd = q * y1;
     out[0] = even + odd;
     out[out_stride] = even - odd;
     out[2 * out_stride] = far_even + far_odd;
@@ -250,7 +248,7 @@ IC_VECTOR_INLINE void input(const int size, const ic_winograd_input *p, bool who
 {
     if (p->scale == NULL)
         input_tile(size, false, false, p, pixels, inside, v);
-    else if (whole && size == 4) /* small pictures, of tiles of 3x3, are all border */
+    else if (whole && size == 4) /* most tiles of 3x3 are at a border: one copy does */
         input_tile(size, true, false, p, pixels, inside, v);
     else
         input_tile(size, true, true, p, pixels, inside, v);
@@ -367,7 +365,7 @@ IC_VECTOR_INLINE void output(const int size, const ic_winograd_output *p, int32_
         else if (whole && !p->finished)
             output_vector(size, true, false, true, p, size, size, k, mask, m, NULL, y, sums,
                           sum_stride);
-        else if (whole && sums == NULL && size == 4) /* small pictures are little work */
+        else if (whole && sums == NULL && size == 4) /* as with the inputs */
             output_vector(size, true, true, false, p, size, size, k, mask, m, residual, y, NULL, 0);
         else
             output_vector(size, false, true, sums != NULL, p, rows, columns, k, mask, m, residual,

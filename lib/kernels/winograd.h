@@ -15,7 +15,7 @@
  *         0    b -1/2 -a  1  0          1/6  -a/6  1/3
  *         0    1   0 -5/2 0  1            0     0    1
  *
- * Where 4 does not divide a small picture, tiles of 3x3 outputs waste less: 25 products out of 5x5
+ * Where tiles of 4x4 hang over far, those of 3x3 outputs waste less: 25 products out of 5x5
  * inputs, in place of 81; a picture of 6x6 takes 100, not 144. Their points are +-p, +-q and
  * infinity with p = 1/2 and q = 5/4, of those tried the ones that round least (half as much as the
  * tiles of 4x4). With s = 1 / (2p (p^2 - q^2)) and t = 1 / (2q (q^2 - p^2)):
@@ -47,8 +47,8 @@ enum {
 };
 
 #define IC_WINOGRAD_ROOT 1.41421356237309505f /* a of the points of F(4x4, 3x3) */
-#define IC_WINOGRAD_NEAR 0.5f                 /* p and q of those of F(3x3, 3x3) */
-#define IC_WINOGRAD_FAR  1.25f
+#define IC_WINOGRAD_P    0.5f                 /* p and q of those of F(3x3, 3x3) */
+#define IC_WINOGRAD_Q    1.25f
 
 /* How inputs are read: clamp(x * scale[c] + shift[c], low, high); scale NULL: as they are. */
 typedef struct ic_winograd_input {

@@ -32,11 +32,11 @@ IC_VECTOR_INLINE void filter_line_of_4(ic_vector g0, ic_vector g1, ic_vector g2,
     out[5] = g2;
 }
 
-/* What the points of tiles of 3x3 share: 1 / (2p (p^2 - q^2)), for p = near and q = far or so. */
+/* Of tiles of 3x3, s and t of kernels/winograd.h: 1 / (2p (p^2 - q^2)), and the other way round. */
 #define SHARE(p, q) (0.5f / ((p) * ((p) * (p) - (q) * (q))))
-static const float points[] = {IC_WINOGRAD_NEAR, IC_WINOGRAD_FAR};
-static const float shares[] = {SHARE(IC_WINOGRAD_NEAR, IC_WINOGRAD_FAR),
-                               SHARE(IC_WINOGRAD_FAR, IC_WINOGRAD_NEAR)};
+static const float points[] = {IC_WINOGRAD_P, IC_WINOGRAD_Q};
+static const float shares[] = {SHARE(IC_WINOGRAD_P, IC_WINOGRAD_Q),
+                               SHARE(IC_WINOGRAD_Q, IC_WINOGRAD_P)};
 
 /* G g of tiles of 3x3: five values out of three. */
 IC_VECTOR_INLINE void filter_line_of_3(ic_vector g0, ic_vector g1, ic_vector g2, ic_vector *out)

@@ -110,15 +110,19 @@ static inline void spread_windows(const ic_window *window, const float *d_y, con
 
 #endif
 
-/* Not where code is small: single pixels do. */
+/* Where code is kept small, single pixels do. */
+#if defined(IC_SMALL)
+enum { HAS_TILED = 0 };
+#else
+enum { HAS_TILED = 1 };
+#endif
+
 static inline bool is_tiled(const ic_window *window)
 {
-#if defined(IC_SMALL)
-    return false;
-#endif
-    return window->r == 2 && window->s == 2 && window->stride_h == 2 && window->stride_w == 2 &&
-           window->pad_h == 0 && window->pad_w == 0 && window->oh * 2 <= window->h &&
-           window->ow * 2 <= window->w && window->c <= TILED_CHANNELS;
+    return HAS_TILED && window->r == 2 && window->s == 2 && window->stride_h == 2 &&
+           window->stride_w == 2 && window->pad_h == 0 && window->pad_w == 0 &&
+           window->oh * 2 <= window->h && window->ow * 2 <= window->w &&
+           window->c <= TILED_CHANNELS;
 }
 
 #endif

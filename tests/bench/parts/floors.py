@@ -1,7 +1,7 @@
 """The floor under a time: what the machine needs for the arithmetic and the bytes that cannot be avoided.
 
 Of each convolution and linear layer, per pass: the arithmetic at the measured multiply-add peak (direct, or with
-Winograd's F(4x4, 3x3) where it fits, its transforms not counted), and the bytes at the measured bandwidth: input and
+Winograd's tiles where they fit, its transforms not counted), and the bytes at the measured bandwidth: input and
 output once each in forward; in backward the gradient of the output read once, the input read once, the gradient of the
 input written once; weights, gradients and momentum as a step of SGD touches them. All else (norms, activations,
 pooling, additions) is thought of as fused away. The floor of a layer is the larger of both; "bytes" assumes that
