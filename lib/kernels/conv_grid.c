@@ -246,12 +246,23 @@ double ic_conv_tile_cost(const ic_gemm_tile *tile, int64_t rows, double reads)
     return tiles * ((height > tile->busy ? height : tile->busy) * reads + IC_CONV_TILE_STEPS);
 }
 
+/* Asks for rows of c that will be written: stores that miss the caches hold up what follows. */
+static void ask_rows(const ic_gemm_rows *sum, int64_t rows, const float *c)
+{
+    enum { LINE = 16 }; /* floats */
+    for (int64_t i = 0; i < rows; ++i, c += sum->ldc)
+        for (int32_t k = 0; k < sum->columns; k += LINE)
+            __builtin_prefetch(c + k, 1, 3);
+}
+
 void ic_conv_tiles(const ic_gemm_tile *tile, const ic_gemm_rows *sum, int64_t rows, const float *a,
                    const float *b, float *c)
 {
     int64_t tiles = ic_conv_divide_up(rows, tile->rows);
     for (int64_t left = tiles; left > 0; --left) {
         int64_t height = ic_conv_divide_up(rows, left);
+        if (left > 1)
+            ask_rows(sum, height, c + height * sum->ldc);
         tile->rows_fn[height](sum, a, b, c);
         a += height * sum->lda;
         c += height * sum->ldc;

@@ -207,9 +207,17 @@ static void run_panels(const ic_winograd_block *b, int64_t index, int64_t first)
     int64_t panels = ic_conv_panel_count(b->conv->kernels->gemm, b->grid.columns);
     int64_t last = first + b->conv->plans[b->pass].block[PANELS];
     last = last < panels ? last : panels;
-    for (int64_t tap = 0; tap < b->tiles.kernels->taps; ++tap)
+    int64_t taps = b->tiles.kernels->taps, end = b->first + b->count;
+    int64_t next_end = end + b->count < b->tiles.count ? end + b->count : b->tiles.count;
+    const ic_winograd_plane outputs = ic_winograd_outputs(b, first, last);
+    const ic_winograd_plane inputs = ic_winograd_inputs(b, 0, b->grid.depth);
+    for (int64_t tap = 0; tap < taps; ++tap) {
         multiply_tap(b, tap, first, last);
-    ic_winograd_store(b, index, b->first, b->first + b->count, first, last);
+        ic_winograd_ask(&b->tiles, &outputs, b->first, end, tap, taps);
+        if (last == panels) /* what the next unit will read, which a thread does next */
+            ic_winograd_ask(&b->tiles, &inputs, end, next_end, tap, taps);
+    }
+    ic_winograd_store(b, index, b->first, end, first, last);
 }
 
 static void run_unit(const ic_conv *conv, ic_conv_pass pass, int32_t phase, int64_t unit,

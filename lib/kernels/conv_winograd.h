@@ -91,6 +91,21 @@ ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_pro
 bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
                         int32_t column, const float **pixels, float *inside);
 
+/* Values of pictures, [n][h][w][channels], and which of their channels are meant. */
+typedef struct ic_winograd_plane {
+    const float *values;
+    int32_t h, w, channels;
+    int32_t first, count;
+} ic_winograd_plane;
+
+/*
+ * Asks for what lies under the outputs of the tiles [first, last), one part of `parts` at a time,
+ * so that it is in the second cache when it is read or written: between products, during which
+ * memory has nothing to do.
+ */
+void ic_winograd_ask(const ic_winograd_tiles *tiles, const ic_winograd_plane *plane, int64_t first,
+                     int64_t last, int64_t part, int64_t parts);
+
 /*
  * filters[d][9][width] of the channels first + d in, d < count, and of a panel out, in the order of
  * the pass's taps; zeros beyond the panel's columns. weights: OIHW.
@@ -119,6 +134,11 @@ typedef struct ic_winograd_block {
 
 ic_winograd_block ic_winograd_block_of(const ic_conv *conv, ic_conv_pass pass,
                                        const ic_conv_arguments *arguments, int64_t index);
+
+/* The inputs, or the outputs, of a block's pass. */
+ic_winograd_plane ic_winograd_inputs(const ic_winograd_block *b, int32_t first, int32_t count);
+ic_winograd_plane ic_winograd_outputs(const ic_winograd_block *b, int64_t first_panel,
+                                      int64_t last_panel);
 
 /* V of some channels of the tiles [first, last); room: ic_winograd_reader_floats. */
 void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, int32_t channel,

@@ -19,16 +19,39 @@ ic_winograd_block ic_winograd_block_of(const ic_conv *conv, ic_conv_pass pass,
     return b;
 }
 
+ic_winograd_plane ic_winograd_inputs(const ic_winograd_block *b, int32_t first, int32_t count)
+{
+    bool forward = b->pass == IC_CONV_FORWARD;
+    return (ic_winograd_plane){.values = forward ? b->arguments->x : b->arguments->d_y,
+                               .h = b->grid.h.in,
+                               .w = b->grid.w.in,
+                               .channels = b->grid.depth,
+                               .first = first,
+                               .count = count};
+}
+
+ic_winograd_plane ic_winograd_outputs(const ic_winograd_block *b, int64_t first_panel,
+                                      int64_t last_panel)
+{
+    int32_t width = b->conv->kernels->gemm->wide.width, columns = b->grid.columns;
+    int32_t first = (int32_t)first_panel * width, last = (int32_t)last_panel * width;
+    return (ic_winograd_plane){.values = b->arguments->out,
+                               .h = b->grid.h.out,
+                               .w = b->grid.w.out,
+                               .channels = columns,
+                               .first = first,
+                               .count = (last < columns ? last : columns) - first};
+}
+
 void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, int32_t channel,
                       int32_t channels, float *room)
 {
     const ic_conv_grid *grid = &b->grid;
-    const ic_conv_arguments *arguments = b->arguments;
+    const ic_winograd_plane in = ic_winograd_inputs(b, channel, channels);
     bool forward = b->pass == IC_CONV_FORWARD;
-    ic_winograd_reader reader =
-        ic_winograd_reader_of(b->conv->kernels, forward ? arguments->prologue : NULL,
-                              forward ? arguments->x : arguments->d_y, grid->h.in, grid->w.in,
-                              grid->depth, channel, channels, b->tiles.kernels->in, b->v_tap, room);
+    ic_winograd_reader reader = ic_winograd_reader_of(
+        b->conv->kernels, forward ? b->arguments->prologue : NULL, in.values, in.h, in.w,
+        in.channels, channel, channels, b->tiles.kernels->in, b->v_tap, room);
     for (int64_t tile = first; tile < last; ++tile) {
         const float *pixels[IC_WINOGRAD_TAPS_MAX];
         float inside[IC_WINOGRAD_TAPS_MAX];
@@ -98,9 +121,8 @@ void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first,
                        int64_t first_panel, int64_t last_panel)
 {
     const ic_conv_grid *grid = &b->grid;
-    int32_t width = b->conv->kernels->gemm->wide.width;
-    int32_t channel = (int32_t)first_panel * width, limit = (int32_t)last_panel * width;
-    int32_t channels = (limit < grid->columns ? limit : grid->columns) - channel;
+    const ic_winograd_plane plane = ic_winograd_outputs(b, first_panel, last_panel);
+    int32_t channel = plane.first, channels = plane.count;
     bool forward = b->pass == IC_CONV_FORWARD;
     const float *residual =
         forward && b->arguments->epilogue != NULL ? b->arguments->epilogue->residual : NULL;

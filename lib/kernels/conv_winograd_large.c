@@ -120,7 +120,14 @@ static void multiply(const ic_winograd_block *b, int64_t first_panel, int64_t la
                      int64_t first, int64_t count, float *u)
 {
     const ic_gemm_kernels *gemm = b->conv->kernels->gemm;
-    int64_t tap_stride = u_tap(b->conv, &b->conv->plans[b->pass]);
+    const ic_conv_plan *plan = &b->conv->plans[b->pass];
+    int64_t tap_stride = u_tap(b->conv, plan), taps = b->tiles.kernels->taps;
+    int64_t next = first + count, left = b->grid.depth - next;
+    const ic_winograd_plane asked =
+        left > 0
+            ? ic_winograd_inputs(b, (int32_t)next,
+                                 (int32_t)(left < plan->block[DEPTH] ? left : plan->block[DEPTH]))
+            : ic_winograd_outputs(b, first_panel, last_panel);
     for (int64_t i = first_panel; i < last_panel; ++i) {
         ic_conv_panel panel = ic_conv_panel_at(gemm, b->grid.columns, (int32_t)i);
         int64_t column = (i - first_panel) * gemm->wide.width;
@@ -131,9 +138,12 @@ static void multiply(const ic_winograd_block *b, int64_t first_panel, int64_t la
                             .ldc = b->m_pitch,
                             .columns = panel.tile->width,
                             .accumulate = first > 0};
-        for (int64_t tap = 0; tap < b->tiles.kernels->taps; ++tap)
+        for (int64_t tap = 0; tap < taps; ++tap) {
             ic_conv_tiles(panel.tile, &sum, b->count, b->v + tap * b->v_tap, u + tap * tap_stride,
                           b->m + tap * b->m_tap + column);
+            ic_winograd_ask(&b->tiles, &asked, b->first, b->first + b->count,
+                            (i - first_panel) * taps + tap, (last_panel - first_panel) * taps);
+        }
     }
 }
 

@@ -110,6 +110,26 @@ bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t
     return whole;
 }
 
+void ic_winograd_ask(const ic_winograd_tiles *tiles, const ic_winograd_plane *plane, int64_t first,
+                     int64_t last, int64_t part, int64_t parts)
+{
+    enum { LINE = 16 }; /* floats */
+    const int32_t out = tiles->kernels->out;
+    const int64_t end = first + ic_conv_cut(last - first, parts, part + 1);
+    for (int64_t tile = first + ic_conv_cut(last - first, parts, part); tile < end; ++tile) {
+        const ic_winograd_place at = ic_winograd_place_of(tiles, tile);
+        for (int32_t i = at.row; i < at.row + out && i < plane->h; ++i)
+            for (int32_t j = at.column; j < at.column + out && j < plane->w; ++j) {
+                const float *pixel =
+                    plane->values +
+                    (((int64_t)at.image * plane->h + i) * plane->w + j) * plane->channels +
+                    plane->first;
+                for (int32_t k = 0; k < plane->count; k += LINE)
+                    __builtin_prefetch(pixel + k, 0, 2);
+            }
+    }
+}
+
 void ic_winograd_gather(const ic_conv *conv, ic_conv_pass pass, const ic_conv_panel *panel,
                         int64_t first, int64_t count, const float *weights, float *filters)
 {

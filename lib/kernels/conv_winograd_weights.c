@@ -204,17 +204,27 @@ static void transform_gradients(const small_layer *l, int64_t first, int64_t las
     }
 }
 
-/* sums[tap][panel] += V[tap]^T W[tap][panel], or = for the first tiles. */
-static void multiply(const small_layer *l, int64_t count, bool accumulate)
+/*
+ * sums[tap][panel] += V[tap]^T W[tap][panel] of the tiles [first, last), or = for the first ones;
+ * meanwhile asks for the pixels of as many more.
+ */
+static void multiply(const small_layer *l, int64_t first, int64_t last)
 {
     const ic_gemm_kernels *gemm = l->conv->kernels->gemm;
+    const ic_conv_grid *grid = &l->grid;
+    const ic_winograd_plane x = {l->arguments->x, grid->h.in,       grid->w.in,
+                                 grid->depth,     l->first_channel, l->depth};
+    const ic_winograd_plane d_y = {l->arguments->d_y, grid->h.count,   grid->w.count,
+                                   grid->columns,     l->first_column, l->columns};
+    int64_t taps = l->tiles.kernels->taps, after = last + (last - first);
+    after = after < l->last_tile ? after : l->last_tile;
     ic_gemm_run run = {0, 0};
     ic_gemm_columns sum = {.runs = &run,
                            .count = 1,
-                           .depth = count,
+                           .depth = last - first,
                            .lda = ic_winograd_pitch(l->depth),
-                           .accumulate = accumulate};
-    for (int64_t tap = 0; tap < l->tiles.kernels->taps; ++tap)
+                           .accumulate = first > l->first_tile};
+    for (int64_t tap = 0; tap < taps; ++tap) {
         for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
             ic_conv_panel panel = ic_conv_panel_at(gemm, l->grid.columns, i);
             int64_t offset = panel.offset - l->first_column;
@@ -223,6 +233,9 @@ static void multiply(const small_layer *l, int64_t count, bool accumulate)
                                  l->w + tap * l->w_tap + offset * l->plan->block[TILES],
                                  l->sums + tap * l->sum_tap + offset * l->depth);
         }
+        ic_winograd_ask(&l->tiles, &x, last, after, tap, taps);
+        ic_winograd_ask(&l->tiles, &d_y, last, after, tap, taps);
+    }
 }
 
 /* The filters of some channels of a panel, in the order of the weights. */
@@ -251,7 +264,7 @@ static void run_layer(const small_layer *l)
         int64_t last = first + step < l->last_tile ? first + step : l->last_tile;
         transform_inputs(l, first, last);
         transform_gradients(l, first, last);
-        multiply(l, last - first, first > l->first_tile);
+        multiply(l, first, last);
     }
     for (int32_t i = l->first_panel; i < l->last_panel; ++i) {
         ic_conv_panel panel = ic_conv_panel_at(l->conv->kernels->gemm, l->grid.columns, i);
