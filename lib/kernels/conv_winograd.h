@@ -63,26 +63,30 @@ static inline int64_t ic_winograd_pitch(int64_t channels)
     return (channels + 15) / 16 * 16 + IC_WINOGRAD_SKEW;
 }
 
+/* Values of pictures, [n][h][w][channels], and which of their channels are meant. */
+typedef struct ic_winograd_plane {
+    const float *values;
+    int32_t h, w, channels;
+    int32_t first, count;
+} ic_winograd_plane;
+
 /* How a pass reads pixels: prologue and place for tiles whose values must be made aside. */
 typedef struct ic_winograd_reader {
     const ic_kernels *kernels;
     const ic_prologue *prologue; /* NULL: as they are */
-    const float *in;             /* [n][h][w][channels], from the first one that is read on */
-    int32_t h, w, channels;
-    int32_t first, c;      /* the channels that are read */
+    ic_winograd_plane plane;
     int32_t side;          /* of a tile: its inputs or its gradients */
     bool aside;            /* not affine, then a clamp: make the values in `made` first */
-    const float *zeros;    /* c of them */
-    float *made;           /* [side * side][c] when aside */
+    const float *zeros;    /* plane.count of them */
+    float *made;           /* [side * side][plane.count] when aside */
     ic_winograd_input how; /* for the transforms */
 } ic_winograd_reader;
 
-/* Floats that a reader needs for zeros and values made aside. */
+/* Floats that a reader of c channels needs for zeros and values made aside. */
 size_t ic_winograd_reader_floats(int32_t side, int32_t c);
 ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
-                                         const float *in, int32_t h, int32_t w, int32_t channels,
-                                         int32_t first, int32_t c, int32_t side, int64_t tap_stride,
-                                         float *room);
+                                         const ic_winograd_plane *plane, int32_t side,
+                                         int64_t tap_stride, float *room);
 
 /*
  * The pixels of the tile whose first one is (row, column), either negative or beyond the picture
@@ -90,13 +94,6 @@ ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_pro
  */
 bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
                         int32_t column, const float **pixels, float *inside);
-
-/* Values of pictures, [n][h][w][channels], and which of their channels are meant. */
-typedef struct ic_winograd_plane {
-    const float *values;
-    int32_t h, w, channels;
-    int32_t first, count;
-} ic_winograd_plane;
 
 /*
  * Asks for what lies under the outputs of the tiles [first, last), one part of `parts` at a time,

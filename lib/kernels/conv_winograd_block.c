@@ -48,10 +48,9 @@ void ic_winograd_load(const ic_winograd_block *b, int64_t first, int64_t last, i
 {
     const ic_conv_grid *grid = &b->grid;
     const ic_winograd_plane in = ic_winograd_inputs(b, channel, channels);
-    bool forward = b->pass == IC_CONV_FORWARD;
-    ic_winograd_reader reader = ic_winograd_reader_of(
-        b->conv->kernels, forward ? b->arguments->prologue : NULL, in.values, in.h, in.w,
-        in.channels, channel, channels, b->tiles.kernels->in, b->v_tap, room);
+    const ic_prologue *prologue = b->pass == IC_CONV_FORWARD ? b->arguments->prologue : NULL;
+    ic_winograd_reader reader = ic_winograd_reader_of(b->conv->kernels, prologue, &in,
+                                                      b->tiles.kernels->in, b->v_tap, room);
     for (int64_t tile = first; tile < last; ++tile) {
         const float *pixels[IC_WINOGRAD_TAPS_MAX];
         float inside[IC_WINOGRAD_TAPS_MAX];

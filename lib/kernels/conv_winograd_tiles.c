@@ -57,52 +57,54 @@ size_t ic_winograd_reader_floats(int32_t side, int32_t c)
 }
 
 ic_winograd_reader ic_winograd_reader_of(const ic_kernels *kernels, const ic_prologue *prologue,
-                                         const float *in, int32_t h, int32_t w, int32_t channels,
-                                         int32_t first, int32_t c, int32_t side, int64_t tap_stride,
-                                         float *room)
+                                         const ic_winograd_plane *plane, int32_t side,
+                                         int64_t tap_stride, float *room)
 {
     ic_winograd_reader r = {.kernels = kernels,
                             .prologue = prologue,
-                            .in = in + first,
-                            .h = h,
-                            .w = w,
-                            .channels = channels,
-                            .first = first,
-                            .c = c,
+                            .plane = *plane,
                             .side = side,
                             .zeros = room,
-                            .made = room + ic_winograd_pitch(c),
-                            .how = {.c = c, .tap_stride = tap_stride}};
-    memset(room, 0, (size_t)c * sizeof(float));
+                            .made = room + ic_winograd_pitch(plane->count),
+                            .how = {.c = plane->count, .tap_stride = tap_stride}};
+    memset(room, 0, (size_t)plane->count * sizeof(float));
     if (prologue == NULL)
         return r;
     /* A prologue whose activation is a clamp is applied in registers. */
     bool clamp = ic_conv_limits(prologue->activation, &r.how.low, &r.how.high);
     r.aside = !clamp || prologue->scale == NULL;
     if (!r.aside) {
-        r.how.scale = prologue->scale + first;
-        r.how.shift = prologue->shift + first;
+        r.how.scale = prologue->scale + plane->first;
+        r.how.shift = prologue->shift + plane->first;
     }
     return r;
+}
+
+/* Where a pixel's channels begin. */
+static const float *pixel_at(const ic_winograd_plane *plane, int32_t image, int64_t row,
+                             int64_t column)
+{
+    return plane->values +
+           ((image * (int64_t)plane->h + row) * plane->w + column) * plane->channels + plane->first;
 }
 
 bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t row,
                         int32_t column, const float **pixels, float *inside)
 {
-    const int32_t side = reader->side, h = reader->h, w = reader->w;
-    const int64_t channels = reader->channels;
-    const float *first = reader->in + (((int64_t)image * h + row) * w + column) * channels;
+    const ic_winograd_plane *plane = &reader->plane;
+    const int32_t side = reader->side, h = plane->h, w = plane->w;
+    const float *first = pixel_at(plane, image, row, column);
     const bool whole = row >= 0 && column >= 0 && row + side <= h && column + side <= w;
     for (int32_t i = 0; i < side; ++i)
         for (int32_t j = 0; j < side; ++j) {
             const int32_t at = i * side + j;
             const bool in =
                 whole || (row + i >= 0 && row + i < h && column + j >= 0 && column + j < w);
-            pixels[at] = in ? first + ((int64_t)i * w + j) * channels : reader->zeros;
+            pixels[at] = in ? first + ((int64_t)i * w + j) * plane->channels : reader->zeros;
             inside[at] = in ? 1.0f : 0.0f;
             if (in && reader->aside) {
-                float *made = reader->made + at * ic_winograd_pitch(reader->c);
-                ic_conv_load(reader->kernels, reader->prologue, reader->first, 1, reader->c,
+                float *made = reader->made + at * ic_winograd_pitch(plane->count);
+                ic_conv_load(reader->kernels, reader->prologue, plane->first, 1, plane->count,
                              pixels[at], made);
                 pixels[at] = made;
             }
@@ -120,10 +122,7 @@ void ic_winograd_ask(const ic_winograd_tiles *tiles, const ic_winograd_plane *pl
         const ic_winograd_place at = ic_winograd_place_of(tiles, tile);
         for (int32_t i = at.row; i < at.row + out && i < plane->h; ++i)
             for (int32_t j = at.column; j < at.column + out && j < plane->w; ++j) {
-                const float *pixel =
-                    plane->values +
-                    (((int64_t)at.image * plane->h + i) * plane->w + j) * plane->channels +
-                    plane->first;
+                const float *pixel = pixel_at(plane, at.image, i, j);
                 for (int32_t k = 0; k < plane->count; k += LINE)
                     __builtin_prefetch(pixel + k, 0, 2);
             }

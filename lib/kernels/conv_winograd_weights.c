@@ -121,6 +121,7 @@ typedef struct small_layer {
     ic_winograd_tiles tiles;
     int32_t first_channel, depth;                           /* in */
     int32_t first_panel, last_panel, first_column, columns; /* out */
+    ic_winograd_plane x, d_y;                               /* these channels of them */
     int64_t first_tile, last_tile;
     int64_t v_tap, w_tap, sum_tap; /* floats between taps */
     float *v, *w, *sums, *spare;
@@ -150,6 +151,18 @@ static small_layer layer_of(const ic_conv *conv, const ic_conv_arguments *argume
         smaller(l.first_panel + plan->block[PANELS], ic_conv_panel_count(gemm, l.grid.columns));
     l.first_column = l.first_panel * gemm->wide.width;
     l.columns = smaller(l.last_panel * gemm->wide.width, l.grid.columns) - l.first_column;
+    l.x = (ic_winograd_plane){.values = arguments->x,
+                              .h = l.grid.h.in,
+                              .w = l.grid.w.in,
+                              .channels = l.grid.depth,
+                              .first = l.first_channel,
+                              .count = l.depth};
+    l.d_y = (ic_winograd_plane){.values = arguments->d_y,
+                                .h = l.grid.h.count,
+                                .w = l.grid.w.count,
+                                .channels = l.grid.columns,
+                                .first = l.first_column,
+                                .count = l.columns};
     l.first_tile = ic_conv_cut(l.tiles.count, parts, part);
     l.last_tile = ic_conv_cut(l.tiles.count, parts, part + 1);
     l.v_tap = v_tap_floats(plan);
@@ -169,8 +182,7 @@ static void transform_inputs(const small_layer *l, int64_t first, int64_t last)
 {
     const ic_conv_grid *grid = &l->grid;
     ic_winograd_reader reader = ic_winograd_reader_of(
-        l->conv->kernels, l->arguments->prologue, l->arguments->x, grid->h.in, grid->w.in,
-        grid->depth, l->first_channel, l->depth, l->tiles.kernels->in, l->v_tap, l->spare);
+        l->conv->kernels, l->arguments->prologue, &l->x, l->tiles.kernels->in, l->v_tap, l->spare);
     for (int64_t tile = first; tile < last; ++tile) {
         const float *pixels[IC_WINOGRAD_TAPS_MAX];
         float inside[IC_WINOGRAD_TAPS_MAX];
@@ -186,9 +198,8 @@ static void transform_gradients(const small_layer *l, int64_t first, int64_t las
 {
     const ic_conv_grid *grid = &l->grid;
     const ic_gemm_kernels *gemm = l->conv->kernels->gemm;
-    ic_winograd_reader reader = ic_winograd_reader_of(
-        l->conv->kernels, NULL, l->arguments->d_y, grid->h.count, grid->w.count, grid->columns,
-        l->first_column, l->columns, l->tiles.kernels->out, l->w_tap, l->spare);
+    ic_winograd_reader reader = ic_winograd_reader_of(l->conv->kernels, NULL, &l->d_y,
+                                                      l->tiles.kernels->out, l->w_tap, l->spare);
     for (int64_t tile = first; tile < last; ++tile) {
         const float *pixels[IC_WINOGRAD_OUT_MAX * IC_WINOGRAD_OUT_MAX];
         float inside[IC_WINOGRAD_OUT_MAX * IC_WINOGRAD_OUT_MAX];
@@ -211,11 +222,6 @@ static void transform_gradients(const small_layer *l, int64_t first, int64_t las
 static void multiply(const small_layer *l, int64_t first, int64_t last)
 {
     const ic_gemm_kernels *gemm = l->conv->kernels->gemm;
-    const ic_conv_grid *grid = &l->grid;
-    const ic_winograd_plane x = {l->arguments->x, grid->h.in,       grid->w.in,
-                                 grid->depth,     l->first_channel, l->depth};
-    const ic_winograd_plane d_y = {l->arguments->d_y, grid->h.count,   grid->w.count,
-                                   grid->columns,     l->first_column, l->columns};
     int64_t taps = l->tiles.kernels->taps, after = last + (last - first);
     after = after < l->last_tile ? after : l->last_tile;
     ic_gemm_run run = {0, 0};
@@ -233,8 +239,8 @@ static void multiply(const small_layer *l, int64_t first, int64_t last)
                                  l->w + tap * l->w_tap + offset * l->plan->block[TILES],
                                  l->sums + tap * l->sum_tap + offset * l->depth);
         }
-        ic_winograd_ask(&l->tiles, &x, last, after, tap, taps);
-        ic_winograd_ask(&l->tiles, &d_y, last, after, tap, taps);
+        ic_winograd_ask(&l->tiles, &l->x, last, after, tap, taps);
+        ic_winograd_ask(&l->tiles, &l->d_y, last, after, tap, taps);
     }
 }
 
