@@ -140,33 +140,31 @@ static void check_named(check_fn check, ic_conv *conv, ic_conv_pass pass, const 
         check(conv, pass);
 }
 
-static void for_each_case(check_fn check, const ic_kernels *kernels)
+typedef struct case_list {
+    const int32_t (*cases)[6];
+    int32_t count;
+    int32_t passes;             /* that are checked, from the forward one on */
+    const char *fours, *threes; /* the algorithms, by the size of their tiles */
+} case_list;
+
+static void for_each_of(const case_list *list, check_fn check, const ic_kernels *kernels)
 {
-    bool threes = kernels->winograd[IC_WINOGRAD_3].out == 3;
-    for (int32_t i = 0; i < CASES; ++i) {
-        ic_conv_shape shape = shape_of(cases[i]);
+    bool has_threes = kernels->winograd[IC_WINOGRAD_3].out == 3;
+    for (int32_t i = 0; i < list->count; ++i) {
+        ic_conv_shape shape = shape_of(list->cases[i]);
         ic_conv conv;
         ic_conv_prepare(kernels, &shape, IC_CONV_TRAINING, &conv);
-        for (int32_t pass = 0; pass < IC_CONV_PASSES; ++pass) {
-            check_named(check, &conv, (ic_conv_pass)pass, "winograd", true);
-            check_named(check, &conv, (ic_conv_pass)pass, "winograd_3", threes);
+        for (int32_t pass = 0; pass < list->passes; ++pass) {
+            check_named(check, &conv, (ic_conv_pass)pass, list->fours, true);
+            check_named(check, &conv, (ic_conv_pass)pass, list->threes, has_threes);
         }
     }
 }
 
-static void for_each_deep_case(check_fn check, const ic_kernels *kernels)
-{
-    bool threes = kernels->winograd[IC_WINOGRAD_3].out == 3;
-    for (int32_t i = 0; i < DEEP_CASES; ++i) {
-        ic_conv_shape shape = shape_of(deep_cases[i]);
-        ic_conv conv;
-        ic_conv_prepare(kernels, &shape, IC_CONV_TRAINING, &conv);
-        for (int32_t pass = 0; pass < IC_CONV_BACKWARD_WEIGHTS; ++pass) {
-            check_named(check, &conv, (ic_conv_pass)pass, "winograd_large", true);
-            check_named(check, &conv, (ic_conv_pass)pass, "winograd_large_3", threes);
-        }
-    }
-}
+static const case_list lists[] = {
+    {cases, CASES, IC_CONV_PASSES, "winograd", "winograd_3"},
+    {deep_cases, DEEP_CASES, IC_CONV_BACKWARD_WEIGHTS, "winograd_large", "winograd_large_3"},
+};
 
 static void for_each_large_case(check_fn check, const ic_kernels *kernels)
 {
@@ -183,8 +181,8 @@ static void for_each(check_fn check)
 {
     for (int32_t level = IC_CPU_C; level < IC_CPU_LEVELS; ++level)
         if (ic_cpu_has((ic_cpu_level)level)) {
-            for_each_case(check, ic_kernels_at((ic_cpu_level)level));
-            for_each_deep_case(check, ic_kernels_at((ic_cpu_level)level));
+            for_each_of(&lists[0], check, ic_kernels_at((ic_cpu_level)level));
+            for_each_of(&lists[1], check, ic_kernels_at((ic_cpu_level)level));
             for_each_large_case(check, ic_kernels_at((ic_cpu_level)level));
         }
 }
