@@ -1,10 +1,10 @@
 /* kernels/conv_cases.c: see conv_cases.h; the shapes leave rests everywhere.
  * SPDX-License-Identifier: MIT */
 #include "conv_cases.h"
+#include "conv_reference.h"
 
 #include "base/cpu.h"
 #include "base/random.h"
-#include "kernels/ref/conv_ref.h"
 
 /* n h w c k, filter h w, stride h w, pad h w, dilation h w, groups, rows and columns beyond
  * symmetric padding */
@@ -155,11 +155,11 @@ void free_tensors(tensors *t)
 void reference(const ic_conv_shape *p, ic_conv_pass pass, const tensors *t, float *out)
 {
     if (pass == IC_CONV_FORWARD)
-        ic_conv_reference_forward(p, t->x.floats, t->w.floats, out);
+        conv_reference_forward(p, t->x.floats, t->w.floats, out);
     else if (pass == IC_CONV_BACKWARD_DATA)
-        ic_conv_reference_backward_data(p, t->d_y.floats, t->w.floats, out);
+        conv_reference_backward_data(p, t->d_y.floats, t->w.floats, out);
     else
-        ic_conv_reference_backward_weights(p, t->x.floats, t->d_y.floats, out);
+        conv_reference_backward_weights(p, t->x.floats, t->d_y.floats, out);
 }
 
 ic_conv_arguments arguments_of(const tensors *t, guarded *out)

@@ -4,10 +4,10 @@
  * MIT
  */
 #include "conv_harness.h"
+#include "conv_reference.h"
 
 #include "base/cpu.h"
 #include "base/random.h"
-#include "kernels/ref/conv_ref.h"
 #include "kernels/winograd.h"
 
 #include <math.h>
@@ -105,11 +105,11 @@ static void reference(const ic_conv_shape *p, ic_conv_pass pass, const float *x,
                       float *out)
 {
     if (pass == IC_CONV_FORWARD)
-        ic_conv_reference_forward(p, x, t->w.floats, out);
+        conv_reference_forward(p, x, t->w.floats, out);
     else if (pass == IC_CONV_BACKWARD_DATA)
-        ic_conv_reference_backward_data(p, t->d_y.floats, t->w.floats, out);
+        conv_reference_backward_data(p, t->d_y.floats, t->w.floats, out);
     else
-        ic_conv_reference_backward_weights(p, x, t->d_y.floats, out);
+        conv_reference_backward_weights(p, x, t->d_y.floats, out);
 }
 
 /* scaled_by: the values whose largest one the tolerance is a share of. */

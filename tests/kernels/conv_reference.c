@@ -1,9 +1,9 @@
 /*
- * kernels/ref/conv_ref.c: with y[n,i,j,k] = sum over r, s, c of x[n, i*stride + r*dilation - pad,
+ * kernels/conv_reference.c: with y[n,i,j,k] = sum over r, s, c of x[n, i*stride + r*dilation - pad,
  * ..., c] * w[k,c,r,s] each pass gathers the products that hold its output's index.
  * SPDX-License-Identifier: MIT
  */
-#include "kernels/ref/conv_ref.h"
+#include "conv_reference.h"
 
 static int64_t weight_index(const ic_conv_shape *p, int32_t k, int32_t c, int32_t r, int32_t s)
 {
@@ -36,8 +36,7 @@ static float forward_one(const ic_conv_shape *p, const float *x, const float *we
     return (float)sum;
 }
 
-void ic_conv_reference_forward(const ic_conv_shape *p, const float *x, const float *weights,
-                               float *y)
+void conv_reference_forward(const ic_conv_shape *p, const float *x, const float *weights, float *y)
 {
     for (int32_t n = 0; n < p->n; ++n)
         for (int32_t i = 0; i < p->oh; ++i)
@@ -76,8 +75,8 @@ static float backward_data_one(const ic_conv_shape *p, const float *d_y, const f
     return (float)sum;
 }
 
-void ic_conv_reference_backward_data(const ic_conv_shape *p, const float *d_y, const float *weights,
-                                     float *d_x)
+void conv_reference_backward_data(const ic_conv_shape *p, const float *d_y, const float *weights,
+                                  float *d_x)
 {
     for (int32_t n = 0; n < p->n; ++n)
         for (int32_t y = 0; y < p->h; ++y)
@@ -102,8 +101,8 @@ static float backward_weights_one(const ic_conv_shape *p, const float *x, const 
     return (float)sum;
 }
 
-void ic_conv_reference_backward_weights(const ic_conv_shape *p, const float *x, const float *d_y,
-                                        float *d_w)
+void conv_reference_backward_weights(const ic_conv_shape *p, const float *x, const float *d_y,
+                                     float *d_w)
 {
     for (int32_t k = 0; k < p->k; ++k)
         for (int32_t c = 0; c < p->c / p->groups; ++c)
