@@ -17,7 +17,7 @@
  *
  * Where tiles of 4x4 hang over far, those of 3x3 outputs waste less: 25 products out of 5x5
  * inputs, in place of 81; a picture of 6x6 takes 100, not 144. Their points are +-p, +-q and
- * infinity with p = 1/2 and q = 5/4, of those tried the ones that round least (half as much as the
+ * infinity with p = 1/2 and q = 5/4, of those tried the ones that round least (less than the
  * tiles of 4x4). With s = 1 / (2p (p^2 - q^2)) and t = 1 / (2q (q^2 - p^2)):
  *
  *   B^T = -p q^2  -q^2    p    1   0     G = s   sp  sp^2     A^T = 1    1    1    1   0
