@@ -249,9 +249,8 @@ double ic_conv_tile_cost(const ic_gemm_tile *tile, int64_t rows, double reads)
 /* Asks for rows of c that will be written: stores that miss the caches hold up what follows. */
 static void ask_rows(const ic_gemm_rows *sum, int64_t rows, const float *c)
 {
-    enum { LINE = 16 }; /* floats */
     for (int64_t i = 0; i < rows; ++i, c += sum->ldc)
-        for (int32_t k = 0; k < sum->columns; k += LINE)
+        for (int32_t k = 0; k < sum->columns; k += IC_CONV_LINE_FLOATS)
             __builtin_prefetch(c + k, 1, 3);
 }
 

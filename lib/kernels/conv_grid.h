@@ -93,6 +93,9 @@ static inline int32_t ic_conv_wanted_units(const ic_conv *conv, int32_t many)
  */
 enum { IC_CONV_COPY_COST = 12, IC_CONV_RUN_COST = 600, IC_CONV_TILE_STEPS = 40 };
 
+/* Of a line of the caches: the step of what asks for memory ahead. */
+enum { IC_CONV_LINE_FLOATS = 16 };
+
 /* What a column of tiles over `rows` rows costs, in steps of one row each, for `reads` steps a row.
  */
 double ic_conv_tile_cost(const ic_gemm_tile *tile, int64_t rows, double reads);

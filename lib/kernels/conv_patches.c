@@ -14,7 +14,10 @@ enum {
     TAPS    /* whose inputs are copied at a time */
 };
 
-enum { WANTED_UNITS = 16 };
+enum {
+    WANTED_UNITS = 16,
+    SKEW = 16 /* floats */
+};
 
 /* Copies `count` floats; the short runs of narrow layers are not worth a call. */
 static void copy_run(float *to, const float *from, int64_t count)
@@ -71,8 +74,6 @@ static void patch_row(const ic_kernels *kernels, const ic_conv_grid *grid,
  * Floats from a patch to the next one. Not a multiple of 1 KB: the rows of a tile would share few
  * sets of the first cache (256 -> 512 channels of stride 2 on 6x6: 6.2 in place of 7.6 ms).
  */
-enum { SKEW = 16 };
-
 static int64_t patch_pitch(int64_t floats)
 {
     return floats % 256 == 0 ? floats + SKEW : floats;

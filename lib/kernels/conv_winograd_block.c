@@ -112,8 +112,9 @@ static bool is_left_over(const ic_winograd_block *b)
 {
     if (b->pass == IC_CONV_BACKWARD_DATA)
         return b->arguments->gradient != NULL;
+    float low, high;
     return b->arguments->epilogue != NULL &&
-           b->arguments->epilogue->activation > IC_ACTIVATION_RELU6;
+           !ic_conv_limits(b->arguments->epilogue->activation, &low, &high);
 }
 
 void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first, int64_t last,
@@ -130,6 +131,7 @@ void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first,
         sums += 2 * index * grid->columns + channel;
     ic_winograd_output out = output_of(b, channel, channels);
     ic_conv_clear_sums(b->conv, b->pass, b->arguments, index, channel, channels);
+    bool left_over = is_left_over(b);
     ic_winograd_place begin = ic_winograd_place_of(&b->tiles, first);
     for (int64_t tile = first; tile < last; ++tile) {
         ic_winograd_place place = ic_winograd_place_of(&b->tiles, tile);
@@ -143,7 +145,7 @@ void ic_winograd_store(const ic_winograd_block *b, int64_t index, int64_t first,
                                  residual != NULL ? residual + at : NULL, b->arguments->out + at,
                                  sums, grid->columns);
         int32_t end = place.column + columns;
-        if (!is_left_over(b) || (end < grid->w.count && tile + 1 < last))
+        if (!left_over || (end < grid->w.count && tile + 1 < last))
             continue;
         finish_tiles(b, index, begin, end, channel, channels);
         begin = ic_winograd_place_of(&b->tiles, tile + 1);

@@ -115,7 +115,6 @@ bool ic_winograd_pixels(const ic_winograd_reader *reader, int32_t image, int32_t
 void ic_winograd_ask(const ic_winograd_tiles *tiles, const ic_winograd_plane *plane, int64_t first,
                      int64_t last, int64_t part, int64_t parts)
 {
-    enum { LINE = 16 }; /* floats */
     const int32_t out = tiles->kernels->out;
     const int64_t end = first + ic_conv_cut(last - first, parts, part + 1);
     for (int64_t tile = first + ic_conv_cut(last - first, parts, part); tile < end; ++tile) {
@@ -123,7 +122,7 @@ void ic_winograd_ask(const ic_winograd_tiles *tiles, const ic_winograd_plane *pl
         for (int32_t i = at.row; i < at.row + out && i < plane->h; ++i)
             for (int32_t j = at.column; j < at.column + out && j < plane->w; ++j) {
                 const float *pixel = pixel_at(plane, at.image, i, j);
-                for (int32_t k = 0; k < plane->count; k += LINE)
+                for (int32_t k = 0; k < plane->count; k += IC_CONV_LINE_FLOATS)
                     __builtin_prefetch(pixel + k, 0, 2);
             }
     }

@@ -181,8 +181,8 @@ static void for_each(check_fn check)
 {
     for (int32_t level = IC_CPU_C; level < IC_CPU_LEVELS; ++level)
         if (ic_cpu_has((ic_cpu_level)level)) {
-            for_each_of(&lists[0], check, ic_kernels_at((ic_cpu_level)level));
-            for_each_of(&lists[1], check, ic_kernels_at((ic_cpu_level)level));
+            for (size_t i = 0; i < sizeof lists / sizeof *lists; ++i)
+                for_each_of(&lists[i], check, ic_kernels_at((ic_cpu_level)level));
             for_each_large_case(check, ic_kernels_at((ic_cpu_level)level));
         }
 }
