@@ -30,7 +30,7 @@ static ic_status classify(program *p, const char *folder, const char *picture)
     if (status >= 0)
         status = ic_model_save(p->model, "classify.safetensors");
     if (status >= 0)
-        status = ic_image_load(p->context, picture, &p->image);
+        status = ic_model_load_image(p->model, picture, &p->image);
     if (status >= 0)
         status = ic_prediction_create(p->context, &p->prediction);
     if (status >= 0)

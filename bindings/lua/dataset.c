@@ -24,7 +24,7 @@ static int dataset_add(lua_State *L)
     int pushed = 0;
     ic_dataset *dataset = check_handle(L, 1, &dataset_type);
     const char *name = luaL_checkstring(L, 3);
-    const ic_image *image = image_at(L, 2, &pushed);
+    const ic_image *image = image_at(L, 2, NULL, &pushed);
     if (image == NULL)
         return pushed;
     ic_status status = ic_dataset_add_image(dataset, image, name);

@@ -8,7 +8,7 @@ int model_explain(lua_State *L)
     int pushed = 0;
     lua_settop(L, 4);
     const ic_model *model = check_handle(L, 1, &model_type);
-    const ic_image *image = image_at(L, 2, &pushed);
+    const ic_image *image = image_at(L, 2, model, &pushed);
     if (image == NULL)
         return pushed;
     const ic_options *options = push_options(L, 3);

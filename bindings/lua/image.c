@@ -38,12 +38,34 @@ int image_pixels(lua_State *L)
                                         (ic_image **)&o->handle));
 }
 
-const ic_image *image_at(lua_State *L, int index, int *pushed)
+/* model:image(path): as its training read files */
+int model_load_image(lua_State *L)
+{
+    const ic_model *model = check_handle(L, 1, &model_type);
+    const char *path = luaL_checkstring(L, 2);
+    object *o = push_object(L, &image_type);
+    return give(L, ic_model_load_image(model, path, (ic_image **)&o->handle));
+}
+
+/* model:decode(bytes): the same of a JPEG or PNG file in memory */
+int model_decode_image(lua_State *L)
+{
+    size_t size;
+    const ic_model *model = check_handle(L, 1, &model_type);
+    const char *bytes = luaL_checklstring(L, 2, &size);
+    object *o = push_object(L, &image_type);
+    return give(L, ic_model_decode_image(model, bytes, size, (ic_image **)&o->handle));
+}
+
+const ic_image *image_at(lua_State *L, int index, const ic_model *model, int *pushed)
 {
     if (lua_type(L, index) != LUA_TSTRING)
         return check_handle(L, index, &image_type);
+    const char *path = lua_tostring(L, index);
     object *o = push_object(L, &image_type);
-    ic_status status = ic_image_load(begin(L), lua_tostring(L, index), (ic_image **)&o->handle);
+    ic_image **out = (ic_image **)&o->handle;
+    ic_status status =
+        model != NULL ? ic_model_load_image(model, path, out) : ic_image_load(begin(L), path, out);
     if (status < 0)
         *pushed = push_failure(L, status);
     return o->handle;

@@ -154,6 +154,8 @@ static ic_status flags(const void *handle, char *buffer, size_t capacity, size_t
 static const luaL_Reg methods[] = {{"save", model_save},
                                    {"classes", model_classes},
                                    {"input", model_input},
+                                   {"image", model_load_image},
+                                   {"decode", model_decode_image},
                                    {"plot_history", model_plot_history},
                                    {"predict", model_predict},
                                    {"predict_all", model_predict_all},

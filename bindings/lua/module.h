@@ -121,13 +121,15 @@ int list_options(lua_State *L);
 
 /* ---- image.c ---- */
 
-/* An image, or a path that is loaded (and left on the stack to be collected). NULL: failure pushed,
- * *pushed values of it. */
-const ic_image *image_at(lua_State *L, int index, int *pushed);
+/* An image, or a path that is loaded (and left on the stack to be collected), as the model wants it
+ * if there is one. NULL: failure pushed, *pushed values of it. */
+const ic_image *image_at(lua_State *L, int index, const ic_model *model, int *pushed);
 
 int image_load(lua_State *L);
 int image_decode(lua_State *L);
 int image_pixels(lua_State *L);
+int model_load_image(lua_State *L);
+int model_decode_image(lua_State *L);
 
 /* ---- The others: functions of the module, and methods that make an object of another file ---- */
 

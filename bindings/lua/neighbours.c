@@ -15,14 +15,15 @@ int model_neighbours(lua_State *L)
     return give(L, status);
 }
 
-/* neighbours:find(image or path, count) -> {index, ...}, {similarity, ...}; indices from 1 */
+/* neighbours:find(image or path, count) -> {index, ...}, {similarity, ...}; indices from 1. A path
+ * is loaded in full. */
 static int neighbours_find(lua_State *L)
 {
     int pushed = 0;
     ic_neighbours *neighbours = check_handle(L, 1, &neighbours_type);
     int32_t most = opt_int32(L, 3, 5), found = 0;
     luaL_argcheck(L, most >= 1 && most <= 1000000, 3, "a count from 1");
-    const ic_image *image = image_at(L, 2, &pushed);
+    const ic_image *image = image_at(L, 2, NULL, &pushed);
     if (image == NULL)
         return pushed;
     int64_t *indices = lua_newuserdata(L, (size_t)most * sizeof *indices);

@@ -71,7 +71,7 @@ int model_predict(lua_State *L)
     int pushed = 0;
     lua_settop(L, 3);
     const ic_model *model = check_handle(L, 1, &model_type);
-    const ic_image *image = image_at(L, 2, &pushed);
+    const ic_image *image = image_at(L, 2, model, &pushed);
     if (image == NULL)
         return pushed;
     ic_prediction *prediction;
@@ -91,7 +91,7 @@ int model_predict(lua_State *L)
 
 /* The pictures of the table at index 2, kept alive in a table that is left on the stack; NULL:
  * failure pushed, *pushed values of it. */
-static const ic_image **images_at(lua_State *L, int *count, int *pushed)
+static const ic_image **images_at(lua_State *L, const ic_model *model, int *count, int *pushed)
 {
     luaL_checktype(L, 2, LUA_TTABLE);
     *count = (int)lua_rawlen(L, 2);
@@ -101,7 +101,7 @@ static const ic_image **images_at(lua_State *L, int *count, int *pushed)
     int keep = lua_gettop(L);
     for (int i = 0; i < *count; i++) {
         lua_rawgeti(L, 2, i + 1);
-        images[i] = image_at(L, lua_gettop(L), pushed);
+        images[i] = image_at(L, lua_gettop(L), model, pushed);
         if (images[i] == NULL)
             return NULL;
         lua_rawseti(L, keep, i + 1);
@@ -114,7 +114,7 @@ static const ic_image **images_at(lua_State *L, int *count, int *pushed)
 static int predict_with(lua_State *L, const ic_model *const *models, int members)
 {
     int pushed = 0, count;
-    const ic_image **images = images_at(L, &count, &pushed);
+    const ic_image **images = images_at(L, models[0], &count, &pushed);
     if (images == NULL)
         return pushed;
     ic_prediction *prediction;
@@ -148,6 +148,7 @@ int predict_ensemble(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     int count = (int)lua_rawlen(L, 1);
     const ic_model **models = lua_newuserdata(L, (size_t)(count + 1) * sizeof *models);
+    models[count] = NULL; /* of none the first one, too */
     for (int i = 0; i < count; i++) {
         lua_rawgeti(L, 1, i + 1);
         models[i] = check_handle(L, lua_gettop(L), &model_type);

@@ -142,7 +142,7 @@ static int explain_file(const explaining *e, const char *file, const char *out)
     int32_t index = 0;
     ic_image *image = NULL;
     ic_explanation *explanation = NULL;
-    ic_status status = ic_image_load(e->context, file, &image);
+    ic_status status = ic_model_load_image(e->model, file, &image);
     if (status >= 0)
         status = ic_explain(e->model, image, e->options, &explanation);
     if (status >= 0 && e->neighbours != NULL)

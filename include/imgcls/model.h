@@ -75,6 +75,22 @@ IC_API ic_status ic_model_input(const ic_model *model, int32_t *width, int32_t *
                                 int32_t *channels);
 
 /*
+ * Reads a picture file as the training of this model read its files: as ic_image_load does, unless
+ * the option "decode" was "shrink". Large JPEGs then come smaller, and sooner; so load pictures
+ * for such a model with it (for an ensemble: with the first one). Release the picture with
+ * ic_image_free. The errors are those of ic_image_load.
+ */
+IC_API ic_status ic_model_load_image(const ic_model *model, const char *path, ic_image **out);
+
+/* The same from the bytes of such a file in memory; they are not kept. */
+IC_API ic_status ic_model_decode_image(const ic_model *model, const void *bytes, size_t size,
+                                       ic_image **out);
+
+/* The same of a picture of a data set. The errors are those of ic_dataset_image. */
+IC_API ic_status ic_model_read_image(const ic_model *model, const ic_dataset *dataset,
+                                     int64_t index, ic_image **out);
+
+/*
  * What mistakes cost: costs[actual * classes + called], each 0 or more, 0 where both are the same;
  * copied, kept in the model file and used by ic_model_decide. NULL: the model has none any more.
  * IC_ERROR_ARGUMENT: such costs cannot be.

@@ -86,9 +86,9 @@ void ic_cache_free(ic_cache *cache)
 /* Whether two pipelines make the same canvases. */
 static bool same_prefix(const ic_pipeline *a, const ic_pipeline *b)
 {
-    return a->channels == b->channels && a->canvas_width == b->canvas_width &&
-           a->canvas_height == b->canvas_height && a->resize == b->resize &&
-           a->filter == b->filter && a->denoise == b->denoise &&
+    return a->decode == b->decode && a->channels == b->channels &&
+           a->canvas_width == b->canvas_width && a->canvas_height == b->canvas_height &&
+           a->resize == b->resize && a->filter == b->filter && a->denoise == b->denoise &&
            a->denoise_strength == b->denoise_strength;
 }
 
@@ -256,19 +256,11 @@ static bool is_canvas(const ic_record *record, const ic_pipeline *pipeline)
 ic_status ic_dataset_canvas(const ic_dataset *dataset, int64_t index, const ic_pipeline *pipeline,
                             ic_image **out)
 {
-    ic_context *context = ic_dataset_context(dataset);
-    ic_buffer bytes = {.context = context};
-    ic_image *image = NULL;
-    ic_status status = IC_OK;
-    IC_TRY_CLEAN(ic_dataset_read(dataset, index, &bytes, &image));
-    if (image != NULL)
-        IC_TRY_CLEAN(ic_pipeline_canvas(pipeline, image, out));
-    else
-        IC_TRY_CLEAN(
-            ic_pipeline_canvas_from_bytes(context, pipeline, bytes.bytes, bytes.size, out));
-cleanup:
+    const ic_decode_options options = ic_pipeline_decoding(pipeline);
+    ic_image *image;
+    IC_TRY(ic_dataset_decode(dataset, index, &options, &image));
+    ic_status status = ic_pipeline_canvas(pipeline, image, out);
     ic_image_free(image);
-    ic_buffer_free(&bytes);
     return status;
 }
 

@@ -344,41 +344,26 @@ static ic_status copy_samples(ic_context *context, const ic_record *record, ic_i
     return IC_OK;
 }
 
-ic_status ic_dataset_read(const ic_dataset *dataset, int64_t index, ic_buffer *bytes,
-                          ic_image **image)
+ic_status ic_dataset_decode(const ic_dataset *dataset, int64_t index,
+                            const ic_decode_options *options, ic_image **out)
 {
+    IC_TRY(check_index(dataset, index, "ic_dataset_image"));
     ic_source *source = dataset->source;
     const ic_record *record = &source->records[dataset->records[index]];
     if (record->image != NULL) {
-        *image = ic_image_retain(record->image);
+        *out = ic_image_retain(record->image);
         return IC_OK;
     }
     if (record->samples != NULL)
-        return copy_samples(source->context, record, image);
-    return ic_file_read(source->context, record->item.origin, source->context->limits.file_bytes,
-                        bytes);
+        return copy_samples(source->context, record, out);
+    return ic_image_read(source->context, record->item.origin, options, out);
 }
 
 ic_status ic_dataset_image(const ic_dataset *dataset, int64_t index, ic_image **out)
 {
     if (out == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_image: out is NULL");
-    IC_TRY(check_index(dataset, index, "ic_dataset_image"));
-    ic_context *context = ic_dataset_context(dataset);
-    ic_buffer bytes = {.context = context};
-    ic_image *image = NULL;
-    ic_status status = IC_OK;
-    IC_TRY_CLEAN(ic_dataset_read(dataset, index, &bytes, &image));
-    if (image == NULL) {
-        status = ic_image_decode(context, bytes.bytes, bytes.size, &image);
-        if (status < 0)
-            ic_fail_prefix(status, "%s: ", ic_dataset_at(dataset, index)->origin);
-        IC_TRY_CLEAN(status);
-    }
-    *out = image;
-cleanup:
-    ic_buffer_free(&bytes);
-    return status;
+    return ic_dataset_decode(dataset, index, NULL, out);
 }
 
 int64_t ic_dataset_broken_count(const ic_dataset *dataset)

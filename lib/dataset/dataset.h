@@ -32,12 +32,11 @@ ic_dataset *ic_dataset_retain(ic_dataset *dataset);
 ic_context *ic_dataset_context(const ic_dataset *dataset);
 
 /*
- * The encoded bytes (bytes->size > 0), or a picture where the source holds raw ones (IDX, memory):
- * exactly one of the two. The buffer must be empty with its context set; release the picture with
- * ic_image_free.
+ * A picture, decoded as the options say (NULL: in full; those that the source holds as raw samples
+ * are as they are). IC_ERROR_ARGUMENT: no such index. Thread-safe; release it with ic_image_free.
  */
-ic_status ic_dataset_read(const ic_dataset *dataset, int64_t index, ic_buffer *bytes,
-                          ic_image **image);
+ic_status ic_dataset_decode(const ic_dataset *dataset, int64_t index,
+                            const ic_decode_options *options, ic_image **out);
 
 /* A set of the pictures for which keep(payload, index) is true, sharing everything with its parent.
  */

@@ -136,19 +136,8 @@ static ic_status read_picture(const ic_pictures *pictures, int64_t index, int32_
                               ic_image **out)
 {
     const ic_dataset *set = ic_pictures_find(pictures, &index);
-    ic_context *context = ic_dataset_context(set);
-    ic_buffer bytes = {.context = context};
-    const ic_decode_options options = {.enough_width = side, .enough_height = side};
-    ic_image *image = NULL;
-    ic_status status = IC_OK;
-    IC_TRY_CLEAN(ic_dataset_read(set, index, &bytes, &image));
-    if (image == NULL)
-        IC_TRY_CLEAN(
-            ic_image_decode_with(context, bytes.bytes, bytes.size, &options, NULL, &image));
-    *out = image;
-cleanup:
-    ic_buffer_free(&bytes);
-    return status;
+    const ic_decode_options options = {.enough_width = 2 * side, .enough_height = 2 * side};
+    return ic_dataset_decode(set, index, &options, out);
 }
 
 /* A tone without deviation: it has nothing to be known by, or cannot be read any more. */

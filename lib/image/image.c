@@ -79,20 +79,21 @@ void ic_image_free(ic_image *image)
     ic_context_free(context);
 }
 
+ic_status ic_image_read(ic_context *context, const char *path, const ic_decode_options *options,
+                        ic_image **out)
+{
+    ic_buffer bytes = {.context = context};
+    IC_TRY(ic_file_read(context, path, context->limits.file_bytes, &bytes));
+    ic_status status = ic_image_decode_with(context, bytes.bytes, bytes.size, options, NULL, out);
+    ic_buffer_free(&bytes);
+    return status < 0 ? ic_fail_prefix(status, "%s: ", path) : status;
+}
+
 ic_status ic_image_load(ic_context *context, const char *path, ic_image **out)
 {
-    ic_buffer bytes = {0};
-    ic_status status;
-
     if (!context || !path || !out)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_image_load: context, path and out must not be NULL");
-    bytes.context = context;
-    IC_TRY(ic_file_read(context, path, context->limits.file_bytes, &bytes));
-    status = ic_image_decode_with(context, bytes.bytes, bytes.size, NULL, NULL, out);
-    if (status < 0)
-        status = ic_fail_prefix(status, "%s: ", path);
-    ic_buffer_free(&bytes);
-    return status;
+    return ic_image_read(context, path, NULL, out);
 }
 
 ic_status ic_image_decode(ic_context *context, const void *bytes, size_t size, ic_image **out)

@@ -38,8 +38,7 @@ const char *ic_image_format_name(const void *bytes, size_t size);
 typedef struct ic_decode_options {
     /*
      * The decoder may return a smaller picture (JPEG: 1/2, 1/4, 1/8 in the DCT domain) as long as
-     * both sides stay at least twice as large as these, so that the resize that follows loses
-     * nothing visible. 0: full size.
+     * both sides stay at least as long as these. 0: full size.
      */
     int32_t enough_width, enough_height;
     bool header_only; /* width and height alone; no picture comes out */
@@ -61,6 +60,10 @@ typedef struct ic_image_facts {
 ic_status ic_image_decode_with(ic_context *context, const void *bytes, size_t size,
                                const ic_decode_options *options, ic_image_facts *facts,
                                ic_image **out);
+
+/* The same of a file, which errors name. */
+ic_status ic_image_read(ic_context *context, const char *path, const ic_decode_options *options,
+                        ic_image **out);
 
 /*
  * Samples a rectangle of `source` (x, y, w, h in source pixels, fractions allowed) to width x

@@ -202,7 +202,7 @@ static ic_status read_facts(jpeg_state *state)
     return IC_OK;
 }
 
-/* The strongest shrinking in the DCT domain that leaves both sides twice as long as needed. */
+/* The strongest shrinking in the DCT domain that leaves both sides as long as needed. */
 static unsigned int choose_shrink(const jpeg_state *state)
 {
     const ic_decode_options *options = state->options;
@@ -215,8 +215,8 @@ static unsigned int choose_shrink(const jpeg_state *state)
     if (width < 1 || height < 1)
         return 1;
     for (unsigned int shrink = 8; shrink > 1; shrink /= 2)
-        if ((state->jpeg.image_width + shrink - 1) / shrink >= 2 * width &&
-            (state->jpeg.image_height + shrink - 1) / shrink >= 2 * height)
+        if ((state->jpeg.image_width + shrink - 1) / shrink >= width &&
+            (state->jpeg.image_height + shrink - 1) / shrink >= height)
             return shrink;
     return 1;
 }

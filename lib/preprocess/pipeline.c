@@ -5,6 +5,15 @@
 #include "base/status.h"
 #include "preprocess/normalise.h"
 
+/* Stretched or cropped alike: what is cropped has one side whole, and the other longer. */
+ic_decode_options ic_pipeline_decoding(const ic_pipeline *pipeline)
+{
+    if (pipeline->decode == IC_DECODE_FULL)
+        return (ic_decode_options){0};
+    return (ic_decode_options){.enough_width = pipeline->canvas_width,
+                               .enough_height = pipeline->canvas_height};
+}
+
 /* The part of a picture that goes onto the canvas: all of it, or the centre in the canvas's shape.
  */
 static ic_box box_for(const ic_pipeline *pipeline, int32_t width, int32_t height)
@@ -58,17 +67,6 @@ ic_status ic_pipeline_canvas(const ic_pipeline *pipeline, const ic_image *image,
 cleanup:
     ic_image_free(resized);
     ic_image_free(converted);
-    return status;
-}
-
-ic_status ic_pipeline_canvas_from_bytes(ic_context *context, const ic_pipeline *pipeline,
-                                        const void *bytes, size_t size, ic_image **canvas)
-{
-    /* In full, also where a JPEG could be shrunk on load: prediction gets decoded pictures. */
-    ic_image *image;
-    IC_TRY(ic_image_decode_with(context, bytes, size, NULL, NULL, &image));
-    ic_status status = ic_pipeline_canvas(pipeline, image, canvas);
-    ic_image_free(image);
     return status;
 }
 

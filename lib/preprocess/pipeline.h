@@ -10,6 +10,11 @@
 #include "base/random.h"
 #include "image/image.h"
 
+typedef enum ic_decode {
+    IC_DECODE_FULL,
+    IC_DECODE_SHRINK /* JPEGs by 1/2, 1/4, 1/8, as far as the canvas allows */
+} ic_decode;
+
 typedef enum ic_resize_mode {
     IC_RESIZE_STRETCH, /* to the canvas, shape given up */
     IC_RESIZE_CROP     /* shape kept, the centre cut out */
@@ -27,6 +32,7 @@ enum { IC_PIPELINE_SIDE_MAX = 2048 };
 
 /* Plain data. Written to and read from the model file. */
 typedef struct ic_pipeline {
+    ic_decode decode;
     int32_t width, height;               /* what the network sees */
     int32_t channels;                    /* 1 or 3 */
     int32_t canvas_width, canvas_height; /* what the prefix gives: at least width x height */
@@ -50,12 +56,12 @@ static inline size_t ic_pipeline_floats(const ic_pipeline *pipeline)
 ic_status ic_pipeline_to_json(const ic_pipeline *pipeline, json_t **out);
 ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out);
 
+/* How files are to be decoded for it. */
+ic_decode_options ic_pipeline_decoding(const ic_pipeline *pipeline);
+
 /*
- * The prefix, from encoded bytes or from a picture: the same canvas from both, as bytes are decoded
- * in full. The canvas keeps 16-bit depth. Release it with ic_image_free.
+ * The prefix behind the decoding. The canvas keeps 16-bit depth. Release it with ic_image_free.
  */
-ic_status ic_pipeline_canvas_from_bytes(ic_context *context, const ic_pipeline *pipeline,
-                                        const void *bytes, size_t size, ic_image **canvas);
 ic_status ic_pipeline_canvas(const ic_pipeline *pipeline, const ic_image *image, ic_image **canvas);
 
 /* The part of a picture of this size that gets into the tensor, in the picture's pixels. */

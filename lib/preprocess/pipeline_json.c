@@ -4,11 +4,9 @@
 
 #include <string.h>
 
-/*
- * Names in files, by value; never changed, only appended to. Pictures are decoded in full: a way of
- * decoding that gives other pixels (shrunk on load, say) would be another name.
- */
-static const char *const decode_names[] = {"full"};
+/* Names in files, by value; never changed, only appended to. */
+static const char *const decode_names[] = {
+    [IC_DECODE_FULL] = "full", [IC_DECODE_SHRINK] = "shrink"};
 static const char *const resize_names[] = {
     [IC_RESIZE_STRETCH] = "stretch", [IC_RESIZE_CROP] = "crop"};
 static const char *const denoise_names[] = {[IC_DENOISE_NONE] = "none",
@@ -30,7 +28,7 @@ static ic_status set_floats(json_t *object, const char *key, const float *values
 
 static ic_status write_members(const ic_pipeline *pipeline, json_t *object)
 {
-    IC_TRY(ic_json_set(object, "decode", json_string(decode_names[0])));
+    IC_TRY(ic_json_set(object, "decode", json_string(decode_names[pipeline->decode])));
     IC_TRY(ic_json_set(object, "width", json_integer(pipeline->width)));
     IC_TRY(ic_json_set(object, "height", json_integer(pipeline->height)));
     IC_TRY(ic_json_set(object, "channels", json_integer(pipeline->channels)));
@@ -142,6 +140,7 @@ ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out)
     if (!json_is_object(json))
         return ic_fail(IC_ERROR_FORMAT, "%s is not an object", what);
     IC_TRY(read_name(json, "decode", decode_names, &decode));
+    pipeline.decode = (ic_decode)decode;
     IC_TRY(read_sizes(json, &pipeline));
     IC_TRY(read_name(json, "resize", resize_names, &resize));
     pipeline.resize = (ic_resize_mode)resize;

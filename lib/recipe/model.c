@@ -13,6 +13,7 @@ static const int32_t photograph_sides[] = {128, 96, 64};
 enum {
     SIDES = sizeof photograph_sides / sizeof photograph_sides[0],
     ENOUGH_EPOCHS = 4, /* of a large network, to be better than more of a fast one */
+    LARGE = 4          /* times as long as the canvas: sides that decoding could shorten a lot */
 };
 
 /* Photographs seen in all that a training at a size should have; more at a smaller one is worth
@@ -102,6 +103,18 @@ static int32_t choose_channels(ic_context *context, const ic_data_facts *facts,
     return facts->grey ? 1 : 3;
 }
 
+static ic_decode choose_decode(ic_context *context, const ic_data_facts *facts,
+                               const ic_options *options, int32_t canvas)
+{
+    if (ic_option_is(options, "decode", "shrink"))
+        return IC_DECODE_SHRINK;
+    if (ic_facts_side(facts) >= LARGE * canvas)
+        ic_log(context, IC_LOG_INFO,
+               "decode full: with shrink, JPEGs of this size would be read in two thirds of the "
+               "time or less");
+    return IC_DECODE_FULL;
+}
+
 static ic_resize_mode choose_resize(ic_context *context, const ic_data_facts *facts,
                                     const ic_options *options)
 {
@@ -176,6 +189,7 @@ ic_status ic_recipe_model(ic_context *context, const ic_data_facts *facts,
     const char *filter = ic_option_text(options, "filter");
 
     recipe.pipeline = (ic_pipeline){
+        .decode = choose_decode(context, facts, options, canvas),
         .width = side,
         .height = side,
         .channels = choose_channels(context, facts, options),

@@ -195,7 +195,10 @@ static ic_status make_worst(const ic_page *page, ic_options *options, thumb *pic
     ic_explanation *explanation = NULL;
     ic_status status;
     picture->jpeg.context = heat->jpeg.context = page->context;
-    status = ic_dataset_image(report->dataset, report->items[picture->row], &image);
+    status = report->fold_count > 0
+                 ? ic_dataset_image(report->dataset, report->items[picture->row], &image)
+                 : ic_model_read_image(report->model, report->dataset, report->items[picture->row],
+                                       &image);
     if (status < 0)
         return status == IC_ERROR_MEMORY ? status : IC_OK;
     IC_TRY_CLEAN(encode(image, WORST_SIDE, picture));

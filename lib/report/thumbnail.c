@@ -33,20 +33,14 @@ cleanup:
     return status;
 }
 
+/* JPEGs come half as small as they could: what is averaged from two pixels a side looks better. */
 ic_status ic_dataset_thumbnail(const ic_dataset *dataset, int64_t index, int32_t side,
                                ic_image **out)
 {
-    const ic_decode_options enough = {.enough_width = side, .enough_height = side};
-    ic_context *context = ic_dataset_context(dataset);
-    ic_buffer bytes = {.context = context};
-    ic_image *image = NULL;
-    ic_status status;
-    IC_TRY_CLEAN(ic_dataset_read(dataset, index, &bytes, &image));
-    if (bytes.size > 0)
-        IC_TRY_CLEAN(ic_image_decode_with(context, bytes.bytes, bytes.size, &enough, NULL, &image));
-    IC_TRY_CLEAN(ic_image_thumbnail(image, side, out));
-cleanup:
+    const ic_decode_options enough = {.enough_width = 2 * side, .enough_height = 2 * side};
+    ic_image *image;
+    IC_TRY(ic_dataset_decode(dataset, index, &enough, &image));
+    ic_status status = ic_image_thumbnail(image, side, out);
     ic_image_free(image);
-    ic_buffer_free(&bytes);
     return status;
 }

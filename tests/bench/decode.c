@@ -1,11 +1,12 @@
 /*
  * bench/decode.c: pictures a second of what stands between files and the network, on one thread.
  *
- *     bench_decode FOLDER [--size N] [--most N] [--seconds S] [--json]
+ *     bench_decode FOLDER [--size N] [--most N] [--seconds S] [--stage NAME] [--json]
  *
  * Reads up to `most` JPEG and PNG files below FOLDER into memory and times, in turns: decoding,
- * resizing to a canvas of 8/7 N, both as the pipeline does them, augmentation with normalisation as
- * usual and with everything on, and normalisation alone. SPDX-License-Identifier: MIT
+ * resizing to a canvas of 8/7 N, both as the pipeline does them, in full and shrunk on load,
+ * augmentation with normalisation as usual and with everything on, and normalisation alone.
+ * SPDX-License-Identifier: MIT
  */
 #include "base/file.h"
 #include "peak.h"
@@ -19,6 +20,7 @@ enum { ROUNDS_MAX = 1000 };
 
 typedef struct bench {
     const char *folder;
+    const char *stage; /* alone; NULL: all */
     int32_t size, most;
     double seconds;
     bool json;
@@ -54,6 +56,8 @@ static bool read_arguments(int argc, char **argv, bench *b)
             b->most = atoi(argv[++i]);
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
             b->seconds = atof(argv[++i]);
+        else if (strcmp(argv[i], "--stage") == 0 && i + 1 < argc)
+            b->stage = argv[++i];
         else if (strcmp(argv[i], "--json") == 0)
             b->json = true;
         else
@@ -128,6 +132,19 @@ static void prepare(bench *b)
 
 /* ---- What is timed: one picture each ---- */
 
+static void canvas_of(bench *b, int32_t i, ic_decode how)
+{
+    ic_pipeline pipeline = b->pipeline;
+    ic_image *image, *canvas;
+    pipeline.decode = how;
+    const ic_decode_options options = ic_pipeline_decoding(&pipeline);
+    check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, &options, NULL,
+                               &image));
+    check(ic_pipeline_canvas(&pipeline, image, &canvas));
+    ic_image_free(canvas);
+    ic_image_free(image);
+}
+
 static void decode(bench *b, int32_t i)
 {
     ic_image *image;
@@ -145,10 +162,13 @@ static void resize(bench *b, int32_t i)
 
 static void both(bench *b, int32_t i)
 {
-    ic_image *canvas;
-    check(ic_pipeline_canvas_from_bytes(b->context, &b->pipeline, b->files[i].bytes,
-                                        b->files[i].size, &canvas));
-    ic_image_free(canvas);
+    canvas_of(b, i, IC_DECODE_FULL);
+}
+
+/* With the option decode = shrink. */
+static void both_shrunk(bench *b, int32_t i)
+{
+    canvas_of(b, i, IC_DECODE_SHRINK);
 }
 
 static void augment(bench *b, int32_t i)
@@ -178,22 +198,49 @@ static void normalise(bench *b, int32_t i)
 typedef struct stage {
     const char *name;
     void (*run)(bench *b, int32_t i);
-    double best; /* seconds of all pictures */
+    double best; /* seconds of all pictures; 0: not run */
 } stage;
+
+static void run_stage(bench *b, stage *s)
+{
+    if (b->stage != NULL && strcmp(b->stage, s->name) != 0)
+        return;
+    double begin = thread_seconds();
+    for (int32_t i = 0; i < b->count; i++)
+        s->run(b, i);
+    double spent = thread_seconds() - begin;
+    if (s->best == 0 || spent < s->best)
+        s->best = spent;
+}
+
+static void print_stages(const bench *b, const stage *stages, int32_t count)
+{
+    const char *before = "{";
+    for (const stage *s = stages; s < stages + count; s++) {
+        if (s->best == 0)
+            continue;
+        if (b->json)
+            printf("%s\"%s\": %.1f", before, s->name, b->count / s->best);
+        else
+            printf("%-14s %8.0f pictures/s\n", s->name, b->count / s->best);
+        before = ", ";
+    }
+    if (b->json)
+        printf("}\n");
+}
 
 int main(int argc, char **argv)
 {
     bench b = {0};
-    stage stages[] = {{"decode", decode},
-                      {"resize", resize},
-                      {"decode+resize", both},
-                      {"augment", augment},
-                      {"augment, all", augment_all},
-                      {"normalise", normalise}};
+    stage stages[] = {{"decode", decode, 0},      {"resize", resize, 0},
+                      {"decode+resize", both, 0}, {"shrink+resize", both_shrunk, 0},
+                      {"augment", augment, 0},    {"augment, all", augment_all, 0},
+                      {"normalise", normalise, 0}};
     enum { STAGES = sizeof stages / sizeof stages[0] };
     if (!read_arguments(argc, argv, &b)) {
         fprintf(stderr,
-                "usage: bench_decode FOLDER [--size N] [--most N] [--seconds S] [--json]\n");
+                "usage: bench_decode FOLDER [--size N] [--most N] [--seconds S] [--stage NAME] "
+                "[--json]\n");
         return 2;
     }
     prepare(&b);
@@ -203,19 +250,8 @@ int main(int argc, char **argv)
     }
     double end = thread_seconds() + b.seconds;
     for (int round = 0; round < 2 || (thread_seconds() < end && round < ROUNDS_MAX); round++)
-        for (int s = 0; s < STAGES; s++) {
-            double begin = thread_seconds();
-            for (int32_t i = 0; i < b.count; i++)
-                stages[s].run(&b, i);
-            double spent = thread_seconds() - begin;
-            if (round == 0 || spent < stages[s].best)
-                stages[s].best = spent;
-        }
-    for (int s = 0; s < STAGES; s++)
-        if (b.json)
-            printf("%s\"%s\": %.1f%s", s == 0 ? "{" : ", ", stages[s].name,
-                   b.count / stages[s].best, s + 1 == STAGES ? "}\n" : "");
-        else
-            printf("%-14s %8.0f pictures/s\n", stages[s].name, b.count / stages[s].best);
+        for (int s = 0; s < STAGES; s++)
+            run_stage(&b, &stages[s]);
+    print_stages(&b, stages, STAGES);
     return 0;
 }

@@ -133,13 +133,10 @@ static answers ask(const ic_model *model, const ic_dataset *part)
     check(ic_model_class_map(model, part, &map), "classes");
     check(ic_prediction_create(model->context, &prediction), "prediction");
     for (int64_t i = 0; i < count; i++) {
-        ic_buffer bytes = {.context = model->context};
         ic_image *image = NULL;
         float threshold;
         const float *probabilities;
-        check(ic_dataset_read(part, i, &bytes, &image), "picture");
-        if (bytes.size > 0)
-            check(ic_image_decode(model->context, bytes.bytes, bytes.size, &image), "picture");
+        check(ic_model_read_image(model, part, i, &image), "picture");
         check(ic_predict(model, image, prediction), "prediction");
         check(ic_prediction_probabilities(prediction, 0, &probabilities, NULL), "prediction");
         check(ic_prediction_unknown(prediction, 0, &out.scores[i], &threshold), "prediction");
@@ -148,7 +145,6 @@ static answers ask(const ic_model *model, const ic_dataset *part)
             out.logits[i * classes + k] = (float)ic_ln((double)probabilities[k] + 1e-30);
         out.refused += out.scores[i] > threshold;
         ic_image_free(image);
-        ic_buffer_free(&bytes);
     }
     ic_prediction_free(prediction);
     ic_free(model->context, map);

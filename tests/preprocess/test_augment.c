@@ -12,17 +12,17 @@ enum { SIDE = 24, SAMPLES = SIDE * SIDE * 3 };
 
 static ic_pipeline square(int32_t canvas)
 {
-    return (ic_pipeline){SIDE,
-                         SIDE,
-                         3,
-                         canvas,
-                         canvas,
-                         IC_RESIZE_STRETCH,
-                         IC_FILTER_BILINEAR,
-                         IC_DENOISE_NONE,
-                         1,
-                         {0.45f, 0.5f, 0.55f},
-                         {0.2f, 0.25f, 0.3f}};
+    return (ic_pipeline){.width = SIDE,
+                         .height = SIDE,
+                         .channels = 3,
+                         .canvas_width = canvas,
+                         .canvas_height = canvas,
+                         .resize = IC_RESIZE_STRETCH,
+                         .filter = IC_FILTER_BILINEAR,
+                         .denoise = IC_DENOISE_NONE,
+                         .denoise_strength = 1,
+                         .mean = {0.45f, 0.5f, 0.55f},
+                         .deviation = {0.2f, 0.25f, 0.3f}};
 }
 
 static void augment(const ic_pipeline *pipeline, const ic_augment *how, const ic_image *canvas,

@@ -11,17 +11,17 @@
 
 static ic_pipeline usual(int32_t channels)
 {
-    return (ic_pipeline){12,
-                         9,
-                         channels,
-                         14,
-                         12,
-                         IC_RESIZE_STRETCH,
-                         IC_FILTER_BILINEAR,
-                         IC_DENOISE_NONE,
-                         1,
-                         {0.4f, 0.5f, 0.6f},
-                         {0.2f, 0.25f, 0.3f}};
+    return (ic_pipeline){.width = 12,
+                         .height = 9,
+                         .channels = channels,
+                         .canvas_width = 14,
+                         .canvas_height = 12,
+                         .resize = IC_RESIZE_STRETCH,
+                         .filter = IC_FILTER_BILINEAR,
+                         .denoise = IC_DENOISE_NONE,
+                         .denoise_strength = 1,
+                         .mean = {0.4f, 0.5f, 0.6f},
+                         .deviation = {0.2f, 0.25f, 0.3f}};
 }
 
 static void expect_equal_pictures(const ic_image *a, const ic_image *b)
@@ -152,58 +152,64 @@ static void depth_lives_until_the_tensor(void **state)
     ic_context_free(context);
 }
 
-static void bytes_give_the_canvas_of_the_picture(void **state)
+static double mean_difference(const ic_image *a, const ic_image *b)
 {
-    (void)state;
-    ic_context *context = test_context(1);
-    ic_pipeline pipeline = usual(3);
-    ic_image *image = draw_scene(context, 90, 70, 3, 8), *canvas, *expected;
-    ic_buffer bytes = {.context = context};
-    assert_ok(ic_png_encode(image, &bytes));
-    assert_ok(ic_pipeline_canvas_from_bytes(context, &pipeline, bytes.bytes, bytes.size, &canvas));
-    assert_ok(ic_pipeline_canvas(&pipeline, image, &expected));
-    expect_equal_pictures(canvas, expected);
-    ic_image_free(expected);
-    ic_image_free(canvas);
-    assert_fails(
-        IC_ERROR_FORMAT, "",
-        ic_pipeline_canvas_from_bytes(context, &pipeline, bytes.bytes, bytes.size / 2, &canvas));
-    ic_buffer_free(&bytes);
-    ic_image_free(image);
-    ic_context_free(context);
+    const int32_t samples = a->width * a->channels;
+    double sum = 0;
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
+    for (int32_t y = 0; y < a->height; y++)
+        for (int32_t x = 0; x < samples; x++)
+            sum += abs(ic_image_row(a, y)[x] - ic_image_row(b, y)[x]);
+    return sum / (a->height * samples);
 }
 
-/*
- * Training reads bytes, prediction takes decoded pictures: not even a JPEG so large that it could
- * be shrunk as it is decoded may make a difference.
- */
-static void a_large_jpeg_gives_the_same_canvas_either_way(void **state)
+/* Turned or not, stretched or cropped: no smaller than the canvas, and what the full one shows. */
+static void jpegs_shrink_as_far_as_the_canvas_allows(void **state)
 {
     (void)state;
+    static const int32_t canvas_sides[] = {14, 62, 63, 125, 126};
+    static const int32_t high[] = {32, 63, 63, 125, 250}; /* 250 / 8, 4, 4, 2, 1 */
     ic_context *context = test_context(1);
     unsigned char app1[6 + EXIF_BYTES] = "Exif\0";
     size_t exif = make_exif(app1 + 6, false, 6);
-    for (int32_t i = 0; i < 4; i++) {
+    for (int32_t i = 0; i < 20; i++) {
         jpeg_plan plan = {.width = 331, .height = 250, .components = 3, .subsampled = i % 2 == 0};
-        if (i / 2 == 1) {
+        const bool turned = i / 2 % 2;
+        if (turned) {
             plan.app1 = app1;
             plan.app1_size = 6 + exif;
         }
         made_file file = make_jpeg(&plan);
         ic_pipeline pipeline = usual(3);
-        ic_image *image, *canvas, *expected;
         pipeline.resize = i % 2 ? IC_RESIZE_CROP : IC_RESIZE_STRETCH;
-        assert_ok(
-            ic_pipeline_canvas_from_bytes(context, &pipeline, file.bytes, file.size, &canvas));
-        assert_ok(ic_image_decode(context, file.bytes, file.size, &image));
-        assert_ok(ic_pipeline_canvas(&pipeline, image, &expected));
-        expect_equal_pictures(canvas, expected);
+        pipeline.canvas_width = pipeline.canvas_height = canvas_sides[i / 4];
+        pipeline.decode = IC_DECODE_SHRINK;
+        const ic_decode_options options = ic_pipeline_decoding(&pipeline);
+        ic_image *full, *small, *canvas, *expected;
+        assert_ok(ic_image_decode(context, file.bytes, file.size, &full));
+        assert_ok(ic_image_decode_with(context, file.bytes, file.size, &options, NULL, &small));
+        assert_int_equal(turned ? small->width : small->height, high[i / 4]);
+        assert_ok(ic_pipeline_canvas(&pipeline, small, &canvas));
+        assert_ok(ic_pipeline_canvas(&pipeline, full, &expected));
+        assert_true(mean_difference(canvas, expected) < 3);
         ic_image_free(expected);
-        ic_image_free(image);
         ic_image_free(canvas);
+        ic_image_free(small);
+        ic_image_free(full);
         free(file.bytes);
     }
     ic_context_free(context);
+}
+
+/* No model that was made without the option sees other pixels than ic_image_load gives. */
+static void decoding_is_in_full_unless_asked(void **state)
+{
+    (void)state;
+    const ic_pipeline pipeline = usual(3);
+    const ic_decode_options options = ic_pipeline_decoding(&pipeline);
+    assert_int_equal(options.enough_width, 0);
+    assert_int_equal(options.enough_height, 0);
 }
 
 static void the_workspace_gives_the_same_bits(void **state)
@@ -292,8 +298,8 @@ int main(void)
         cmocka_unit_test(a_picture_that_fits_is_its_own_canvas),
         cmocka_unit_test(the_tensor_is_the_normalised_centre),
         cmocka_unit_test(depth_lives_until_the_tensor),
-        cmocka_unit_test(bytes_give_the_canvas_of_the_picture),
-        cmocka_unit_test(a_large_jpeg_gives_the_same_canvas_either_way),
+        cmocka_unit_test(jpegs_shrink_as_far_as_the_canvas_allows),
+        cmocka_unit_test(decoding_is_in_full_unless_asked),
         cmocka_unit_test(the_workspace_gives_the_same_bits),
         cmocka_unit_test(a_steady_loop_allocates_nothing),
         cmocka_unit_test(every_failing_allocation_is_reported),

@@ -27,7 +27,8 @@ static void what_is_written_is_read(void **state)
     (void)state;
     ic_context *context = test_context(1);
     for (int32_t i = 0; i < 32; i++) {
-        ic_pipeline pipeline = {.width = 1 + i,
+        ic_pipeline pipeline = {.decode = i % 3 ? IC_DECODE_SHRINK : IC_DECODE_FULL,
+                                .width = 1 + i,
                                 .height = 2 + i,
                                 .channels = i % 2 ? 3 : 1,
                                 .canvas_width = 1 + 2 * i,

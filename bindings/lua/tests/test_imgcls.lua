@@ -286,6 +286,23 @@ test("calls within progress functions", function()
    assert(not passed and tostring(problem):match("outer"))
 end)
 
+test("files as the model wants them", function()
+   local path = folder .. "/wanted.png"
+   assert(picture(true, 99, 40):save_png(path))
+   local file = assert(io.open(path, "rb"))
+   local bytes = file:read("*a")
+   file:close()
+   local wanted = select(2, model:predict(assert(imgcls.image(path))))
+   for _, way in ipairs { path, assert(model:image(path)), assert(model:decode(bytes)) } do
+      assert(select(2, model:predict(way)) == wanted)
+   end
+   local nothing, problem = model:image(folder .. "/nowhere.jpg")
+   assert(nothing == nil and problem:match("nowhere.jpg"))
+   assert(model:decode("GIF89a") == nil)
+   assert(imgcls.model(set, { network = "lenet5", decode = "shrink" }))
+   assert(imgcls.model(set, { network = "lenet5", decode = "half" }) == nil)
+end)
+
 test("predict", function()
    local class, probability, ranking = model:predict(picture(true, 99, 28))
    assert(class == "light" and probability > 0.5, class)

@@ -60,18 +60,22 @@ class Image(Handle):
         return f"{width} x {height} pixels, {kind}, {depth} bits"
 
 
-def image_of(source: Any, context: Context | None = None) -> Image:
-    """An Image as it is, or one of what Image takes."""
-    return source if isinstance(source, Image) else Image(source, context)
+def image_of(source: Any, context: Context, model: Handle | None = None) -> Image:
+    """An Image as it is, or one of what Image takes: files as the model wants them."""
+    return source if isinstance(source, Image) else Image(Pointer(_made_of(context, source, model)))
 
 
-def _made_of(context, source):
+def _made_of(context, source, model=None):
     if isinstance(source, (str, os.PathLike)):
-        return create(lib.ic_image_load, context, path_bytes(source))
+        path = path_bytes(source)
+        return (create(lib.ic_image_load, context, path) if model is None
+                else create(lib.ic_model_load_image, model, path))
     if hasattr(source, "read"):
         source = _all_of(source)
     if isinstance(source, (bytes, bytearray)):
-        return create(lib.ic_image_decode, context, bytes(source), len(source))
+        data = bytes(source)
+        return (create(lib.ic_image_decode, context, data, len(data)) if model is None
+                else create(lib.ic_model_decode_image, model, data, len(data)))
     return _from_array(context, _as_a_file_would(source) if is_pillows(source) else source)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ._core import NotFoundError, Path, about, log
+from ._core import NotFoundError, Path, about, create, lib, log
 from ._data import Dataset
-from ._image import Image, image_of, is_pillows
+from ._image import Image, Pointer, image_of, is_pillows
 
 _endings = (".jpg", ".jpeg", ".png")
 
@@ -29,18 +29,20 @@ def _refuse(error):
     raise error
 
 
-def several(given: Any, context, on_error: str):
+def several(given: Any, context, model, on_error: str):
     """(Images, made one by one; whether it is one picture alone) of a picture, a folder, a Dataset
-    or any iterable of pictures. on_error="skip": None stands for a picture that cannot be read."""
+    or any iterable of pictures, as the model wants them. on_error="skip": None stands for a picture
+    that cannot be read."""
     if on_error not in ("raise", "skip"):
         raise ValueError(f'on_error takes "raise" or "skip", not {on_error!r}')
     if isinstance(given, Dataset):
-        return _read(range(len(given)), given.image, False, on_error), False
+        return _read(range(len(given)), lambda index: Image(Pointer(create(
+            lib.ic_model_read_image, model, given, index))), False, on_error), False
     if isinstance(given, (str, os.PathLike)) and os.path.isdir(given):
         given = pictures(given)
     alone = _is_one(given)
-    return _read([given] if alone else given, lambda picture: image_of(picture, context), alone,
-                 on_error), alone
+    return _read([given] if alone else given, lambda picture: image_of(picture, context, model),
+                 alone, on_error), alone
 
 
 def _read(sources, open_one, alone, on_error):

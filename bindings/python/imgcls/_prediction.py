@@ -89,9 +89,9 @@ class Explanation(Handle):
 class Neighbours(Handle):
     """The pictures of a Dataset by what a classifier finds in them."""
 
-    def __init__(self, pointer: int, dataset) -> None:
+    def __init__(self, pointer: int, dataset, model: Handle) -> None:
         super().__init__(pointer, lib.ic_neighbours_free)
-        self._dataset = dataset
+        self._dataset, self._model = dataset, model
 
     def _about(self):
         return f"of {len(self._dataset)} pictures"
@@ -101,6 +101,6 @@ class Neighbours(Handle):
         the cosine of the angle between their features, 1 for the same."""
         count = min(count, len(self._dataset))
         indices, similarities, found = (c_int64 * count)(), (c_float * count)(), c_int32()
-        check(lib.ic_neighbours_find(self, image_of(picture), count, indices, similarities,
-                                     byref(found)))
+        check(lib.ic_neighbours_find(self, image_of(picture, self._dataset.context, self._model),
+                                     count, indices, similarities, byref(found)))
         return [(*self._dataset[indices[i]], similarities[i]) for i in range(found.value)]

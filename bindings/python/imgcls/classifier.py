@@ -257,7 +257,7 @@ class Classifier:
     def _predict(self, pictures, read, views, on_error, others=()):
         """read(prediction, index) of one picture, or a list of that for several."""
         models = [self._ready()] + [other._ready() for other in others]
-        images, alone = several(pictures, self._context, on_error)
+        images, alone = several(pictures, self._context, models[0], on_error)
         results = []
         while True:
             chunk = list(itertools.islice(images, _at_once))
@@ -289,7 +289,7 @@ class Classifier:
     def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[Any, float]]:
         """[(class, probability)] of one picture, the most probable first; views as in
         predict_proba."""
-        _, alone = several(picture, self._context, "raise")
+        _, alone = several(picture, self._context, self._ready(), "raise")
         if not alone:
             raise TypeError("top is of one picture: predict_proba and answer take several")
         row = self.predict_proba(picture, views=views)
@@ -302,7 +302,7 @@ class Classifier:
         "gradcam", "occlusion", or "auto", the better one of them."""
         chosen = Options(self._context, {"class": str(label), "method": method})
         made = self._context.make(progress, lib.ic_explain, self._ready(),
-                                  image_of(picture, self._context), chosen)
+                                  image_of(picture, self._context, self._model), chosen)
         return Explanation(made, self.classes_)
 
     def neighbours(self, data: Any, labels: Iterable[Any] | None = None, *,
@@ -311,7 +311,7 @@ class Classifier:
         that are most like another one."""
         dataset = self._data(data, labels, progress)
         made = self._context.make(progress, lib.ic_neighbours_create, self._ready(), dataset)
-        return Neighbours(made, dataset)
+        return Neighbours(made, dataset, self._model)
 
     def answer(self, pictures: Any, *, views: int = 1, others: Iterable[Classifier] = (),
                on_error: str = "raise") -> Any:

@@ -1,6 +1,7 @@
 """Tests of the Python package on bare Python; prints "ok" and "not ok" lines."""
 
 import array
+import base64
 import contextlib
 import copy
 import io
@@ -23,6 +24,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import imgcls  # noqa: E402
 
 SETTINGS = {"network": "lenet5", "epochs": 3, "batch_size": 10, "seed": 5}
+
+LARGE_JPEG = base64.b64decode(  # waves, grey, 96 x 80 pixels
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhb"
+    "WGkJ6jq62rZ4C8ybqmx5moq6T/wAALCABQAGABAREA/8QAGgABAAMBAQEAAAAAAAAAAAAABAIDBQABBv/EAB0QAAMAAgMB"
+    "AQAAAAAAAAAAAAABAwIhBBExE2H/2gAIAQEAAD8AZKiL/rootbXpm8m3pm2tsM6Psulk2xse2LwxbR7lNtBqyDZx34aU7F"
+    "v10VVo+gF8mwFO2yGOLbFQmzT48fB846JuOvA9ZBaTSKItsVim0eZ4NoNWTC5x2dhHfg3jx8NPjy8G4YJI9zSSB3aRn2zS"
+    "I8eXg6cdE8o6D1iFzkiOOCTExSQ+LSELNJFda6M7k292Zl7b9Nrjy8HYTSR2eKSB36QCuSRQ6LstnUVOxd9telNbaM/kUe"
+    "zOtk2z62LSErNJFVaLozuRb0zL22Gdtk51GSo2IxybRHPtoJbBsJnN9n0M7Fv216UWtozuRV7M62bbKe22Iim2aEMGx05P"
+    "ok46KKR/A2cScqMvWbaIU7aB2xbB5zbZHCWxvHiafHj5o0Jx0Symug1sEgVUkGhi2Mwm+iWUdB6x/A2cdnYS2LhNGjDFIZ"
+    "j0kQpkkgPIotmbeuxXHj5ofOOvCWUtBq4JA6JIqTSZfLNIZKqLvtoprbXpncm3pm3rs//Z")
 
 
 def picture(light, seed, side=28):
@@ -583,6 +594,29 @@ class Tests(unittest.TestCase):
             imgcls.Image(42)
         with self.assertRaises(ValueError):
             imgcls.Image(memoryview(bytes(40)).cast("B", (2, 4, 5)))
+
+    def test_files_are_loaded_as_the_model_wants_them(self):
+        """Its evaluation reads them so, too."""
+        folder = self.path("large")
+        for index, name in enumerate(("light/a.jpg", "dark/b.jpg", "light/c.jpg", "dark/d.jpg")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(LARGE_JPEG + bytes(index))  # no copies
+        file = folder / "light/a.jpg"
+        said = {}
+        for decode in ("full", "shrink"):
+            data = imgcls.Dataset(folder)
+            model = imgcls.Classifier(network="lenet5", input_size=28, decode=decode, epochs=1,
+                                      batch_size=2, calibrate="off", unknown="off")
+            model.fit(data, validation=data)
+            measured = model.evaluate(data, split="all").data["pictures"][0]["probability"]
+            ways = [model.predict_proba(source) for source in (file, LARGE_JPEG, io.BytesIO(LARGE_JPEG))]
+            ways += model.predict_proba(data)
+            said[decode] = {max(way) for way in ways} | {measured}
+            self.assertAlmostEqual(model.neighbours(data).find(file)[0][2], 1, 6)
+            heat = model.explain(file).map
+            self.assertEqual(heat.shape, (40, 48) if decode == "shrink" else (80, 96))
+            said[decode].add(max(model.predict_proba(imgcls.Image(file))))  # in full
+        self.assertEqual({decode: len(said[decode]) for decode in said}, {"full": 1, "shrink": 2})
 
     def test_arrays_in_either_byte_order(self):
         values = range(1, 60001, 5000)

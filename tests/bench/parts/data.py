@@ -14,7 +14,8 @@ SIZE, BATCH, CROP, JITTER, VALIDATION = 96, 32, 0.5, 0.3, 0.15
 WORKERS = (0, 1, 2)
 CANVAS = (SIZE * 8 + 3) // 7  # what bench_decode resizes to: room for random crops
 MOST = 400  # pictures to decode
-TIMED = ("ours", "Pillow", "OpenCV", "OpenCV_area")
+STAGES = {"ours": "decode+resize", "ours, shrunk": "shrink+resize"}  # of bench_decode
+PEERS = ("Pillow", "OpenCV", "OpenCV_area")
 
 
 def pictures_of(folder):
@@ -66,10 +67,10 @@ class OurDecoding:
     """bench_decode as a side: a process each turn."""
     note = ""
 
-    def __init__(self, options, count):
+    def __init__(self, options, count, stage):
         self.command = [options.program("tests/bench/bench_decode"), options.data, "--size", SIZE, "--most", count,
-                        "--json"]
-        self.count = count
+                        "--json", "--stage", stage]
+        self.count, self.stage = count, stage
 
     def wait(self):
         self.run(0)
@@ -82,7 +83,7 @@ class OurDecoding:
             raise sides.Missing(error) from error
         if answer.returncode != 0:
             raise sides.Missing(answer.stderr.strip())
-        return [1e3 * self.count / json.loads(answer.stdout)["decode+resize"]]
+        return [1e3 * self.count / json.loads(answer.stdout)[self.stage]]
 
     def close(self):
         pass
@@ -90,8 +91,8 @@ class OurDecoding:
 
 def decoding(options, count):
     """Decode + resize to the canvas, on one thread; a run is all of the pictures."""
-    starters = {"ours": lambda: OurDecoding(options, count)}
-    for library in TIMED[1:]:
+    starters = {name: lambda stage=stage: OurDecoding(options, count, stage) for name, stage in STAGES.items()}
+    for library in PEERS:
         starters[library] = lambda library=library: sides.peer(options, "decode.py", 1, library, options.data, CANVAS,
                                                                count)
     return sides.measure(options, starters, lambda text: options.say(f"decode: {text}"))
@@ -120,10 +121,11 @@ def report_end_to_end(whole):
 
 def report_decoding(rows, count):
     each = {name: {key: row[key] / count for key in ("best_ms", "median_ms")} for name, row in rows.items()}
-    return tables.table([f"decode + resize to {CANVAS}x{CANVAS}, ms a picture", *TIMED,
-                         *(f"{name} / ours" for name in TIMED[1:])],
-                        [["1 thread", *(tables.times(each.get(name)) for name in TIMED),
-                          *(tables.ratios([each.get(name)], each.get("ours")) for name in TIMED[1:])]])
+    return tables.table([f"decode + resize to {CANVAS}x{CANVAS}, ms a picture, 1 thread", "time",
+                         *(f"{name} / it" for name in PEERS)],
+                        [[name, tables.times(each.get(name)),
+                          *(tables.ratios([each.get(peer)], each.get(name)) if name in STAGES else "" for peer in PEERS)]
+                         for name in (*STAGES, *PEERS)])
 
 
 def report(results):
