@@ -5,22 +5,41 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 ic_status cli_give_report(const void *report, char *buffer, size_t capacity, size_t *size)
 {
     return ic_report_json(report, buffer, capacity, size);
 }
 
-/* "92.15 %   89.78 .. 94.01 %": a figure and its interval, as a share or as it is. */
-static void print_figure(const ic_report *report, const char *name, const char *label, int share)
+/* What is told first; shares as %. */
+typedef struct figure {
+    const char *name, *label;
+    int is_share;
+} figure;
+
+static const figure figures[] = {{"accuracy", "accuracy", 1},
+                                 {"top5_accuracy", "top-5 accuracy", 1},
+                                 {"balanced_accuracy", "balanced accuracy", 1},
+                                 {"f1", "mean F1", 1},
+                                 {"auc", "ROC AUC", 0},
+                                 {"average_precision", "average precision", 0},
+                                 {"mcc", "Matthews", 0},
+                                 {"kappa", "Cohen's kappa", 0},
+                                 {"loss", "loss", 0},
+                                 {"brier", "Brier score", 0}};
+
+/* "92.15 %   89.78 .. 94.01 %": a figure and its interval. */
+static void print_figure(const ic_report *report, const figure *f)
 {
-    double value, low, high, times = share ? 100 : 1;
-    const char *unit = share ? " %" : "";
-    int digits = share ? 2 : 4;
-    if (ic_report_value(report, name, &value) < 0)
+    double value, low, high;
+    const double times = f->is_share ? 100 : 1;
+    const char *unit = f->is_share ? " %" : "";
+    const int digits = f->is_share ? 2 : 4;
+    if (ic_report_value(report, f->name, &value) < 0)
         return;
-    printf("%-20s %7.*f%-2s", label, digits, value * times, unit);
-    if (ic_report_interval(report, name, &low, &high) >= 0)
+    printf("%-20s %7.*f%-2s", f->label, digits, value * times, unit);
+    if (ic_report_interval(report, f->name, &low, &high) >= 0)
         printf("   %7.*f .. %.*f%s", digits, low * times, digits, high * times, unit);
     putchar('\n');
 }
@@ -126,17 +145,9 @@ void cli_print_report(const ic_report *report)
     const char *split = ic_report_split(report);
     printf("%.0f pictures (%s: %s)\n\n", count, split, ic_report_split_meaning(report));
     printf("%-33s %s\n", "", interval_heading(report, heading, sizeof heading));
-    print_figure(report, "accuracy", "accuracy", 1);
-    if (ic_report_class_count(report) > 5)
-        print_figure(report, "top5_accuracy", "top-5 accuracy", 1);
-    print_figure(report, "balanced_accuracy", "balanced accuracy", 1);
-    print_figure(report, "f1", "mean F1", 1);
-    print_figure(report, "auc", "ROC AUC", 0);
-    print_figure(report, "average_precision", "average precision", 0);
-    print_figure(report, "mcc", "Matthews", 0);
-    print_figure(report, "kappa", "Cohen's kappa", 0);
-    print_figure(report, "loss", "loss", 0);
-    print_figure(report, "brier", "Brier score", 0);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        if (strcmp(figures[i].name, "top5_accuracy") != 0 || ic_report_class_count(report) > 5)
+            print_figure(report, &figures[i]);
     print_calibration(report);
     print_classes(report);
     print_mistakes(report);

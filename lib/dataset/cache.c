@@ -256,8 +256,9 @@ static bool is_canvas(const ic_record *record, const ic_pipeline *pipeline)
 ic_status ic_dataset_canvas(const ic_dataset *dataset, int64_t index, const ic_pipeline *pipeline,
                             ic_image **out)
 {
-    const ic_decode_options options = ic_pipeline_decoding(pipeline);
+    ic_decode_options options = ic_pipeline_decoding(pipeline);
     ic_image *image;
+    options.centre = pipeline->resize == IC_RESIZE_CROP; /* nobody sees but the pipeline */
     IC_TRY(ic_dataset_decode(dataset, index, &options, &image));
     ic_status status = ic_pipeline_canvas(pipeline, image, out);
     ic_image_free(image);

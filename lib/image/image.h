@@ -37,10 +37,13 @@ const char *ic_image_format_name(const void *bytes, size_t size);
 
 typedef struct ic_decode_options {
     /*
-     * The decoder may return a smaller picture (JPEG: 1/2, 1/4, 1/8 in the DCT domain) as long as
-     * both sides stay at least as long as these. 0: full size.
+     * What is to be made of the picture, 0: nothing is known. shrink: the decoder may return a
+     * smaller one (JPEG: 1/2, 1/4, 1/8 in the DCT domain) as long as no side is shorter than the
+     * canvas's. centre: only the centre of the canvas's shape is resized to it; pixels beyond those
+     * that ic_image_resize_box then looks at may be anything, the others are as ever.
      */
-    int32_t enough_width, enough_height;
+    int32_t canvas_width, canvas_height;
+    bool shrink, centre;
     bool header_only; /* width and height alone; no picture comes out */
     bool check_only;  /* decode all, as cheaply as can be, only to see whether it is sound */
 } ic_decode_options;

@@ -42,6 +42,7 @@ typedef struct jpeg_state {
     int32_t orientation;
     ic_image *image;
     unsigned char *row; /* where rows go that are not wanted, or not yet RGB */
+    size_t left;        /* columns that are not decoded */
 } jpeg_state;
 
 /* Only called from within libjpeg, below the setjmp. */
@@ -202,23 +203,58 @@ static ic_status read_facts(jpeg_state *state)
     return IC_OK;
 }
 
-/* The strongest shrinking in the DCT domain that leaves both sides as long as needed. */
-static unsigned int choose_shrink(const jpeg_state *state)
+/* The canvas's sides along those of the stored picture, which may lie on its side. */
+static void find_canvas(const jpeg_state *state, int64_t *width, int64_t *height)
 {
     const ic_decode_options *options = state->options;
     bool turns = ic_exif_turns(state->orientation);
-    int64_t width = turns ? options->enough_height : options->enough_width;
-    int64_t height = turns ? options->enough_width : options->enough_height;
 
-    if (options->check_only)
+    *width = turns ? options->canvas_height : options->canvas_width;
+    *height = turns ? options->canvas_width : options->canvas_height;
+}
+
+/* The strongest shrinking in the DCT domain that leaves both sides as long as needed. */
+static unsigned int choose_shrink(const jpeg_state *state)
+{
+    int64_t width, height;
+
+    if (state->options->check_only)
         return 8;
-    if (width < 1 || height < 1)
+    find_canvas(state, &width, &height);
+    if (!state->options->shrink || width < 1 || height < 1)
         return 1;
     for (unsigned int shrink = 8; shrink > 1; shrink /= 2)
         if ((state->jpeg.image_width + shrink - 1) / shrink >= width &&
             (state->jpeg.image_height + shrink - 1) / shrink >= height)
             return shrink;
     return 1;
+}
+
+/*
+ * Columns at either side that are not looked at: the filters of the resize reach twice its scale
+ * beyond the centre (bicubic), interpolated colour two pixels. Inverse DCT and colour conversion
+ * are for the others only. Progressive files may be smoothed over several blocks, and are left
+ * alone.
+ */
+static void spare_sides(jpeg_state *state)
+{
+#ifdef LIBJPEG_TURBO_VERSION
+    struct jpeg_decompress_struct *jpeg = &state->jpeg;
+    int64_t width, height, all = jpeg->output_width;
+
+    find_canvas(state, &width, &height);
+    if (!state->options->centre || width < 1 || height < 1 || jpeg->progressive_mode ||
+        all * height <= jpeg->output_height * width)
+        return;
+    int64_t seen = (jpeg->output_height * width + height - 1) / height;
+    int64_t reach = 2 * (seen / width + 1) + 4;
+    int64_t spared = (all - seen) / 2 - reach;
+    if (spared <= 0)
+        return;
+    JDIMENSION left = (JDIMENSION)spared, columns = (JDIMENSION)(all - 2 * spared);
+    jpeg_crop_scanline(jpeg, &left, &columns);
+    state->left = (size_t)left;
+#endif
 }
 
 /*
@@ -232,13 +268,18 @@ static void cmyk_to_rgb(const unsigned char *cmyk, unsigned char *rgb, int32_t w
             rgb[c] = (unsigned char)((cmyk[c] * cmyk[3] + 127) / 255);
 }
 
+static JSAMPROW row_of(const jpeg_state *state, int32_t y)
+{
+    return (JSAMPROW)ic_image_row(state->image, y) + state->left * (size_t)state->image->channels;
+}
+
 static void read_rows(jpeg_state *state)
 {
     struct jpeg_decompress_struct *jpeg = &state->jpeg;
 
     while (jpeg->output_scanline < jpeg->output_height) {
         int32_t y = (int32_t)jpeg->output_scanline;
-        JSAMPROW row = state->row ? state->row : ic_image_row(state->image, y);
+        JSAMPROW row = state->row ? state->row : row_of(state, y);
 
         /* One row asked for, one row given: the source never has to wait for more bytes. */
         jpeg_read_scanlines(jpeg, &row, 1);
@@ -274,6 +315,8 @@ static ic_status decode(jpeg_state *state)
         IC_TRY(ic_image_create(state->context, (int32_t)jpeg->output_width,
                                (int32_t)jpeg->output_height, state->facts->channels, 8,
                                &state->image));
+    if (state->row == NULL)
+        spare_sides(state);
     read_rows(state);
     return IC_OK;
 }

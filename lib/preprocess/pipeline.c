@@ -5,13 +5,11 @@
 #include "base/status.h"
 #include "preprocess/normalise.h"
 
-/* Stretched or cropped alike: what is cropped has one side whole, and the other longer. */
 ic_decode_options ic_pipeline_decoding(const ic_pipeline *pipeline)
 {
-    if (pipeline->decode == IC_DECODE_FULL)
-        return (ic_decode_options){0};
-    return (ic_decode_options){.enough_width = pipeline->canvas_width,
-                               .enough_height = pipeline->canvas_height};
+    return (ic_decode_options){.canvas_width = pipeline->canvas_width,
+                               .canvas_height = pipeline->canvas_height,
+                               .shrink = pipeline->decode == IC_DECODE_SHRINK};
 }
 
 /* The part of a picture that goes onto the canvas: all of it, or the centre in the canvas's shape.

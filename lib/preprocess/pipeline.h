@@ -56,7 +56,7 @@ static inline size_t ic_pipeline_floats(const ic_pipeline *pipeline)
 ic_status ic_pipeline_to_json(const ic_pipeline *pipeline, json_t **out);
 ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out);
 
-/* How files are to be decoded for it. */
+/* How files are to be decoded for it: whole pictures. */
 ic_decode_options ic_pipeline_decoding(const ic_pipeline *pipeline);
 
 /*

@@ -37,7 +37,8 @@ cleanup:
 ic_status ic_dataset_thumbnail(const ic_dataset *dataset, int64_t index, int32_t side,
                                ic_image **out)
 {
-    const ic_decode_options enough = {.enough_width = 2 * side, .enough_height = 2 * side};
+    const ic_decode_options enough = {
+        .canvas_width = 2 * side, .canvas_height = 2 * side, .shrink = true};
     ic_image *image;
     IC_TRY(ic_dataset_decode(dataset, index, &enough, &image));
     ic_status status = ic_image_thumbnail(image, side, out);

@@ -137,7 +137,8 @@ static void canvas_of(bench *b, int32_t i, ic_decode how)
     ic_pipeline pipeline = b->pipeline;
     ic_image *image, *canvas;
     pipeline.decode = how;
-    const ic_decode_options options = ic_pipeline_decoding(&pipeline);
+    ic_decode_options options = ic_pipeline_decoding(&pipeline);
+    options.centre = true; /* as a data set reads for a pipeline that crops */
     check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, &options, NULL,
                                &image));
     check(ic_pipeline_canvas(&pipeline, image, &canvas));

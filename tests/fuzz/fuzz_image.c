@@ -45,8 +45,9 @@ static void use(ic_image *image)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const ic_decode_options check_only = {.check_only = true},
-                                   shrink = {.enough_width = 3, .enough_height = 3};
-    ic_image *image = NULL, *small = NULL;
+                                   shrink = {.canvas_width = 3, .canvas_height = 3, .shrink = true},
+                                   centre = {.canvas_width = 2, .canvas_height = 5, .centre = true};
+    ic_image *image = NULL, *small = NULL, *middle = NULL;
     ic_context *context = NULL;
     ic_status status, checked;
 
@@ -60,6 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         use(image);
     if (ic_image_decode_with(context, bytes, size, &shrink, NULL, &small) == IC_OK)
         ic_image_free(small);
+    demand(ic_image_decode_with(context, bytes, size, &centre, NULL, &middle) == status,
+           "the centre is as sound as all of it");
+    ic_image_free(middle);
     ic_image_free(image);
     ic_context_free(context);
     return 0;

@@ -291,7 +291,8 @@ static void check_shrink(int width, int height, unsigned int orientation, int en
     jpeg_plan plan = {
         .width = width, .height = height, .components = 3, .app1 = app1, .app1_size = 6 + exif};
     made_file file = make_jpeg(&plan);
-    ic_decode_options options = {.enough_width = enough_width, .enough_height = enough_height};
+    ic_decode_options options = {
+        .canvas_width = enough_width, .canvas_height = enough_height, .shrink = true};
     ic_image_facts facts;
     ic_image *image = NULL;
 
@@ -324,7 +325,7 @@ static void test_shrunken_pixels(void **state)
 {
     jpeg_plan plan = {.width = 128, .height = 96, .components = 3, .subsampled = true};
     made_file file = make_jpeg(&plan);
-    ic_decode_options options = {.enough_width = 32, .enough_height = 24};
+    ic_decode_options options = {.canvas_width = 32, .canvas_height = 24, .shrink = true};
     ic_image *image = NULL;
 
     (void)state;

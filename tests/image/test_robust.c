@@ -5,6 +5,7 @@
  */
 #include "base/file.h"
 #include "image/image.h"
+#include "preprocess/pipeline.h"
 #include "support/support.h"
 
 #include <stdio.h>
@@ -38,12 +39,45 @@ static long number_at(const char *line, int column)
     return strtol(text, NULL, 10);
 }
 
-/* All three ways to decode agree on whether the file is sound. */
+static ic_image *canvas_of(const ic_pipeline *pipeline, const ic_buffer *bytes, bool centre)
+{
+    ic_decode_options options = ic_pipeline_decoding(pipeline);
+    ic_image *image, *canvas;
+    options.centre = centre;
+    assert_ok(
+        ic_image_decode_with(bytes->context, bytes->bytes, bytes->size, &options, NULL, &image));
+    assert_ok(ic_pipeline_canvas(pipeline, image, &canvas));
+    ic_image_free(image);
+    return canvas;
+}
+
+/* Leaving out what a canvas does not show changes no sample of it. */
+static void check_centre(const ic_buffer *bytes, ic_decode how)
+{
+    static const int32_t sides[][2] = {{64, 64}, {9, 31}, {31, 9}};
+    for (int32_t i = 0; i < 3; i++) {
+        const ic_pipeline pipeline = {.decode = how,
+                                      .channels = 3,
+                                      .canvas_width = sides[i][0],
+                                      .canvas_height = sides[i][1],
+                                      .resize = IC_RESIZE_CROP,
+                                      .filter = IC_FILTER_BICUBIC};
+        ic_image *seen = canvas_of(&pipeline, bytes, true);
+        ic_image *whole = canvas_of(&pipeline, bytes, false);
+        for (int32_t y = 0; y < whole->height; y++)
+            assert_memory_equal(ic_image_row(seen, y), ic_image_row(whole, y),
+                                (size_t)whole->width * 3 * (size_t)(whole->depth / 8));
+        ic_image_free(whole);
+        ic_image_free(seen);
+    }
+}
+
+/* All ways to decode agree on whether the file is sound. */
 static ic_status decode_all_ways(ic_context *context, const ic_buffer *bytes, ic_image **image)
 {
     static const ic_decode_options header_only = {.header_only = true},
                                    check_only = {.check_only = true},
-                                   shrink = {.enough_width = 8, .enough_height = 8};
+                                   shrink = {.canvas_width = 8, .canvas_height = 8, .shrink = true};
     ic_image_facts header = {0}, facts = {0};
     ic_image *small = NULL;
     ic_status status, checked, shrunken, looked;
@@ -58,6 +92,8 @@ static ic_status decode_all_ways(ic_context *context, const ic_buffer *bytes, ic
     if (status == IC_OK) {
         assert_int_equal(looked, IC_OK);
         assert_memory_equal(&header, &facts, sizeof(facts));
+        check_centre(bytes, IC_DECODE_FULL);
+        check_centre(bytes, IC_DECODE_SHRINK);
     }
     return status;
 }

@@ -202,14 +202,62 @@ static void jpegs_shrink_as_far_as_the_canvas_allows(void **state)
     ic_context_free(context);
 }
 
+static ic_image *canvas_of(ic_context *context, const ic_pipeline *pipeline, const made_file *file,
+                           bool centre)
+{
+    ic_decode_options options = ic_pipeline_decoding(pipeline);
+    ic_image *image, *canvas;
+    options.centre = centre;
+    assert_ok(ic_image_decode_with(context, file->bytes, file->size, &options, NULL, &image));
+    assert_ok(ic_pipeline_canvas(pipeline, image, &canvas));
+    ic_image_free(image);
+    return canvas;
+}
+
+/* A canvas that is cropped has the same bits where the decoder knows it. */
+static void what_nobody_sees_need_not_be_decoded(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{331, 90}, {200, 199}, {90, 331}, {640, 100}, {161, 64}};
+    static const int32_t canvases[][2] = {{14, 12}, {64, 64}, {9, 31}, {100, 100}, {40, 12}};
+    enum { SIZES = 5, CANVASES = 5, KINDS = 32 };
+    ic_context *context = test_context(1);
+    unsigned char app1[6 + EXIF_BYTES] = "Exif\0";
+    for (int32_t i = 0; i < SIZES * CANVASES * KINDS; i++) {
+        const int *size = sizes[i % SIZES];
+        const int32_t *canvas = canvases[i / SIZES % CANVASES], kind = i / (SIZES * CANVASES);
+        jpeg_plan plan = {.width = size[0],
+                          .height = size[1],
+                          .components = kind & 1 ? 3 : 1,
+                          .subsampled = kind & 2,
+                          .progressive = kind & 4 && kind & 8,
+                          .app1 = app1};
+        plan.app1_size = 6 + make_exif(app1 + 6, false, (unsigned int)(1 + i % 8));
+        made_file file = make_jpeg(&plan);
+        ic_pipeline pipeline = usual(3);
+        pipeline.resize = IC_RESIZE_CROP;
+        pipeline.canvas_width = canvas[0];
+        pipeline.canvas_height = canvas[1];
+        pipeline.filter = kind & 8 ? IC_FILTER_BICUBIC : IC_FILTER_BILINEAR;
+        pipeline.decode = kind & 16 ? IC_DECODE_SHRINK : IC_DECODE_FULL;
+        ic_image *seen = canvas_of(context, &pipeline, &file, true);
+        ic_image *expected = canvas_of(context, &pipeline, &file, false);
+        expect_equal_pictures(seen, expected);
+        ic_image_free(expected);
+        ic_image_free(seen);
+        free(file.bytes);
+    }
+    ic_context_free(context);
+}
+
 /* No model that was made without the option sees other pixels than ic_image_load gives. */
 static void decoding_is_in_full_unless_asked(void **state)
 {
     (void)state;
     const ic_pipeline pipeline = usual(3);
     const ic_decode_options options = ic_pipeline_decoding(&pipeline);
-    assert_int_equal(options.enough_width, 0);
-    assert_int_equal(options.enough_height, 0);
+    assert_false(options.shrink);
+    assert_false(options.centre);
 }
 
 static void the_workspace_gives_the_same_bits(void **state)
@@ -299,6 +347,7 @@ int main(void)
         cmocka_unit_test(the_tensor_is_the_normalised_centre),
         cmocka_unit_test(depth_lives_until_the_tensor),
         cmocka_unit_test(jpegs_shrink_as_far_as_the_canvas_allows),
+        cmocka_unit_test(what_nobody_sees_need_not_be_decoded),
         cmocka_unit_test(decoding_is_in_full_unless_asked),
         cmocka_unit_test(the_workspace_gives_the_same_bits),
         cmocka_unit_test(a_steady_loop_allocates_nothing),
