@@ -18,18 +18,19 @@ int dataset_open(lua_State *L)
     return give(L, status);
 }
 
-/* dataset:add(image or path, class, group) */
+/* dataset:add(image or path, class, group): files that cannot be read are set aside */
 static int dataset_add(lua_State *L)
 {
-    int pushed = 0;
     ic_dataset *dataset = check_handle(L, 1, &dataset_type);
     const char *name = luaL_checkstring(L, 3);
-    const ic_image *image = image_at(L, 2, NULL, &pushed);
-    if (image == NULL)
-        return pushed;
-    ic_status status = ic_dataset_add_image(dataset, image, name);
-    if (status >= 0 && *luaL_optstring(L, 4, "") != '\0')
-        status = ic_dataset_set_group(dataset, ic_dataset_count(dataset) - 1, lua_tostring(L, 4));
+    const int64_t before = ic_dataset_count(dataset);
+    ic_status status;
+    if (lua_type(L, 2) == LUA_TSTRING)
+        status = ic_dataset_add_file(dataset, lua_tostring(L, 2), name);
+    else
+        status = ic_dataset_add_image(dataset, check_handle(L, 2, &image_type), name);
+    if (status >= 0 && *luaL_optstring(L, 4, "") != '\0' && ic_dataset_count(dataset) > before)
+        status = ic_dataset_set_group(dataset, before, lua_tostring(L, 4));
     return give_true(L, status);
 }
 

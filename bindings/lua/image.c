@@ -38,7 +38,7 @@ int image_pixels(lua_State *L)
                                         (ic_image **)&o->handle));
 }
 
-/* model:image(path): as its training read files */
+/* model:image(path): as data sets are read for it */
 int model_load_image(lua_State *L)
 {
     const ic_model *model = check_handle(L, 1, &model_type);

@@ -114,15 +114,14 @@ static const ic_image **images_at(lua_State *L, const ic_model *model, int *coun
 static int predict_with(lua_State *L, const ic_model *const *models, int members)
 {
     int pushed = 0, count;
-    const ic_image **images = images_at(L, models[0], &count, &pushed);
+    const ic_image **images = images_at(L, members == 1 ? models[0] : NULL, &count, &pushed);
     if (images == NULL)
         return pushed;
     ic_prediction *prediction;
     ic_status status = prediction_of(L, 3, &prediction);
     if (status >= 0)
-        status = members == 1
-                     ? ic_predict_batch(models[0], images, count, prediction)
-                     : ic_predict_ensemble(models, members, images, count, prediction);
+        status = members == 1 ? ic_predict_batch(models[0], images, count, prediction)
+                              : ic_predict_ensemble(models, members, images, count, prediction);
     if (status < 0)
         return push_failure(L, status);
     lua_newtable(L);
@@ -148,7 +147,6 @@ int predict_ensemble(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     int count = (int)lua_rawlen(L, 1);
     const ic_model **models = lua_newuserdata(L, (size_t)(count + 1) * sizeof *models);
-    models[count] = NULL; /* of none the first one, too */
     for (int i = 0; i < count; i++) {
         lua_rawgeti(L, 1, i + 1);
         models[i] = check_handle(L, lua_gettop(L), &model_type);

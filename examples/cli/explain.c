@@ -25,7 +25,8 @@ typedef struct finding {
     const char *file, *out; /* out NULL: no heat map was wanted */
     const char *class_name, *method;
     double probability;
-    int32_t x, y; /* of the hottest pixel; -1: nothing speaks for the class */
+    int32_t x, y;          /* of the hottest pixel; -1: nothing speaks for the class */
+    int32_t width, height; /* of the picture as the model loads it */
     int32_t nearest_count;
     int64_t nearest[NEAREST];
     float similarity[NEAREST];
@@ -74,7 +75,8 @@ static void print_json(const explaining *e, const finding *f)
     cli_json_text(stdout, f->file);
     printf(",\"class\":");
     cli_json_text(stdout, f->class_name);
-    printf(",\"probability\":%.9g,\"method\":\"%s\",\"hottest\":", f->probability, f->method);
+    printf(",\"probability\":%.9g,\"method\":\"%s\",\"width\":%d,\"height\":%d,\"hottest\":",
+           f->probability, f->method, (int)f->width, (int)f->height);
     if (f->x >= 0)
         printf("{\"x\":%d,\"y\":%d}", (int)f->x, (int)f->y);
     else
@@ -95,7 +97,8 @@ static void print_text(const explaining *e, const finding *f)
     cli_print_text(stdout, f->class_name, 0);
     printf(" %.1f %%, ", 100 * f->probability);
     if (f->x >= 0)
-        printf("mostly by what is around %d,%d", (int)f->x, (int)f->y);
+        printf("mostly by what is around %d,%d of %dx%d", (int)f->x, (int)f->y, (int)f->width,
+               (int)f->height);
     else
         printf("but nothing in it speaks for that");
     printf(" (%s)", f->method);
@@ -110,13 +113,12 @@ static void print_text(const explaining *e, const finding *f)
 static void find_hottest(ic_explanation *explanation, finding *f)
 {
     const float *values;
-    int32_t width, height;
     float most = 0;
     f->x = f->y = -1;
-    if (ic_explanation_map(explanation, &values, &width, &height) < 0)
+    if (ic_explanation_map(explanation, &values, &f->width, &f->height) < 0)
         return;
-    for (int32_t y = 0; y < height; y++)
-        for (int32_t x = 0; x < width; x++, values++)
+    for (int32_t y = 0; y < f->height; y++)
+        for (int32_t x = 0; x < f->width; x++, values++)
             if (*values > most) {
                 most = *values;
                 f->x = x;

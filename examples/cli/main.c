@@ -33,9 +33,10 @@ static const char predict_more[] = PICTURES
 static const char explain_more[] = PICTURES
     "\nHeat maps of several pictures go into the folder --out, which is made, as\n"
     "NAME.heat.png.\n\n"
-    "--json prints a line of JSON for each picture: file, class, probability, method, hottest\n"
-    "(x and y; null: nothing speaks for the class), with --out out, with --nearest nearest (a\n"
-    "list of file, class, similarity); or, where it cannot be explained, file and error.";
+    "--json prints a line of JSON for each picture: file, class, probability, method, width\n"
+    "and height (of the picture as the model loads it), hottest (x and y in it; null: nothing\n"
+    "speaks for the class), with --out out, with --nearest nearest (a list of file, class,\n"
+    "similarity); or, where it cannot be explained, file and error.";
 
 const cli_command cli_commands[] = {
     {"train",

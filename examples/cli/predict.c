@@ -135,7 +135,8 @@ static int predict_file(ic_context *context, const ensemble *asked, ic_predictio
                         const char *file, int32_t top, const form *as)
 {
     ic_image *image = NULL;
-    ic_status status = ic_model_load_image(asked->models[0], file, &image);
+    ic_status status = asked->count == 1 ? ic_model_load_image(asked->models[0], file, &image)
+                                         : ic_image_load(context, file, &image);
     if (status >= 0)
         status = ic_predict_ensemble((const ic_model *const *)asked->models, asked->count,
                                      (const ic_image *const *)&image, 1, prediction);

@@ -36,8 +36,8 @@ enum { IC_FILTER_BILINEAR = 1, IC_FILTER_BICUBIC = 2 };
  * Reads a JPEG or PNG file (told apart by content). path is UTF-8. CMYK becomes RGB, a palette its
  * colours, transparency an alpha channel; 1, 2 and 4 bits become 8, 16 stay. IC_ERROR_NOT_FOUND or
  * IC_ERROR_IO: the file cannot be read; IC_ERROR_UNSUPPORTED names other formats ("this is WebP");
- * IC_ERROR_FORMAT: damaged or cut short; IC_ERROR_LIMIT: over the limits of the context. To predict,
- * ic_model_load_image does the same as the model wants it.
+ * IC_ERROR_FORMAT: damaged or cut short; IC_ERROR_LIMIT: over the limits of the context. For
+ * pictures to predict on there is ic_model_load_image.
  */
 IC_API ic_status ic_image_load(ic_context *context, const char *path, ic_image **out);
 

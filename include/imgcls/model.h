@@ -75,10 +75,10 @@ IC_API ic_status ic_model_input(const ic_model *model, int32_t *width, int32_t *
                                 int32_t *channels);
 
 /*
- * Reads a picture file as the training of this model read its files: as ic_image_load does, unless
- * the option "decode" was "shrink". Large JPEGs then come smaller, and sooner; so load pictures
- * for such a model with it (for an ensemble: with the first one). Release the picture with
- * ic_image_free. The errors are those of ic_image_load.
+ * Reads a picture file as a data set is read for this model: as ic_image_load does, unless its
+ * option "decode" was "shrink". Large JPEGs then come smaller, and sooner; so load pictures for
+ * such a model with it, but those for an ensemble with ic_image_load, as each member may want
+ * others. Release the picture with ic_image_free. The errors are those of ic_image_load.
  */
 IC_API ic_status ic_model_load_image(const ic_model *model, const char *path, ic_image **out);
 

@@ -32,10 +32,11 @@ IC_API void ic_prediction_free(ic_prediction *prediction);
 IC_API ic_status ic_prediction_set_views(ic_prediction *prediction, int32_t views);
 
 /*
- * Classifies one picture, of any size and source (files: ic_model_load_image). Many threads may do so with one model, each with its own prediction;
- * model and prediction must be of one context. On an error the result from before stands.
- * IC_ERROR_DIVERGED: the network's output is not finite, so there are no probabilities. These are
- * calibrated where the training could do so (the option "calibrate").
+ * Classifies one picture, of any size and source (files: ic_model_load_image). Many threads may do
+ * so with one model, each with its own prediction; model and prediction must be of one context. On
+ * an error the result from before stands. IC_ERROR_DIVERGED: the network's output is not finite, so
+ * there are no probabilities. These are calibrated where the training could do so (the option
+ * "calibrate").
  */
 IC_API ic_status ic_predict(const ic_model *model, const ic_image *image,
                             ic_prediction *prediction);

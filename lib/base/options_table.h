@@ -20,7 +20,7 @@ OPTION("duplicates", "inspection", CHOICE, "near", 0, 0, "off|exact|near", "what
 OPTION("network", "model", CHOICE, "auto", 0, 0, "auto|airbench94|lenet5|plain|small|resnet9|resnet18|mobilenet_v2|mobilenet_v3_large|efficientnet_b0", "the network; auto: by the number and size of the pictures")
 OPTION("input_size", "model", INT, "0", 0, 1024, "", "side of the square that the network sees, pixels; 0: by the pictures")
 OPTION("channels", "model", CHOICE, "auto", 0, 0, "auto|grey|colour", "what the network sees; auto: grey if all looked-at pictures are")
-OPTION("decode", "model", CHOICE, "full", 0, 0, "full|shrink", "JPEG files: in full, or by 1/2, 1/4 or 1/8 at once where they are that much larger than needed: quicker for photographs; pictures for such a model are to be loaded with it")
+OPTION("decode", "model", CHOICE, "full", 0, 0, "full|shrink", "JPEG files: in full, or shrunk by 1/2, 1/4 or 1/8 as they are decoded, where they are that much larger than needed: quicker, a little softer; programs then load pictures with ic_model_load_image")
 OPTION("resize", "model", CHOICE, "auto", 0, 0, "auto|stretch|crop", "fit pictures by stretching, or by keeping their shape and cropping the centre")
 OPTION("filter", "model", CHOICE, "bilinear", 0, 0, "bilinear|bicubic", "interpolation of the resize; both antialias")
 OPTION("denoise", "model", CHOICE, "none", 0, 0, "none|median|gaussian|bilateral", "noise removal: median for salt and pepper, gaussian for sensor noise, bilateral to keep edges")

@@ -344,26 +344,52 @@ static ic_status copy_samples(ic_context *context, const ic_record *record, ic_i
     return IC_OK;
 }
 
+/* NULL where the source has a file instead. */
+static ic_status take_samples(const ic_source *source, const ic_record *record, ic_image **out)
+{
+    *out = NULL;
+    if (record->samples != NULL)
+        return copy_samples(source->context, record, out);
+    if (record->image != NULL)
+        *out = ic_image_retain(record->image);
+    return IC_OK;
+}
+
 ic_status ic_dataset_decode(const ic_dataset *dataset, int64_t index,
                             const ic_decode_options *options, ic_image **out)
 {
-    IC_TRY(check_index(dataset, index, "ic_dataset_image"));
-    ic_source *source = dataset->source;
+    const ic_source *source = dataset->source;
+    ic_context *context = source->context;
     const ic_record *record = &source->records[dataset->records[index]];
-    if (record->image != NULL) {
-        *out = ic_image_retain(record->image);
+    ic_buffer bytes = {.context = context};
+    IC_TRY(take_samples(source, record, out));
+    if (*out != NULL)
         return IC_OK;
-    }
-    if (record->samples != NULL)
-        return copy_samples(source->context, record, out);
-    return ic_image_read(source->context, record->item.origin, options, out);
+    IC_TRY(ic_file_read(context, record->item.origin, context->limits.file_bytes, &bytes));
+    ic_status status = ic_image_decode_with(context, bytes.bytes, bytes.size, options, NULL, out);
+    ic_buffer_free(&bytes);
+    return status;
+}
+
+ic_status ic_dataset_give(const ic_dataset *dataset, int64_t index,
+                          const ic_decode_options *options, const char *function, ic_image **out)
+{
+    IC_TRY(check_index(dataset, index, function));
+    const ic_source *source = dataset->source;
+    const ic_record *record = &source->records[dataset->records[index]];
+    ic_image *image;
+    IC_TRY(take_samples(source, record, &image));
+    if (image == NULL)
+        IC_TRY(ic_image_read(source->context, record->item.origin, options, &image));
+    *out = image;
+    return IC_OK;
 }
 
 ic_status ic_dataset_image(const ic_dataset *dataset, int64_t index, ic_image **out)
 {
     if (out == NULL)
         return ic_fail(IC_ERROR_ARGUMENT, "ic_dataset_image: out is NULL");
-    return ic_dataset_decode(dataset, index, NULL, out);
+    return ic_dataset_give(dataset, index, NULL, "ic_dataset_image", out);
 }
 
 int64_t ic_dataset_broken_count(const ic_dataset *dataset)

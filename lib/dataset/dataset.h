@@ -33,10 +33,14 @@ ic_context *ic_dataset_context(const ic_dataset *dataset);
 
 /*
  * A picture, decoded as the options say (NULL: in full; those that the source holds as raw samples
- * are as they are). IC_ERROR_ARGUMENT: no such index. Thread-safe; release it with ic_image_free.
+ * are as they are). Thread-safe; release it with ic_image_free.
  */
 ic_status ic_dataset_decode(const ic_dataset *dataset, int64_t index,
                             const ic_decode_options *options, ic_image **out);
+
+/* The same for a function of the API: arguments are checked, and errors name the picture. */
+ic_status ic_dataset_give(const ic_dataset *dataset, int64_t index,
+                          const ic_decode_options *options, const char *function, ic_image **out);
 
 /* A set of the pictures for which keep(payload, index) is true, sharing everything with its parent.
  */

@@ -40,7 +40,7 @@ typedef struct ic_decode_options {
      * What is to be made of the picture, 0: nothing is known. shrink: the decoder may return a
      * smaller one (JPEG: 1/2, 1/4, 1/8 in the DCT domain) as long as no side is shorter than the
      * canvas's. centre: only the centre of the canvas's shape is resized to it; pixels beyond those
-     * that ic_image_resize_box then looks at may be anything, the others are as ever.
+     * that ic_image_resize_box then looks at may be 0, the others are as ever.
      */
     int32_t canvas_width, canvas_height;
     bool shrink, centre;
@@ -79,6 +79,10 @@ typedef struct ic_box {
 
 ic_status ic_image_resize_box(const ic_image *source, const ic_box *box, int32_t width,
                               int32_t height, int32_t filter, ic_image **out);
+
+/* How far from where an output sample lies a filter looks, in source pixels; step: how many of
+ * these an output sample stands for. */
+double ic_filter_reach(int32_t filter, double step);
 
 /*
  * Another number of channels: grey from colour by ITU-R 601 (as libjpeg and Pillow), alpha is laid

@@ -12,6 +12,7 @@
 #include "image/codec.h"
 
 #include <limits.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h> /* jpeglib.h needs FILE and size_t */
 #include <string.h>
@@ -42,7 +43,7 @@ typedef struct jpeg_state {
     int32_t orientation;
     ic_image *image;
     unsigned char *row; /* where rows go that are not wanted, or not yet RGB */
-    size_t left;        /* columns that are not decoded */
+    size_t left;        /* samples of a row before those that are decoded */
 } jpeg_state;
 
 /* Only called from within libjpeg, below the setjmp. */
@@ -230,32 +231,51 @@ static unsigned int choose_shrink(const jpeg_state *state)
     return 1;
 }
 
+#if defined LIBJPEG_TURBO_VERSION_NUMBER && LIBJPEG_TURBO_VERSION_NUMBER >= 1005003
+
 /*
- * Columns at either side that are not looked at: the filters of the resize reach twice its scale
- * beyond the centre (bicubic), interpolated colour two pixels. Inverse DCT and colour conversion
- * are for the others only. Progressive files may be smoothed over several blocks, and are left
- * alone.
+ * The columns at either side that are not looked at: beyond what the widest filter reaches from the
+ * centre, and the two pixels that interpolated colour reaches.
+ */
+static int64_t count_spared(const jpeg_state *state)
+{
+    const struct jpeg_decompress_struct *jpeg = &state->jpeg;
+    int64_t width, height;
+
+    find_canvas(state, &width, &height);
+    if (!state->options->centre || width < 1 || height < 1)
+        return 0;
+    double seen = (double)jpeg->output_height * (double)width / (double)height;
+    double reach = ceil(ic_filter_reach(IC_FILTER_BICUBIC, seen / (double)width)) + 1 + 2;
+    return ((int64_t)jpeg->output_width - (int64_t)ceil(seen)) / 2 - (int64_t)reach;
+}
+
+/*
+ * Inverse DCT and colour conversion are for the columns that are looked at; the others are 0. Not,
+ * as not all versions of libjpeg-turbo give the same pixels then, of progressive files (which may
+ * be smoothed over several blocks), lossless ones, and colour at less than half of the size.
  */
 static void spare_sides(jpeg_state *state)
 {
-#ifdef LIBJPEG_TURBO_VERSION
     struct jpeg_decompress_struct *jpeg = &state->jpeg;
-    int64_t width, height, all = jpeg->output_width;
+    int64_t spared = count_spared(state);
 
-    find_canvas(state, &width, &height);
-    if (!state->options->centre || width < 1 || height < 1 || jpeg->progressive_mode ||
-        all * height <= jpeg->output_height * width)
+    if (spared <= 0 || jpeg->progressive_mode || jpeg->Ss != 0 || jpeg->Se != DCTSIZE2 - 1 ||
+        jpeg->max_h_samp_factor > 2 || jpeg->max_v_samp_factor > 2)
         return;
-    int64_t seen = (jpeg->output_height * width + height - 1) / height;
-    int64_t reach = 2 * (seen / width + 1) + 4;
-    int64_t spared = (all - seen) / 2 - reach;
-    if (spared <= 0)
-        return;
-    JDIMENSION left = (JDIMENSION)spared, columns = (JDIMENSION)(all - 2 * spared);
-    jpeg_crop_scanline(jpeg, &left, &columns);
-    state->left = (size_t)left;
-#endif
+    JDIMENSION left = (JDIMENSION)spared, columns = jpeg->output_width - 2 * left;
+    jpeg_crop_scanline(jpeg, &left, &columns); /* moves left to the edge of a block */
+    state->left = (size_t)left * (size_t)state->image->channels;
 }
+
+#else
+
+static void spare_sides(jpeg_state *state)
+{
+    (void)state;
+}
+
+#endif
 
 /*
  * Inks to light: R = C K / 255. Encoders follow Adobe and store inks inverted (255 is no ink).
@@ -268,9 +288,16 @@ static void cmyk_to_rgb(const unsigned char *cmyk, unsigned char *rgb, int32_t w
             rgb[c] = (unsigned char)((cmyk[c] * cmyk[3] + 127) / 255);
 }
 
-static JSAMPROW row_of(const jpeg_state *state, int32_t y)
+/* Where the decoded columns of a row begin; what is left of them and right becomes 0. */
+static JSAMPROW begin_row(const jpeg_state *state, int32_t y)
 {
-    return (JSAMPROW)ic_image_row(state->image, y) + state->left * (size_t)state->image->channels;
+    const ic_image *image = state->image;
+    unsigned char *row = ic_image_row(image, y);
+    size_t end = state->left + (size_t)state->jpeg.output_width * (size_t)image->channels;
+
+    memset(row, 0, state->left);
+    memset(row + end, 0, (size_t)image->width * (size_t)image->channels - end);
+    return row + state->left;
 }
 
 static void read_rows(jpeg_state *state)
@@ -279,7 +306,7 @@ static void read_rows(jpeg_state *state)
 
     while (jpeg->output_scanline < jpeg->output_height) {
         int32_t y = (int32_t)jpeg->output_scanline;
-        JSAMPROW row = state->row ? state->row : row_of(state, y);
+        JSAMPROW row = state->row ? state->row : begin_row(state, y);
 
         /* One row asked for, one row given: the source never has to wait for more bytes. */
         jpeg_read_scanlines(jpeg, &row, 1);

@@ -53,12 +53,18 @@ static int32_t weigh(int32_t filter, double centre, double scale, int32_t first,
     return count;
 }
 
+double ic_filter_reach(int32_t filter, double step)
+{
+    double scale = step > 1 ? step : 1;
+    return filter == IC_FILTER_BICUBIC ? 2 * scale : scale;
+}
+
 static ic_status taps_create(ic_context *context, int32_t filter, int32_t source, double offset,
                              double extent, int32_t length, ic_picture_taps *out)
 {
     double step = extent / length;
     double scale = step > 1 ? step : 1;
-    double reach = (filter == IC_FILTER_BICUBIC ? 2 : 1) * scale;
+    double reach = ic_filter_reach(filter, step);
     double *shape;
 
     out->length = length;

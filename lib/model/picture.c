@@ -26,9 +26,8 @@ ic_status ic_model_decode_image(const ic_model *model, const void *bytes, size_t
 ic_status ic_model_read_image(const ic_model *model, const ic_dataset *dataset, int64_t index,
                               ic_image **out)
 {
-    if (!model || !dataset || !out)
-        return ic_fail(IC_ERROR_ARGUMENT,
-                       "ic_model_read_image: model, dataset and out must not be NULL");
+    if (!model || !out)
+        return ic_fail(IC_ERROR_ARGUMENT, "ic_model_read_image: model and out must not be NULL");
     const ic_decode_options options = ic_pipeline_decoding(&model->pipeline);
-    return ic_dataset_decode(dataset, index, &options, out);
+    return ic_dataset_give(dataset, index, &options, "ic_model_read_image", out);
 }

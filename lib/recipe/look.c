@@ -73,18 +73,24 @@ ic_status ic_recipe_look(ic_context *context, const ic_dataset *dataset, ic_data
 {
     ic_data_facts facts = {.pictures = ic_dataset_count(dataset), .grey = true, .slowness = 1};
     sizes seen = {.count = 0};
+    int32_t jpegs = 0;
     if (facts.pictures == 0)
         return ic_fail(IC_ERROR_DATA, "the data set has no readable picture");
     seen.count = facts.pictures < LOOKED_AT ? (int32_t)facts.pictures : LOOKED_AT;
     for (int32_t i = 0; i < seen.count; i++) {
+        const int64_t index = facts.pictures * i / seen.count;
+        const ic_format format = ic_dataset_at(dataset, index)->format;
         ic_image *image = NULL;
-        IC_TRY(ic_dataset_image(dataset, facts.pictures * i / seen.count, &image));
+        IC_TRY(ic_dataset_image(dataset, index, &image));
+        jpegs += format == IC_FORMAT_JPEG;
+        facts.decoded = facts.decoded || format == IC_FORMAT_UNKNOWN;
         seen.widths[i] = image->width;
         seen.heights[i] = image->height;
         facts.grey = facts.grey && image_is_grey(image);
         ic_image_free(image);
     }
     set_sizes(&seen, &facts);
+    facts.jpegs = jpegs > seen.count / 2;
     *out = facts;
     return IC_OK;
 }

@@ -106,9 +106,15 @@ static int32_t choose_channels(ic_context *context, const ic_data_facts *facts,
 static ic_decode choose_decode(ic_context *context, const ic_data_facts *facts,
                                const ic_options *options, int32_t canvas)
 {
-    if (ic_option_is(options, "decode", "shrink"))
+    if (ic_option_is(options, "decode", "shrink")) {
+        if (facts->decoded)
+            ic_log(context, IC_LOG_WARNING,
+                   "decode shrink: pictures that were added in memory stay as they are, so that "
+                   "files will look a little softer to the model than these");
         return IC_DECODE_SHRINK;
-    if (ic_facts_side(facts) >= LARGE * canvas)
+    }
+    if (!ic_option_is_set(options, "decode") && facts->jpegs &&
+        ic_facts_side(facts) >= LARGE * canvas)
         ic_log(context, IC_LOG_INFO,
                "decode full: with shrink, JPEGs of this size would be read in two thirds of the "
                "time or less");

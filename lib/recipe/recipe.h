@@ -17,6 +17,8 @@ typedef struct ic_data_facts {
     int32_t median_width, median_height;
     bool grey;       /* every looked-at picture has equal channels */
     bool same_size;  /* all have one size */
+    bool jpegs;      /* most of those looked at are JPEG files */
+    bool decoded;    /* some of those looked at are no files, but samples in memory */
     bool pretrained; /* the model to be trained has learnt something before; not seen by looking */
     double slowness; /* seconds here for a second of the reference machine: 1 unless measured */
 } ic_data_facts;

@@ -53,19 +53,23 @@ static ic_status encode(ic_image *image, int32_t side, thumb *out)
 }
 
 /* A picture that has gone since it was measured leaves a gap; only a lack of memory is an error. */
+static ic_status make_small(const ic_page *page, int32_t side, thumb *out)
+{
+    const ic_report *report = page->report;
+    ic_image *image = NULL;
+    out->jpeg.context = report->context;
+    ic_status status = ic_dataset_thumbnail(report->dataset, report->items[out->row], side, &image);
+    if (status >= 0)
+        status = encode(image, side, out);
+    ic_image_free(image);
+    return status == IC_ERROR_MEMORY ? status : IC_OK;
+}
+
 static ic_status make_thumb(void *arguments, int64_t unit, int32_t worker)
 {
     const thumb_work *work = arguments;
-    const ic_report *report = work->page->report;
-    thumb *t = &work->thumbs[unit];
-    ic_image *image = NULL;
     (void)worker;
-    t->jpeg.context = report->context;
-    ic_status status = ic_dataset_thumbnail(report->dataset, report->items[t->row], SIDE, &image);
-    if (status >= 0)
-        status = encode(image, SIDE, t);
-    ic_image_free(image);
-    return status == IC_ERROR_MEMORY ? status : IC_OK;
+    return make_small(work->page, SIDE, &work->thumbs[unit]);
 }
 
 static ic_status step(ic_page *page, int64_t done)
@@ -186,34 +190,35 @@ static ic_status choose_method(const ic_page *page, int32_t count, ic_options **
     return ic_options_set_text(*out, "method", method);
 }
 
-/* The picture, and where in it the model found its answer; heat stays empty for models of a
- * cross-validation, which are gone. */
-static ic_status make_worst(const ic_page *page, ic_options *options, thumb *picture, thumb *heat)
+/* Where in the picture the model found its answer. */
+static ic_status make_heat(const ic_page *page, ic_options *options, thumb *heat)
 {
     const ic_report *report = page->report;
-    ic_image *image = NULL, *drawn = NULL;
+    const int32_t answer = ic_scores_predicted(&report->scores, heat->row);
+    ic_image *image, *drawn = NULL;
     ic_explanation *explanation = NULL;
-    ic_status status;
-    picture->jpeg.context = heat->jpeg.context = page->context;
-    status = report->fold_count > 0
-                 ? ic_dataset_image(report->dataset, report->items[picture->row], &image)
-                 : ic_model_read_image(report->model, report->dataset, report->items[picture->row],
-                                       &image);
-    if (status < 0)
+    heat->jpeg.context = page->context;
+    ic_status status =
+        ic_model_read_image(report->model, report->dataset, report->items[heat->row], &image);
+    if (status < 0) /* gone meanwhile */
         return status == IC_ERROR_MEMORY ? status : IC_OK;
-    IC_TRY_CLEAN(encode(image, WORST_SIDE, picture));
-    if (report->fold_count == 0) {
-        int32_t answer = ic_scores_predicted(&report->scores, picture->row);
-        IC_TRY_CLEAN(ic_options_set_text(options, "class", ic_report_class_name(report, answer)));
-        IC_TRY_CLEAN(ic_explain(report->model, image, options, &explanation));
-        IC_TRY_CLEAN(ic_explanation_image(explanation, &drawn));
-        IC_TRY_CLEAN(encode(drawn, WORST_SIDE, heat));
-    }
+    IC_TRY_CLEAN(ic_options_set_text(options, "class", ic_report_class_name(report, answer)));
+    IC_TRY_CLEAN(ic_explain(report->model, image, options, &explanation));
+    IC_TRY_CLEAN(ic_explanation_image(explanation, &drawn));
+    IC_TRY_CLEAN(encode(drawn, WORST_SIDE, heat));
 cleanup:
     ic_image_free(drawn);
     ic_explanation_free(explanation);
     ic_image_free(image);
     return status;
+}
+
+/* heat stays empty for models of a cross-validation, which are gone. */
+static ic_status make_worst(const ic_page *page, ic_options *options, thumb *picture, thumb *heat)
+{
+    IC_TRY(make_small(page, WORST_SIDE, picture));
+    heat->row = picture->row;
+    return page->report->fold_count > 0 ? IC_OK : make_heat(page, options, heat);
 }
 
 static void put_worst_one(ic_page *page, const thumb *picture, const thumb *heat)

@@ -171,6 +171,9 @@ static void models_and_predictions(void **state)
     REFUSES(ic_model_save(NULL, "x"));
     REFUSES(ic_model_save_memory(NULL, NULL, 0, &size));
     REFUSES(ic_model_input(NULL, NULL, NULL, NULL));
+    REFUSES(ic_model_load_image(NULL, "a.jpg", OUT(ic_image)));
+    REFUSES(ic_model_decode_image(NULL, "a", 1, OUT(ic_image)));
+    REFUSES(ic_model_read_image(NULL, NULL, 0, OUT(ic_image)));
     REFUSES(ic_model_json(NULL, NULL, 0, &size));
     REFUSES(ic_model_plot_history(NULL, "x.png"));
     assert_int_equal(ic_model_class_count(NULL), 0);

@@ -214,6 +214,14 @@ static void run_stage(bench *b, stage *s)
         s->best = spent;
 }
 
+static bool knows_stage(const bench *b, const stage *stages, int32_t count)
+{
+    for (int32_t i = 0; i < count && b->stage != NULL; i++)
+        if (strcmp(b->stage, stages[i].name) == 0)
+            return true;
+    return b->stage == NULL;
+}
+
 static void print_stages(const bench *b, const stage *stages, int32_t count)
 {
     const char *before = "{";
@@ -248,6 +256,10 @@ int main(int argc, char **argv)
     if (b.count == 0) {
         fprintf(stderr, "bench_decode: no pictures below %s\n", b.folder);
         return 1;
+    }
+    if (!knows_stage(&b, stages, STAGES)) {
+        fprintf(stderr, "bench_decode: there is no stage %s\n", b.stage);
+        return 2;
     }
     double end = thread_seconds() + b.seconds;
     for (int round = 0; round < 2 || (thread_seconds() < end && round < ROUNDS_MAX); round++)

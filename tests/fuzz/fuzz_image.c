@@ -46,7 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const ic_decode_options check_only = {.check_only = true},
                                    shrink = {.canvas_width = 3, .canvas_height = 3, .shrink = true},
-                                   centre = {.canvas_width = 2, .canvas_height = 5, .centre = true};
+                                   both = {.canvas_width = 2,
+                                           .canvas_height = 5,
+                                           .shrink = true,
+                                           .centre = true};
     ic_image *image = NULL, *small = NULL, *middle = NULL;
     ic_context *context = NULL;
     ic_status status, checked;
@@ -61,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         use(image);
     if (ic_image_decode_with(context, bytes, size, &shrink, NULL, &small) == IC_OK)
         ic_image_free(small);
-    demand(ic_image_decode_with(context, bytes, size, &centre, NULL, &middle) == status,
+    demand(ic_image_decode_with(context, bytes, size, &both, NULL, &middle) == status,
            "the centre is as sound as all of it");
     ic_image_free(middle);
     ic_image_free(image);

@@ -192,6 +192,10 @@ static void set_up(struct jpeg_compress_struct *jpeg, const jpeg_plan *plan, jpe
     jpeg_set_quality(jpeg, 96, TRUE);
     if (!plan->subsampled)
         jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
+    if (plan->across > 0) {
+        jpeg->comp_info[0].h_samp_factor = plan->across;
+        jpeg->comp_info[0].v_samp_factor = plan->down;
+    }
     if (!plan->subsampled && plan->components == 4)
         jpeg->comp_info[3].h_samp_factor = jpeg->comp_info[3].v_samp_factor = 1;
     jpeg->restart_in_rows = plan->restart;

@@ -46,6 +46,7 @@ typedef struct jpeg_plan {
     bool plain;     /* stored as RGB or CMYK, not as YCbCr or YCCK */
     bool progressive;
     bool subsampled;  /* chroma at half size, as most files have it */
+    int across, down; /* subsampled: samples of luma for one of chroma; 0: 2 */
     bool many_scans;  /* progressive, each coefficient by itself: 127 scans (grey only) */
     int restart;      /* rows of blocks between restart markers; 0: none */
     const void *app1; /* body of an APP1 marker */

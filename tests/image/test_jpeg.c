@@ -4,6 +4,7 @@
 #include "image/pictures.h"
 #include "support/support.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -283,8 +284,8 @@ static void test_many_scans(void **state)
     free(file.bytes);
 }
 
-static void check_shrink(int width, int height, unsigned int orientation, int enough_width,
-                         int enough_height, int wanted_width, int wanted_height)
+static void check_shrink(int width, int height, unsigned int orientation, int canvas_width,
+                         int canvas_height, int wanted_width, int wanted_height)
 {
     unsigned char app1[6 + EXIF_BYTES] = "Exif\0";
     size_t exif = make_exif(app1 + 6, true, orientation);
@@ -292,7 +293,7 @@ static void check_shrink(int width, int height, unsigned int orientation, int en
         .width = width, .height = height, .components = 3, .app1 = app1, .app1_size = 6 + exif};
     made_file file = make_jpeg(&plan);
     ic_decode_options options = {
-        .canvas_width = enough_width, .canvas_height = enough_height, .shrink = true};
+        .canvas_width = canvas_width, .canvas_height = canvas_height, .shrink = true};
     ic_image_facts facts;
     ic_image *image = NULL;
 
@@ -338,6 +339,65 @@ static void test_shrunken_pixels(void **state)
                                 jpeg_sample(&plan, 4 * x + 2, 4 * y + 2, c)) <= 12);
     ic_image_free(image);
     free(file.bytes);
+}
+
+static bool is_black(const ic_image *image, int x)
+{
+    for (int y = 0; y < image->height; y++)
+        for (int c = 0; c < image->channels; c++)
+            if (ic_image_row(image, y)[x * image->channels + c] != 0)
+                return false;
+    return true;
+}
+
+/* The columns that a resize of the centre to a square of `side` reaches are those of the full
+ * picture; the outermost ones are not decoded, where libjpeg can leave out columns. */
+static void check_centre(const jpeg_plan *plan, int side, bool shrink, bool spared)
+{
+    made_file file = make_jpeg(plan);
+    ic_decode_options options = {.canvas_width = side, .canvas_height = side, .shrink = shrink};
+    ic_image *whole = NULL, *centre = NULL;
+
+    assert_ok(ic_image_decode_with(context, file.bytes, file.size, &options, NULL, &whole));
+    options.centre = true;
+    assert_ok(ic_image_decode_with(context, file.bytes, file.size, &options, NULL, &centre));
+    assert_int_equal(centre->width, whole->width);
+    const int reach = (int)ceil(2.0 * whole->height / side) + 1;
+    const int first = (whole->width - whole->height) / 2 - reach;
+    const size_t channels = (size_t)whole->channels;
+    for (int y = 0; y < whole->height; y++)
+        assert_memory_equal(ic_image_row(centre, y) + (size_t)first * channels,
+                            ic_image_row(whole, y) + (size_t)first * channels,
+                            (size_t)(whole->width - 2 * first) * channels);
+    assert_false(is_black(whole, 0));
+    assert_false(is_black(whole, whole->width - 1));
+    assert_int_equal(is_black(centre, 0), spared);
+    assert_int_equal(is_black(centre, whole->width - 1), spared);
+    ic_image_free(centre);
+    ic_image_free(whole);
+    free(file.bytes);
+}
+
+static void test_spares_the_sides(void **state)
+{
+    static const int factors[][2] = {{1, 1}, {2, 1}, {1, 2}, {2, 2},
+                                     {4, 1}, {1, 4}, {4, 2}, {2, 4}};
+
+    (void)state;
+    for (int i = 0; i < 8 * 2 * 3; i++) {
+        const int across = factors[i % 8][0], down = factors[i % 8][1];
+        jpeg_plan plan = {.width = 803,
+                          .height = 301,
+                          .components = i / 16 == 1 ? 1 : 3,
+                          .subsampled = true,
+                          .across = across,
+                          .down = down,
+                          .restart = i / 16 == 2 ? 3 : 0};
+        check_centre(&plan, 20, i / 8 % 2, across <= 2 && down <= 2);
+        check_centre(&plan, 150, i / 8 % 2, across <= 2 && down <= 2);
+        plan.progressive = true;
+        check_centre(&plan, 20, i / 8 % 2, false);
+    }
 }
 
 static void test_limits(void **state)
@@ -410,13 +470,14 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_kinds),       cmocka_unit_test(test_cut_at_every_length),
-        cmocka_unit_test(test_cut_says_so),     cmocka_unit_test(test_every_byte_changed),
-        cmocka_unit_test(test_unused_bytes),    cmocka_unit_test(test_lost_restart_interval),
-        cmocka_unit_test(test_odd_version),     cmocka_unit_test(test_frame_header),
-        cmocka_unit_test(test_two_components),  cmocka_unit_test(test_many_scans),
-        cmocka_unit_test(test_shrinks_on_load), cmocka_unit_test(test_shrunken_pixels),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_encodes),
+        cmocka_unit_test(test_all_kinds),        cmocka_unit_test(test_cut_at_every_length),
+        cmocka_unit_test(test_cut_says_so),      cmocka_unit_test(test_every_byte_changed),
+        cmocka_unit_test(test_unused_bytes),     cmocka_unit_test(test_lost_restart_interval),
+        cmocka_unit_test(test_odd_version),      cmocka_unit_test(test_frame_header),
+        cmocka_unit_test(test_two_components),   cmocka_unit_test(test_many_scans),
+        cmocka_unit_test(test_shrinks_on_load),  cmocka_unit_test(test_shrunken_pixels),
+        cmocka_unit_test(test_spares_the_sides), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_encodes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -60,7 +60,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static ic_model *make_model(const ic_dataset *data, const char *decode)
+static ic_model *make_resizing(const ic_dataset *data, const char *decode, const char *resize)
 {
     ic_options *options;
     ic_model *model;
@@ -68,9 +68,15 @@ static ic_model *make_model(const ic_dataset *data, const char *decode)
     assert_ok(ic_options_set_text(options, "network", "lenet5"));
     assert_ok(ic_options_set_int(options, "input_size", 32));
     assert_ok(ic_options_set_text(options, "decode", decode));
+    assert_ok(ic_options_set_text(options, "resize", resize));
     assert_ok(ic_model_create(context, data, options, &model));
     ic_options_free(options);
     return model;
+}
+
+static ic_model *make_model(const ic_dataset *data, const char *decode)
+{
+    return make_resizing(data, decode, "crop");
 }
 
 static ic_dataset *open_data(void)
@@ -130,8 +136,10 @@ static void no_way_to_a_picture_drifts(void **state)
 {
     (void)state;
     ic_dataset *data = open_data();
-    for (int32_t shrink = 0; shrink < 2; shrink++) {
-        ic_model *model = make_model(data, shrink ? "shrink" : "full");
+    for (int32_t kind = 0; kind < 4; kind++) {
+        const bool shrink = kind % 2;
+        ic_model *model =
+            make_resizing(data, shrink ? "shrink" : "full", kind / 2 ? "crop" : "stretch");
         ic_report *report = measure(model, data);
         int32_t differ = 0;
         for (int64_t i = 0; i < PICTURES; i++) {

@@ -31,18 +31,23 @@ def _refuse(error):
 
 def several(given: Any, context, model, on_error: str):
     """(Images, made one by one; whether it is one picture alone) of a picture, a folder, a Dataset
-    or any iterable of pictures, as the model wants them. on_error="skip": None stands for a picture
+    or any iterable of pictures, as the model wants them if there is one. on_error="skip": None stands for a picture
     that cannot be read."""
     if on_error not in ("raise", "skip"):
         raise ValueError(f'on_error takes "raise" or "skip", not {on_error!r}')
     if isinstance(given, Dataset):
-        return _read(range(len(given)), lambda index: Image(Pointer(create(
-            lib.ic_model_read_image, model, given, index))), False, on_error), False
+        return _read(range(len(given)), _reader(given, model), False, on_error), False
     if isinstance(given, (str, os.PathLike)) and os.path.isdir(given):
         given = pictures(given)
     alone = _is_one(given)
     return _read([given] if alone else given, lambda picture: image_of(picture, context, model),
                  alone, on_error), alone
+
+
+def _reader(dataset, model):
+    if model is None:
+        return dataset.image
+    return lambda index: Image(Pointer(create(lib.ic_model_read_image, model, dataset, index)))
 
 
 def _read(sources, open_one, alone, on_error):

@@ -13,7 +13,7 @@ from ._core import (Context, Error, Handle, InvalidError, Options, Path, Progres
                     class_index, class_list, create, default_context, json_of, lib, path_bytes,
                     text_of)
 from ._data import Dataset
-from ._image import image_of
+from ._image import Image, image_of
 from ._pictures import several
 from ._prediction import Explanation, Neighbours, probabilities, read_answer
 from ._report import Report
@@ -257,7 +257,9 @@ class Classifier:
     def _predict(self, pictures, read, views, on_error, others=()):
         """read(prediction, index) of one picture, or a list of that for several."""
         models = [self._ready()] + [other._ready() for other in others]
-        images, alone = several(pictures, self._context, models[0], on_error)
+        # What one member would have smaller, another may want larger.
+        wanted_by = models[0] if len(models) == 1 else None
+        images, alone = several(pictures, self._context, wanted_by, on_error)
         results = []
         while True:
             chunk = list(itertools.islice(images, _at_once))
@@ -266,6 +268,12 @@ class Classifier:
             sound = [image for image in chunk if image is not None]
             told = iter(self._ask(models, sound, views, read) if sound else ())
             results += [None if image is None else next(told) for image in chunk]
+
+    def image(self, source: Any) -> Image:
+        """An Image of a path, bytes or an open file as data sets are read for this classifier: with
+        decode="shrink", large JPEGs are smaller than Image(source) has them. What is given paths,
+        bytes and open files loads them so by itself, but for ensembles."""
+        return image_of(source, self._context, self._ready())
 
     def predict_proba(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
         """The probabilities in the order of classes_: of one picture, or a list of such for several.
@@ -299,7 +307,8 @@ class Classifier:
     def explain(self, picture: Any, label: Any = "", *, method: str = "auto",
                 progress: Progress = None) -> Explanation:
         """What in a picture speaks for a class: label, or else the most probable one. method:
-        "gradcam", "occlusion", or "auto", the better one of them."""
+        "gradcam", "occlusion", or "auto", the better one of them. The map has the size of
+        image(picture)."""
         chosen = Options(self._context, {"class": str(label), "method": method})
         made = self._context.make(progress, lib.ic_explain, self._ready(),
                                   image_of(picture, self._context, self._model), chosen)

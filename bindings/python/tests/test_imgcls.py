@@ -610,12 +610,16 @@ class Tests(unittest.TestCase):
             model.fit(data, validation=data)
             measured = model.evaluate(data, split="all").data["pictures"][0]["probability"]
             ways = [model.predict_proba(source) for source in (file, LARGE_JPEG, io.BytesIO(LARGE_JPEG))]
-            ways += model.predict_proba(data)
+            ways += model.predict_proba(data) + [model.predict_proba(model.image(file))]
+            together = model.answer(file, others=[model])  # loaded in full
             said[decode] = {max(way) for way in ways} | {measured}
             self.assertAlmostEqual(model.neighbours(data).find(file)[0][2], 1, 6)
             heat = model.explain(file).map
             self.assertEqual(heat.shape, (40, 48) if decode == "shrink" else (80, 96))
-            said[decode].add(max(model.predict_proba(imgcls.Image(file))))  # in full
+            in_full = max(model.predict_proba(imgcls.Image(file)))
+            said[decode].add(in_full)
+            self.assertAlmostEqual(together.probability, in_full, 6)
+            self.assertAlmostEqual(model.answer(data, others=[model])[0].probability, in_full, 6)
         self.assertEqual({decode: len(said[decode]) for decode in said}, {"full": 1, "shrink": 2})
 
     def test_arrays_in_either_byte_order(self):
