@@ -3,10 +3,10 @@
  *
  *     bench_decode FOLDER [--size N] [--most N] [--seconds S] [--stage NAME] [--json]
  *
- * Reads up to `most` JPEG and PNG files below FOLDER into memory and times, in turns: decoding,
- * resizing to a canvas of 8/7 N, both as the pipeline does them, in full and shrunk on load,
- * augmentation with normalisation as usual and with everything on, and normalisation alone.
- * SPDX-License-Identifier: MIT
+ * Reads up to `most` JPEG and PNG files below FOLDER into memory and times, in turns, or one of
+ * them by its name: verifying, decoding, resizing to a canvas of 8/7 N, both as the pipeline does
+ * them, in full and shrunk on load, augmentation with normalisation as usual and with everything
+ * on, and normalisation alone. SPDX-License-Identifier: MIT
  */
 #include "base/file.h"
 #include "peak.h"
@@ -146,6 +146,14 @@ static void canvas_of(bench *b, int32_t i, ic_decode how)
     ic_image_free(image);
 }
 
+/* As data sets are verified: the codes, an eighth of the samples, no colours. */
+static void verify(bench *b, int32_t i)
+{
+    static const ic_decode_options options = {.check_only = true};
+    check(ic_image_decode_with(b->context, b->files[i].bytes, b->files[i].size, &options, NULL,
+                               NULL));
+}
+
 static void decode(bench *b, int32_t i)
 {
     ic_image *image;
@@ -241,9 +249,13 @@ static void print_stages(const bench *b, const stage *stages, int32_t count)
 int main(int argc, char **argv)
 {
     bench b = {0};
-    stage stages[] = {{"decode", decode, 0},      {"resize", resize, 0},
-                      {"decode+resize", both, 0}, {"shrink+resize", both_shrunk, 0},
-                      {"augment", augment, 0},    {"augment, all", augment_all, 0},
+    stage stages[] = {{"verify", verify, 0},
+                      {"decode", decode, 0},
+                      {"resize", resize, 0},
+                      {"decode+resize", both, 0},
+                      {"shrink+resize", both_shrunk, 0},
+                      {"augment", augment, 0},
+                      {"augment, all", augment_all, 0},
                       {"normalise", normalise, 0}};
     enum { STAGES = sizeof stages / sizeof stages[0] };
     if (!read_arguments(argc, argv, &b)) {
