@@ -16,11 +16,11 @@ python_left_out = set(re.findall(r'"(ic_\w+)"', source.split("LEFT_OUT = ")[1].s
 lua_source = "".join(path.read_text() for path in sorted((root / "bindings/lua").glob("*.c")))
 lua = set(re.findall(r"\b(ic_\w+)[(,)]", lua_source))  # called, or given to a helper
 
-# Lua has its own memory; reads a result through batch calls and rankings, a comparison as a table; adds files as
-# pictures.
+# Lua has its own memory; reads a result through batch calls and rankings, a comparison as a table; leaves the pictures
+# of a data set to what takes data sets.
 lua_left_out = {"ic_context_create_with_allocator", "ic_status_name", "ic_image_pixels",
-                "ic_image_resize", "ic_image_encode_png", "ic_dataset_add_file",
-                "ic_dataset_image", "ic_prediction_count", "ic_prediction_probabilities",
+                "ic_image_resize", "ic_image_encode_png", "ic_dataset_image",
+                "ic_model_read_image", "ic_prediction_count", "ic_prediction_probabilities",
                 "ic_comparison_json"}
 
 
