@@ -42,9 +42,9 @@ static const setting for_photographs[] = {
 static const setting beside_a_policy[] = {
     {"brightness", "0"}, {"contrast", "0"}, {"saturation", "0"}, {NULL, NULL}};
 
-/* X-rays and the like: everything in its place, so little is moved. */
+/* X-rays and the like: nothing is turned, but how near they were taken must not tell the class. */
 static const setting for_grey_photographs[] = {
-    {"crop_scale", "0.6"},
+    {"crop_scale", "0.3"},
     {"brightness", "0.2"},
     {"contrast", "0.2"},
     {NULL, NULL},
@@ -108,8 +108,8 @@ static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts
         IC_TRY(suggest(options, beside_a_policy));
     if (open)
         ic_log(context, IC_LOG_INFO,
-               facts->grey ? "augmentation: random crops of at least 60 %% of the area, "
-                             "brightness, contrast: grey photographs, of which little may be moved"
+               facts->grey ? "augmentation: random crops of at least 30 %% of the area, "
+                             "brightness, contrast: grey photographs"
                            : "augmentation: random crops of at least 25 %% of the area, "
                              "brightness, contrast, saturation: photographs of things");
     return suggest(options, facts->grey ? for_grey_photographs : for_photographs);
