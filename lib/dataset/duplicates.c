@@ -136,8 +136,7 @@ static ic_status read_picture(const ic_pictures *pictures, int64_t index, int32_
                               ic_image **out)
 {
     const ic_dataset *set = ic_pictures_find(pictures, &index);
-    const ic_decode_options options = {
-        .canvas_width = 2 * side, .canvas_height = 2 * side, .shrink = true};
+    const ic_decode_options options = ic_decode_for_thumbnail(side);
     return ic_dataset_decode(set, index, &options, out);
 }
 

@@ -48,6 +48,12 @@ typedef struct ic_decode_options {
     bool check_only;  /* decode all, as cheaply as can be, only to see whether it is sound */
 } ic_decode_options;
 
+/* For a thumbnail: two pixels or more a side are averaged for each of its. 0: in full. */
+static inline ic_decode_options ic_decode_for_thumbnail(int32_t side)
+{
+    return (ic_decode_options){.canvas_width = 2 * side, .canvas_height = 2 * side, .shrink = true};
+}
+
 typedef struct ic_image_facts {
     ic_format format;
     int32_t width, height; /* after EXIF orientation, before any shrinking */

@@ -33,14 +33,12 @@ cleanup:
     return status;
 }
 
-/* JPEGs come half as small as they could: what is averaged from two pixels a side looks better. */
 ic_status ic_dataset_thumbnail(const ic_dataset *dataset, int64_t index, int32_t side,
                                ic_image **out)
 {
-    const ic_decode_options enough = {
-        .canvas_width = 2 * side, .canvas_height = 2 * side, .shrink = true};
+    const ic_decode_options options = ic_decode_for_thumbnail(side);
     ic_image *image;
-    IC_TRY(ic_dataset_decode(dataset, index, &enough, &image));
+    IC_TRY(ic_dataset_decode(dataset, index, &options, &image));
     ic_status status = ic_image_thumbnail(image, side, out);
     ic_image_free(image);
     return status;

@@ -254,3 +254,17 @@ size_t make_exif(unsigned char *out, bool big_endian, unsigned int orientation)
     out[value + (big_endian ? 0 : 1)] = (unsigned char)(orientation >> 8);
     return sizeof(big);
 }
+
+ic_status decode_canvas(ic_context *context, const ic_pipeline *pipeline, const void *bytes,
+                        size_t size, bool centre, ic_image **out)
+{
+    ic_decode_options options = ic_pipeline_decoding(pipeline);
+    ic_image *image;
+    options.centre = centre;
+    ic_status status = ic_image_decode_with(context, bytes, size, &options, NULL, &image);
+    if (status < 0)
+        return status;
+    status = ic_pipeline_canvas(pipeline, image, out);
+    ic_image_free(image);
+    return status;
+}

@@ -6,7 +6,7 @@
 #ifndef IMAGE_PICTURES_H
 #define IMAGE_PICTURES_H
 
-#include "image/image.h"
+#include "preprocess/pipeline.h"
 
 /* Bytes on the C heap; release with free(file.bytes). */
 typedef struct made_file {
@@ -63,5 +63,10 @@ made_file make_jpeg(const jpeg_plan *plan);
  */
 enum { EXIF_BYTES = 64 };
 size_t make_exif(unsigned char *out, bool big_endian, unsigned int orientation);
+
+/* What a pipeline makes of a file. centre: the decoder may leave out what the canvas does not show.
+ */
+ic_status decode_canvas(ic_context *context, const ic_pipeline *pipeline, const void *bytes,
+                        size_t size, bool centre, ic_image **out);
 
 #endif

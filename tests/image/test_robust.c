@@ -3,10 +3,10 @@
  * tests/tools/robust.py; here the library must take them all, so that sanitizers can watch it.
  * SPDX-License-Identifier: MIT
  */
-#include "base/file.h"
-#include "image/image.h"
-#include "preprocess/pipeline.h"
+#include "image/pictures.h"
 #include "support/support.h"
+
+#include "base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,18 +39,6 @@ static long number_at(const char *line, int column)
     return strtol(text, NULL, 10);
 }
 
-static ic_image *canvas_of(const ic_pipeline *pipeline, const ic_buffer *bytes, bool centre)
-{
-    ic_decode_options options = ic_pipeline_decoding(pipeline);
-    ic_image *image, *canvas;
-    options.centre = centre;
-    assert_ok(
-        ic_image_decode_with(bytes->context, bytes->bytes, bytes->size, &options, NULL, &image));
-    assert_ok(ic_pipeline_canvas(pipeline, image, &canvas));
-    ic_image_free(image);
-    return canvas;
-}
-
 /* Leaving out what a canvas does not show changes no sample of it. */
 static void check_centre(const ic_buffer *bytes, ic_decode how)
 {
@@ -62,8 +50,10 @@ static void check_centre(const ic_buffer *bytes, ic_decode how)
                                       .canvas_height = sides[i][1],
                                       .resize = IC_RESIZE_CROP,
                                       .filter = IC_FILTER_BICUBIC};
-        ic_image *seen = canvas_of(&pipeline, bytes, true);
-        ic_image *whole = canvas_of(&pipeline, bytes, false);
+        ic_image *seen, *whole;
+        assert_ok(decode_canvas(bytes->context, &pipeline, bytes->bytes, bytes->size, true, &seen));
+        assert_ok(
+            decode_canvas(bytes->context, &pipeline, bytes->bytes, bytes->size, false, &whole));
         for (int32_t y = 0; y < whole->height; y++)
             assert_memory_equal(ic_image_row(seen, y), ic_image_row(whole, y),
                                 (size_t)whole->width * 3 * (size_t)(whole->depth / 8));

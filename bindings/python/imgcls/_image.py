@@ -66,16 +66,14 @@ def image_of(source: Any, context: Context, model: Handle | None = None) -> Imag
 
 
 def _made_of(context, source, model=None):
+    load, decode, owner = ((lib.ic_image_load, lib.ic_image_decode, context) if model is None else
+                           (lib.ic_model_load_image, lib.ic_model_decode_image, model))
     if isinstance(source, (str, os.PathLike)):
-        path = path_bytes(source)
-        return (create(lib.ic_image_load, context, path) if model is None
-                else create(lib.ic_model_load_image, model, path))
+        return create(load, owner, path_bytes(source))
     if hasattr(source, "read"):
         source = _all_of(source)
     if isinstance(source, (bytes, bytearray)):
-        data = bytes(source)
-        return (create(lib.ic_image_decode, context, data, len(data)) if model is None
-                else create(lib.ic_model_decode_image, model, data, len(data)))
+        return create(decode, owner, bytes(source), len(source))
     return _from_array(context, _as_a_file_would(source) if is_pillows(source) else source)
 
 
