@@ -25,6 +25,7 @@ OPTION("resize", "model", CHOICE, "auto", 0, 0, "auto|stretch|crop", "fit pictur
 OPTION("filter", "model", CHOICE, "bilinear", 0, 0, "bilinear|bicubic", "interpolation of the resize; both antialias")
 OPTION("denoise", "model", CHOICE, "none", 0, 0, "none|median|gaussian|bilateral", "noise removal: median for salt and pepper, gaussian for sensor noise, bilateral to keep edges")
 OPTION("denoise_strength", "model", FLOAT, "1", 0.1, 10, "", "strength of the noise removal; 1: usual")
+OPTION("normalise", "model", CHOICE, "auto", 0, 0, "auto|dataset|picture", "brightness and contrast: by mean and deviation of the training pictures, or then by each picture's own, so that its exposure tells nothing; auto: the latter for grey photographs")
 OPTION("mean", "model", TEXT, "auto", 0, 0, "", "mean to subtract, one number a channel in 0..1, as 0.485,0.456,0.406; auto: measured")
 OPTION("deviation", "model", TEXT, "auto", 0, 0, "", "deviation to divide by, one number a channel in 0..1; auto: measured")
 
@@ -54,6 +55,7 @@ OPTION("patience", "trainer", INT, "0", 0, 100000, "", "epochs without a better 
 OPTION("flip", "trainer", CHOICE, "auto", 0, 0, "auto|on|alternating|off", "mirror half of the training pictures left to right; alternating: the other half in the next epoch")
 OPTION("shift", "trainer", INT, "-1", -1, 256, "", "random shift of up to this many pixels; -1: by the recipe")
 OPTION("crop_scale", "trainer", FLOAT, "0", 0, 1, "", "random resized crop of at least this share of the area; 1: none; 0: by the recipe")
+OPTION("crop_aspect", "trainer", FLOAT, "0", 0, 4, "", "random crops are up to so many times wider or higher than a square; 1: squares; 0: by the recipe")
 OPTION("turns", "trainer", CHOICE, "none", 0, 0, "none|half|quarter", "turn training pictures, for those that have no up and down (microscopes, views from above): half: half of them upside down; quarter: any side up")
 OPTION("rotation", "trainer", FLOAT, "-1", -1, 180, "", "random rotation of up to this many degrees; -1: by the recipe")
 OPTION("brightness", "trainer", FLOAT, "-1", -1, 1, "", "random change of brightness of up to this share; -1: by the recipe")

@@ -12,15 +12,18 @@ enum { BINS = 15, STEPS_MAX = 100 };
 
 /* ---- The temperature ---- */
 
-typedef struct slopes {
-    double first, second;
-} slopes;
+/* One standard error: how far the cross-entropy, which is -ln(likelihood), is from its least. */
+static const double margin = 0.5;
+
+typedef struct entropy {
+    double value, slope, curvature;
+} entropy;
 
 /*
- * Of one picture's cross-entropy by b = 1/T, with p = softmax(b z) and targets t: E_p[z] - E_t[z],
- * and the variance of z under p. So the sum is convex in b.
+ * One picture's cross-entropy by b = 1/T, with p = softmax(b z) and targets t; its slopes are
+ * E_p[z] - E_t[z], and the variance of z under p. So the sum is convex in b.
  */
-static slopes picture_slopes(const ic_judged *j, int64_t picture, double b, double smoothing)
+static entropy picture_entropy(const ic_judged *j, int64_t picture, double b, double smoothing)
 {
     const float *z = j->logits + picture * j->classes;
     double most = (double)z[ic_largest(z, j->classes)];
@@ -35,37 +38,64 @@ static slopes picture_slopes(const ic_judged *j, int64_t picture, double b, doub
     mean /= sum;
     double target =
         (1 - smoothing) * ((double)z[j->labels[picture]] - most) + smoothing * even / j->classes;
-    return (slopes){mean - target, squares / sum - mean * mean};
+    return (entropy){ic_ln(sum) - b * target, mean - target, squares / sum - mean * mean};
 }
 
-static slopes all_slopes(const ic_judged *j, double b)
+static entropy entropy_at(const ic_judged *j, double b)
 {
-    slopes all = {0, 0};
+    entropy all = {0, 0, 0};
     for (int64_t i = 0; i < j->count; i++) {
-        slopes one = picture_slopes(j, i, b, 1 / ((double)j->count + 1));
-        all.first += one.first;
-        all.second += one.second;
+        entropy one = picture_entropy(j, i, b, 1 / ((double)j->count + 1));
+        all.value += one.value;
+        all.slope += one.slope;
+        all.curvature += one.curvature;
     }
     return all;
 }
 
 /* Newton's method, and halving where it would leave the bracket. */
-double ic_temperature_fit(const ic_judged *pictures)
+static double find_least(const ic_judged *pictures)
 {
     double low = 1 / IC_TEMPERATURE_MAX, high = 1 / IC_TEMPERATURE_MIN, b = 1;
     for (int32_t step = 0; step < STEPS_MAX && high - low > 1e-12 * low; step++) {
-        slopes at = all_slopes(pictures, b);
-        if (at.first < 0)
+        entropy at = entropy_at(pictures, b);
+        if (at.slope < 0)
             low = b;
         else
             high = b;
-        double next = b - at.first / at.second;
+        double next = b - at.slope / at.curvature;
         next = next > low && next < high ? next : (low + high) / 2;
         if (fabs(next - b) < 1e-14 * b)
             break;
         b = next;
     }
-    return 1 / b;
+    return b;
+}
+
+/*
+ * The lesser b, whose cross-entropy is by the margin above the least. It falls there and is convex,
+ * so that Newton's steps never overtake it from below.
+ */
+static double find_margin(const ic_judged *pictures, double least)
+{
+    const entropy bottom = entropy_at(pictures, least);
+    const double low = 1 / IC_TEMPERATURE_MAX;
+    double b = fmax(low, least - sqrt(2 * margin / bottom.curvature));
+    for (int32_t step = 0; step < STEPS_MAX; step++) {
+        entropy at = entropy_at(pictures, b);
+        if (!(at.slope < 0)) /* nothing tells */
+            break;
+        double next = fmax(low, b - (at.value - bottom.value - margin) / at.slope);
+        if (!(fabs(next - b) > 1e-14 * b))
+            break;
+        b = next;
+    }
+    return b;
+}
+
+double ic_temperature_fit(const ic_judged *pictures)
+{
+    return 1 / find_margin(pictures, find_least(pictures));
 }
 
 /* ---- The error ---- */

@@ -18,9 +18,11 @@ typedef struct ic_judged {
 #define IC_TEMPERATURE_MAX 20.0
 
 /*
- * The temperature T for which softmax(logits / T) has the least cross-entropy (Guo et al. 2017,
- * arXiv:1706.04599), within the bounds above. As in Platt 1999, the labels are smoothed a little,
- * by 1 / (count + 1), so that a few pictures that are all right do not make a model too sure.
+ * The temperature T of softmax(logits / T), within the bounds above: that of the least
+ * cross-entropy (Guo et al. 2017, arXiv:1706.04599), raised by a standard error, which is where the
+ * log-likelihood has lost 1/2. These pictures chose the epoch that is kept, and what comes later is
+ * rarely easier: where they cannot tell, the answers are rather less sure. As in Platt 1999, the
+ * labels are smoothed by 1 / (count + 1), for when all pictures are right.
  */
 double ic_temperature_fit(const ic_judged *pictures);
 

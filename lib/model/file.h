@@ -9,8 +9,9 @@
 #define IC_MODEL_FILE_VERSION "1"
 
 #define IC_KEY_VERSION "imgcls.version"
-/* JSON: the names of what a reader must know; there are none so far. */
-#define IC_KEY_REQUIRES "imgcls.requires"
+/* JSON: the names of what a reader must know, so as not to predict something else. */
+#define IC_KEY_REQUIRES    "imgcls.requires"
+#define IC_NEEDS_NORMALISE "normalise" /* pictures by their own mean and deviation; 0.1 cannot */
 #define IC_KEY_NETWORK  "imgcls.network" /* plain text */
 #define IC_KEY_GRAPH    "imgcls.graph"   /* JSON, as are the ones below */
 #define IC_KEY_CLASSES  "imgcls.classes"

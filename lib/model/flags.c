@@ -75,7 +75,8 @@ static ic_status add_pipeline(ic_buffer *text, const ic_pipeline *pipeline)
     json_t *json = NULL;
     IC_TRY(ic_pipeline_to_json(pipeline, &json));
     ic_status status = IC_OK;
-    const char *const same_names[] = {"decode", "resize", "filter", "denoise", "denoise_strength"};
+    const char *const same_names[] = {"decode",  "resize",           "filter",
+                                      "denoise", "denoise_strength", "normalise"};
     IC_TRY_CLEAN(ic_buffer_print(text, " --input-size %d --channels %s", (int)pipeline->width,
                                  pipeline->channels == 1 ? "grey" : "colour"));
     for (size_t i = 0; i < sizeof same_names / sizeof *same_names; i++) {

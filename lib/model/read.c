@@ -42,7 +42,6 @@ static ic_status check_version(const ic_safetensors *file)
     return IC_OK;
 }
 
-/* This library has learned nothing yet that a file could require of it. */
 static ic_status check_requires(const ic_safetensors *file)
 {
     json_t *needs;
@@ -50,13 +49,16 @@ static ic_status check_requires(const ic_safetensors *file)
     ic_status status = IC_OK;
     if (!json_is_array(needs))
         status = ic_fail(IC_ERROR_FORMAT, IC_KEY_REQUIRES " is not an array");
-    else if (json_array_size(needs) > 0 && !json_is_string(json_array_get(needs, 0)))
-        status = ic_fail(IC_ERROR_FORMAT, IC_KEY_REQUIRES " holds something that is not a text");
-    else if (json_array_size(needs) > 0)
-        status = ic_fail(IC_ERROR_UNSUPPORTED,
-                         "written by a newer imgcls: the file requires \"%s\", which this library "
-                         "does not know",
-                         json_string_value(json_array_get(needs, 0)));
+    for (size_t i = 0; status == IC_OK && i < json_array_size(needs); i++) {
+        const char *need = json_string_value(json_array_get(needs, i));
+        if (need == NULL)
+            status = ic_fail(IC_ERROR_FORMAT, IC_KEY_REQUIRES " holds what is not a text");
+        else if (strcmp(need, IC_NEEDS_NORMALISE) != 0)
+            status = ic_fail(IC_ERROR_UNSUPPORTED,
+                             "written by a newer imgcls: the file requires \"%s\", which this "
+                             "library does not know",
+                             need);
+    }
     json_decref(needs);
     return status;
 }

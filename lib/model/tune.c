@@ -30,9 +30,9 @@ static bool is_kept(const ic_model *earlier, const ic_options *options, const ch
 /* What comes with the earlier model cannot be chosen again. */
 static ic_status check_options(const ic_model *earlier, const ic_options *options)
 {
-    static const char *const fixed[] = {"network", "input_size", "channels", "decode",
-                                        "resize",  "filter",     "denoise",  "denoise_strength",
-                                        "mean",    "deviation"};
+    static const char *const fixed[] = {"network",   "input_size", "channels", "decode",
+                                        "resize",    "filter",     "denoise",  "denoise_strength",
+                                        "normalise", "mean",       "deviation"};
     ic_status status = IC_OK;
     json_t *pipeline;
     IC_TRY(ic_pipeline_to_json(&earlier->pipeline, &pipeline));

@@ -122,7 +122,9 @@ static ic_status fill_metadata(json_t *metadata, const snapshot *state)
     const ic_model *model = state->model;
     IC_TRY(ic_json_set(metadata, "format", json_string("pt")));
     IC_TRY(ic_json_set(metadata, IC_KEY_VERSION, json_string(IC_MODEL_FILE_VERSION)));
-    IC_TRY(ic_json_set(metadata, IC_KEY_REQUIRES, json_string("[]")));
+    const bool needs = model->pipeline.normalise == IC_NORMALISE_PICTURE;
+    IC_TRY(ic_json_set(metadata, IC_KEY_REQUIRES,
+                       json_string(needs ? "[\"" IC_NEEDS_NORMALISE "\"]" : "[]")));
     IC_TRY(ic_json_set(metadata, IC_KEY_NETWORK, json_string(model->network)));
     IC_TRY(set_graph(metadata, model));
     IC_TRY(set_classes(metadata, model));

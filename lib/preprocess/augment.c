@@ -49,7 +49,8 @@ static rectangle draw_crop(const ic_pipeline *pipeline, const ic_augment *augmen
     rectangle crop = {(canvas->width - pipeline->width) / 2,
                       (canvas->height - pipeline->height) / 2, pipeline->width, pipeline->height};
     if (augment->crop_scale > 0 && augment->crop_scale < 1) {
-        const double share[2] = {augment->crop_scale, 1}, aspect[2] = {3.0 / 4, 4.0 / 3};
+        const double wide = augment->crop_aspect > 1 ? augment->crop_aspect : 1;
+        const double share[2] = {augment->crop_scale, 1}, aspect[2] = {1 / wide, wide};
         if (!draw_rectangle(random, canvas->width, canvas->height, share, aspect, &crop))
             crop = (rectangle){0, 0, canvas->width, canvas->height};
     }
@@ -187,6 +188,8 @@ void ic_pipeline_augment(const ic_pipeline *pipeline, const ic_augment *augment,
     ic_normaliser_init(&normaliser, pipeline, canvas->depth);
     for (int32_t y = 0; y < height; y++)
         ic_normalise_float(&normaliser, tensor + (size_t)y * row, row);
+    if (pipeline->normalise == IC_NORMALISE_PICTURE)
+        ic_standardise(tensor, ic_samples_count(&samples));
     if (augment->erasing > 0)
         erase(&samples, &random, augment->erasing);
 }

@@ -22,4 +22,7 @@ void ic_normalise_16(const ic_normaliser *normaliser, const uint16_t *samples, s
                      float *out);
 void ic_normalise_float(const ic_normaliser *normaliser, float *samples, size_t count);
 
+/* The whole tensor, once normalised, by its own mean and deviation, all channels together. */
+void ic_standardise(float *tensor, size_t count);
+
 #endif

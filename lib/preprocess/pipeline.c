@@ -75,11 +75,14 @@ void ic_pipeline_tensor(const ic_pipeline *pipeline, const ic_image *canvas, flo
     int32_t top = (canvas->height - pipeline->height) / 2;
     size_t left = (size_t)((canvas->width - pipeline->width) / 2) * (size_t)canvas->channels;
     size_t count = (size_t)pipeline->width * (size_t)pipeline->channels;
-    for (int32_t y = 0; y < pipeline->height; y++, tensor += count) {
+    for (int32_t y = 0; y < pipeline->height; y++) {
         const void *row = ic_image_row(canvas, top + y);
+        float *to = tensor + (size_t)y * count;
         if (canvas->depth == 8)
-            ic_normalise_8(&normaliser, (const uint8_t *)row + left, count, tensor);
+            ic_normalise_8(&normaliser, (const uint8_t *)row + left, count, to);
         else
-            ic_normalise_16(&normaliser, (const uint16_t *)row + left, count, tensor);
+            ic_normalise_16(&normaliser, (const uint16_t *)row + left, count, to);
     }
+    if (pipeline->normalise == IC_NORMALISE_PICTURE)
+        ic_standardise(tensor, ic_pipeline_floats(pipeline));
 }

@@ -27,6 +27,11 @@ typedef enum ic_denoise {
     IC_DENOISE_BILATERAL
 } ic_denoise;
 
+typedef enum ic_normalise {
+    IC_NORMALISE_DATASET, /* by mean and deviation of the training pictures */
+    IC_NORMALISE_PICTURE  /* then by each tensor's own: exposure and contrast tell nothing */
+} ic_normalise;
+
 /* The longest side of canvas and tensor; so rows fit on the stack. */
 enum { IC_PIPELINE_SIDE_MAX = 2048 };
 
@@ -40,6 +45,7 @@ typedef struct ic_pipeline {
     int32_t filter; /* IC_FILTER_… */
     ic_denoise denoise;
     float denoise_strength;
+    ic_normalise normalise;
     float mean[3], deviation[3]; /* of samples in 0..1 */
 } ic_pipeline;
 
@@ -127,10 +133,10 @@ typedef enum ic_policy {
 typedef struct ic_augment {
     ic_flip flip;
     ic_turns turns;
-    int32_t shift;    /* up to this many pixels each way, edges repeated by reflection */
-    float crop_scale; /* random resized crop of this share of the canvas at least, aspect 3/4..4/3;
-                         1: none */
-    float rotation;   /* degrees each way */
+    int32_t shift;     /* up to this many pixels each way, edges repeated by reflection */
+    float crop_scale;  /* random resized crop of this share of the canvas at least; 1: none */
+    float crop_aspect; /* up to so many times wider or higher than a square; up to 1: squares */
+    float rotation;    /* degrees each way */
     float brightness, contrast, saturation; /* factors in 1-x..1+x */
     float erasing; /* probability of blanking a rectangle of 2..33 % (Zhong et al. 2017) */
     ic_policy policy;

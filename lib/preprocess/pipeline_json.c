@@ -13,6 +13,8 @@ static const char *const denoise_names[] = {[IC_DENOISE_NONE] = "none",
                                             [IC_DENOISE_MEDIAN] = "median",
                                             [IC_DENOISE_GAUSSIAN] = "gaussian",
                                             [IC_DENOISE_BILATERAL] = "bilateral"};
+static const char *const normalise_names[] = {
+    [IC_NORMALISE_DATASET] = "dataset", [IC_NORMALISE_PICTURE] = "picture"};
 static const char *const filter_names[] = {
     [IC_FILTER_BILINEAR] = "bilinear", [IC_FILTER_BICUBIC] = "bicubic"};
 static const char what[] = "preprocessing";
@@ -39,6 +41,7 @@ static ic_status write_members(const ic_pipeline *pipeline, json_t *object)
     IC_TRY(ic_json_set(object, "denoise", json_string(denoise_names[pipeline->denoise])));
     if (pipeline->denoise != IC_DENOISE_NONE)
         IC_TRY(ic_json_set(object, "denoise_strength", json_real(pipeline->denoise_strength)));
+    IC_TRY(ic_json_set(object, "normalise", json_string(normalise_names[pipeline->normalise])));
     IC_TRY(set_floats(object, "mean", pipeline->mean, pipeline->channels));
     return set_floats(object, "deviation", pipeline->deviation, pipeline->channels);
 }
@@ -136,7 +139,7 @@ static ic_status read_denoise(const json_t *json, ic_pipeline *out)
 ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out)
 {
     ic_pipeline pipeline = {0};
-    int32_t decode, resize;
+    int32_t decode, resize, normalise = IC_NORMALISE_DATASET; /* which 0.1 leaves out */
     if (!json_is_object(json))
         return ic_fail(IC_ERROR_FORMAT, "%s is not an object", what);
     IC_TRY(read_name(json, "decode", decode_names, &decode));
@@ -146,6 +149,9 @@ ic_status ic_pipeline_from_json(const json_t *json, ic_pipeline *out)
     pipeline.resize = (ic_resize_mode)resize;
     IC_TRY(read_name(json, "filter", filter_names, &pipeline.filter));
     IC_TRY(read_denoise(json, &pipeline));
+    if (json_object_get(json, "normalise") != NULL)
+        IC_TRY(read_name(json, "normalise", normalise_names, &normalise));
+    pipeline.normalise = (ic_normalise)normalise;
     IC_TRY(read_floats(json, "mean", pipeline.channels, -1000, 1000, pipeline.mean));
     IC_TRY(read_floats(json, "deviation", pipeline.channels, 1e-6, 1000, pipeline.deviation));
     *out = pipeline;

@@ -61,6 +61,7 @@ static ic_status set_augment(json_t *json, const ic_augment *augment)
     IC_TRY(ic_json_set(json, "turns", json_string(ic_turns_names[augment->turns])));
     IC_TRY(ic_json_set(json, "shift", json_integer(augment->shift)));
     IC_TRY(ic_json_set(json, "crop_scale", short_real(augment->crop_scale)));
+    IC_TRY(ic_json_set(json, "crop_aspect", short_real(augment->crop_aspect)));
     IC_TRY(ic_json_set(json, "rotation", short_real(augment->rotation)));
     IC_TRY(ic_json_set(json, "brightness", short_real(augment->brightness)));
     IC_TRY(ic_json_set(json, "contrast", short_real(augment->contrast)));

@@ -133,6 +133,21 @@ static ic_resize_mode choose_resize(ic_context *context, const ic_data_facts *fa
     return facts->same_size ? IC_RESIZE_STRETCH : IC_RESIZE_CROP;
 }
 
+/* How an X-ray was exposed, and by which machine, must not tell what it shows. */
+static ic_normalise choose_normalise(ic_context *context, const ic_data_facts *facts,
+                                     const ic_options *options, int32_t side)
+{
+    if (ic_option_is(options, "normalise", "auto")) {
+        if (!facts->grey || side <= IC_TINY_SIDE || !ic_option_is(options, "mean", "auto"))
+            return IC_NORMALISE_DATASET;
+        ic_log(context, IC_LOG_INFO,
+               "normalise picture: how grey photographs were exposed must not tell their class");
+        return IC_NORMALISE_PICTURE;
+    }
+    return ic_option_is(options, "normalise", "picture") ? IC_NORMALISE_PICTURE
+                                                         : IC_NORMALISE_DATASET;
+}
+
 static ic_denoise denoise_kind(const ic_options *options)
 {
     static const char *const names[] = {"none", "median", "gaussian", "bilateral"};
@@ -205,6 +220,7 @@ ic_status ic_recipe_model(ic_context *context, const ic_data_facts *facts,
         .filter = strcmp(filter, "bicubic") == 0 ? IC_FILTER_BICUBIC : IC_FILTER_BILINEAR,
         .denoise = denoise_kind(options),
         .denoise_strength = (float)ic_option_float(options, "denoise_strength"),
+        .normalise = choose_normalise(context, facts, options, side),
         .mean = {0, 0, 0},
         .deviation = {1, 1, 1},
     };

@@ -42,12 +42,11 @@ static const setting for_photographs[] = {
 static const setting beside_a_policy[] = {
     {"brightness", "0"}, {"contrast", "0"}, {"saturation", "0"}, {NULL, NULL}};
 
-/* X-rays and the like: nothing is turned, but how near they were taken must not tell the class. */
+/* X-rays and the like: nothing is turned, but how near they were taken, and how they were stretched
+ * to one size, must not tell the class. */
 static const setting for_grey_photographs[] = {
-    {"crop_scale", "0.3"},
-    {"brightness", "0.2"},
-    {"contrast", "0.2"},
-    {NULL, NULL},
+    {"crop_scale", "0.3"}, {"crop_aspect", "2"}, {"brightness", "0.2"},
+    {"contrast", "0.2"},   {NULL, NULL},
 };
 
 /* Decay is decoupled here: 0.005 is torch's 0.0005 at this momentum. */
@@ -60,6 +59,7 @@ static const setting for_all[] = {
     {"label_smoothing", "0.1"},
     {"rates", "none"},
     {"crop_scale", "1"},
+    {"crop_aspect", "1.3333"},
     {"shift", "0"},
     {"rotation", "0"},
     {"brightness", "0"},
@@ -108,8 +108,8 @@ static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts
         IC_TRY(suggest(options, beside_a_policy));
     if (open)
         ic_log(context, IC_LOG_INFO,
-               facts->grey ? "augmentation: random crops of at least 30 %% of the area, "
-                             "brightness, contrast: grey photographs"
+               facts->grey ? "augmentation: random crops of at least 30 %% of the area and "
+                             "of all shapes, brightness, contrast: grey photographs"
                            : "augmentation: random crops of at least 25 %% of the area, "
                              "brightness, contrast, saturation: photographs of things");
     return suggest(options, facts->grey ? for_grey_photographs : for_photographs);

@@ -170,6 +170,7 @@ static ic_augment read_augment(const ic_options *options)
         .turns = (ic_turns)choice(options, "turns", ic_turns_names),
         .shift = (int32_t)ic_option_int(options, "shift"),
         .crop_scale = (float)ic_option_float(options, "crop_scale"),
+        .crop_aspect = (float)ic_option_float(options, "crop_aspect"),
         .rotation = (float)ic_option_float(options, "rotation"),
         .brightness = (float)ic_option_float(options, "brightness"),
         .contrast = (float)ic_option_float(options, "contrast"),

@@ -106,7 +106,7 @@ static bool choose_row(const sheet *s, int32_t row, ic_training_recipe *alone,
         ic_text_copy(title, TITLE_MAX, "all that is on");
         return true;
     }
-    *augment = (ic_augment){.crop_scale = 1};
+    *augment = (ic_augment){.crop_scale = 1, .crop_aspect = asked->crop_aspect};
     alone->mixup = alone->cutmix = 0;
     alone->mix_probability = 1;
     if (row == ROW_FLIP) {

@@ -130,6 +130,7 @@ static ic_status draw_classes(gallery *g, const ic_options *options)
     IC_TRY(ic_recipe_look(g->context, g->dataset, &facts));
     IC_TRY(ic_recipe_model(g->context, &facts, options, &model));
     g->pipeline = model.pipeline;
+    g->pipeline.normalise = IC_NORMALISE_DATASET;
     for (int32_t c = 0; c < 3; c++) { /* samples as they are */
         g->pipeline.mean[c] = 0;
         g->pipeline.deviation[c] = 1;

@@ -143,7 +143,8 @@ int main(int count, char **names)
         "{\"decode\":\"full\",\"width\":12,\"height\":9,\"channels\":3,\"canvas_width\":14,"
         "\"canvas_height\":12,"
         "\"resize\":\"crop\",\"filter\":\"bicubic\",\"denoise\":\"median\","
-        "\"denoise_strength\":2.0,\"mean\":[0.5,0.25,0.125],\"deviation\":[0.25,0.5,1]}";
+        "\"denoise_strength\":2.0,\"normalise\":\"dataset\",\"mean\":[0.5,0.25,0.125],"
+        "\"deviation\":[0.25,0.5,1]}";
     for (int i = 1; i < count; i++)
         replay(names[i]);
     if (count > 1)

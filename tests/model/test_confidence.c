@@ -56,6 +56,12 @@ static void temperatures_and_errors_are_scipys(void **state)
     ic_context_free(context);
 }
 
+/* Of a picture whose right logit is so much larger, with an eighth of its label at the other. */
+static double binary_entropy(double gap)
+{
+    return ic_ln(1 + ic_exp(-gap)) + gap / 8;
+}
+
 /* Pictures that are all right, all wrong, or say nothing give no nonsense. */
 static void temperatures_stay_within_bounds(void **state)
 {
@@ -63,9 +69,10 @@ static void temperatures_stay_within_bounds(void **state)
     static const int32_t right[] = {0, 1, 0}, wrong[] = {1, 0, 1};
     const ic_judged all_right = {sure, right, 3, 2}, all_wrong = {sure, wrong, 3, 2},
                     nothing = {none, right, 3, 2};
-    double found = ic_temperature_fit(&all_right);
-    /* Smoothed, an eighth of the targets is elsewhere: ln 7 = 9 / T. */
-    assert_true(fabs(found - 9 / ic_ln(7)) < 1e-9);
+    /* Smoothed, an eighth of the targets is elsewhere: least at ln 7 = 9 / T. Then less sure. */
+    double found = ic_temperature_fit(&all_right), gap = 9 / found;
+    assert_true(gap < ic_ln(7));
+    assert_true(fabs(3 * (binary_entropy(gap) - binary_entropy(ic_ln(7))) - 0.5) < 1e-9);
     assert_true(fabs(ic_temperature_fit(&all_wrong) - IC_TEMPERATURE_MAX) < 1e-6);
     found = ic_temperature_fit(&nothing);
     assert_true(found >= IC_TEMPERATURE_MIN && found <= IC_TEMPERATURE_MAX);

@@ -79,6 +79,7 @@ static void test_loaded_predicts_the_same_bits(void **state)
     for (int n = 0; n < 4; n++) {
         ic_context *context = test_context(1);
         ic_model *model = fixture_make(context, networks[n], 32, 3, 7, 11), *loaded;
+        model->pipeline.normalise = n % 2 ? IC_NORMALISE_PICTURE : IC_NORMALISE_DATASET;
         ic_buffer bytes = fixture_bytes(model);
         float before[7], after[7];
         predict(model, before, 7);
@@ -131,6 +132,25 @@ static void test_the_record_comes_back(void **state)
     json_decref(record);
     ic_buffer_free(&bytes);
     ic_model_free(loaded);
+    ic_model_free(model);
+    ic_context_free(context);
+}
+
+/* 0.1 would load it, and predict something else. */
+static void test_what_older_readers_cannot_do_is_required(void **state)
+{
+    static const char *const needs[] = {"[]", "[\"normalise\"]"};
+    ic_context *context = test_context(1);
+    ic_model *model = fixture_make(context, "tiny", 0, 0, 0, 1);
+    for (int32_t i = 0; i < 2; i++) {
+        ic_safetensors *file;
+        model->pipeline.normalise = i == 0 ? IC_NORMALISE_DATASET : IC_NORMALISE_PICTURE;
+        ic_buffer bytes = fixture_bytes(model);
+        assert_ok(ic_safetensors_open(context, bytes.bytes, bytes.size, &file));
+        assert_string_equal(ic_safetensors_metadata(file, IC_KEY_REQUIRES), needs[i]);
+        ic_safetensors_free(file);
+        ic_buffer_free(&bytes);
+    }
     ic_model_free(model);
     ic_context_free(context);
 }
@@ -315,6 +335,7 @@ static const metadata_case metadata_cases[] = {
     {IC_KEY_REQUIRES, "{}", IC_ERROR_FORMAT, "not an array"},
     {IC_KEY_REQUIRES, "[1]", IC_ERROR_FORMAT, "not a text"},
     {IC_KEY_REQUIRES, "[\"time travel\"]", IC_ERROR_UNSUPPORTED, "\"time travel\""},
+    {IC_KEY_REQUIRES, "[\"normalise\",\"time travel\"]", IC_ERROR_UNSUPPORTED, "\"time travel\""},
     {IC_KEY_REQUIRES, "", IC_ERROR_FORMAT, "not valid JSON"},
     {IC_KEY_GRAPH, "{}", IC_ERROR_FORMAT, IC_KEY_GRAPH ": "},
     {IC_KEY_GRAPH, "[]", IC_ERROR_FORMAT, IC_KEY_GRAPH ": "},
@@ -591,6 +612,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loaded_predicts_the_same_bits),
         cmocka_unit_test(test_the_record_comes_back),
+        cmocka_unit_test(test_what_older_readers_cannot_do_is_required),
         cmocka_unit_test(test_tensors_are_torchs),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_memory_forms),

@@ -108,7 +108,7 @@ static void takes_options_that_ask_for_the_same(void **state)
     static const char *const classes[] = {"apple", "pear", NULL};
     static const char *const same[][2] = {
         {"network", "auto"}, {"channels", "auto"},  {"denoise", "none"}, {"filter", "bilinear"},
-        {"mean", "auto"},    {"deviation", "auto"}, {"input_size", "0"}};
+        {"mean", "auto"},    {"deviation", "auto"}, {"input_size", "0"}, {"normalise", "dataset"}};
     ic_context *context = test_context(1);
     ic_model *earlier = earlier_model(context), *made;
     ic_dataset *data = pictures(context, classes);

@@ -52,6 +52,7 @@ static void no_augmentation_is_the_tensor(void **state)
     static const ic_augment none, ones = {.crop_scale = 1};
     for (int32_t i = 0; i < 8; i++) {
         ic_pipeline pipeline = square(SIDE + i / 2);
+        pipeline.normalise = i / 4 != i % 2 ? IC_NORMALISE_PICTURE : IC_NORMALISE_DATASET;
         pipeline.width -= i % 3;
         pipeline.channels = i % 2 ? 3 : 1;
         float tensors[2][SAMPLES] = {{0}};
@@ -113,7 +114,8 @@ static void fewer_pixels_show_the_same(void **state)
     enum { CANVAS = 40, HALF = SIDE / 2 };
     ic_context *context = test_context(1);
     ic_pipeline pipeline = square(CANVAS);
-    const ic_augment full = {.crop_scale = 0.3f, .flip = IC_FLIP_ON, .brightness = 0.2f};
+    const ic_augment full = {
+        .crop_scale = 0.3f, .crop_aspect = 4.0f / 3, .flip = IC_FLIP_ON, .brightness = 0.2f};
     ic_augment small = full;
     unsigned char pixels[CANVAS * CANVAS * 3];
     float whole[SAMPLES], half[SAMPLES / 4];
@@ -259,15 +261,18 @@ static void the_stream_alone_decides(void **state)
     ic_context_free(context);
 }
 
-/* A ramp shows which part of the canvas was cut out: its slope is the scale, its middle the place.
- */
-static void crops_have_the_asked_for_sizes(void **state)
+/* What part of a canvas was cut out: of a ramp the slope is the scale. */
+typedef struct crop_sizes {
+    double least, most, mean; /* shares of the area */
+    double narrowest, widest; /* width over height */
+} crop_sizes;
+
+static crop_sizes measure_crops(const ic_augment *how)
 {
-    (void)state;
     enum { CANVAS = 64, RUNS = 400 };
     ic_context *context = test_context(1);
     ic_pipeline pipeline = square(CANVAS);
-    const ic_augment how = {.crop_scale = 0.25f};
+    crop_sizes sizes = {.least = 1, .narrowest = 1, .widest = 1};
     ic_image *canvas;
     assert_ok(ic_image_create(context, CANVAS, CANVAS, 3, 16, &canvas));
     for (int32_t at = 0; at < CANVAS * CANVAS; at++) {
@@ -275,10 +280,9 @@ static void crops_have_the_asked_for_sizes(void **state)
         put_sample(canvas, at % CANVAS, at / CANVAS, 1, (uint32_t)(1000 * (at / CANVAS)));
         put_sample(canvas, at % CANVAS, at / CANVAS, 2, 0);
     }
-    double least = 1, most = 0, sum = 0;
     for (uint64_t run = 0; run < RUNS; run++) {
         float tensor[SAMPLES];
-        augment(&pipeline, &how, canvas, run, tensor);
+        augment(&pipeline, how, canvas, run, tensor);
         int32_t first = (SIDE * 4 + 4) * 3, across = (SIDE * 4 + 19) * 3,
                 down = (SIDE * 19 + 4) * 3;
         double scale = 65535 / 1000.0 / 15; /* pixels of the canvas a pixel, 15 apart */
@@ -288,16 +292,38 @@ static void crops_have_the_asked_for_sizes(void **state)
             (sample_of(&pipeline, tensor, down + 1) - sample_of(&pipeline, tensor, first + 1)) *
             scale * SIDE;
         double share = wide * high / (CANVAS * CANVAS);
-        assert_true(wide / high > 0.72 && wide / high < 1.39); /* whole pixels: a little off */
-        least = share < least ? share : least;
-        most = share > most ? share : most;
-        sum += share;
+        sizes.least = fmin(sizes.least, share);
+        sizes.most = fmax(sizes.most, share);
+        sizes.mean += share / RUNS;
+        sizes.narrowest = fmin(sizes.narrowest, wide / high);
+        sizes.widest = fmax(sizes.widest, wide / high);
     }
-    assert_true(least > 0.23 && least < 0.3);
-    assert_true(most > 0.9 && most < 1.01);
-    assert_true(fabs(sum / RUNS - 0.6) < 0.06);
     ic_image_free(canvas);
     ic_context_free(context);
+    return sizes;
+}
+
+static void crops_have_the_asked_for_sizes(void **state)
+{
+    (void)state;
+    const ic_augment how = {.crop_scale = 0.25f, .crop_aspect = 4.0f / 3};
+    const crop_sizes sizes = measure_crops(&how);
+    assert_true(sizes.narrowest > 0.72 && sizes.widest < 1.39); /* whole pixels: a little off */
+    assert_true(sizes.least > 0.23 && sizes.least < 0.3);
+    assert_true(sizes.most > 0.9 && sizes.most < 1.01);
+    assert_true(fabs(sizes.mean - 0.6) < 0.06);
+}
+
+static void crops_have_the_asked_for_shapes(void **state)
+{
+    (void)state;
+    const ic_augment wide = {.crop_scale = 0.25f, .crop_aspect = 3};
+    crop_sizes sizes = measure_crops(&wide);
+    assert_true(sizes.narrowest > 0.31 && sizes.narrowest < 0.4);
+    assert_true(sizes.widest > 2.5 && sizes.widest < 3.2);
+    const ic_augment squares = {.crop_scale = 0.25f, .crop_aspect = 1};
+    sizes = measure_crops(&squares);
+    assert_true(sizes.narrowest > 0.95 && sizes.widest < 1.05);
 }
 
 /* Each side is up as often as it should be, and every pixel is one of the canvas's. */
@@ -511,6 +537,7 @@ int main(void)
         cmocka_unit_test(shrinking_averages),
         cmocka_unit_test(the_stream_alone_decides),
         cmocka_unit_test(crops_have_the_asked_for_sizes),
+        cmocka_unit_test(crops_have_the_asked_for_shapes),
         cmocka_unit_test(turns_are_exact),
         cmocka_unit_test(rotation_turns_about_the_middle),
         cmocka_unit_test(colours_follow_their_definitions),

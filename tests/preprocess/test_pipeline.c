@@ -129,6 +129,86 @@ static void the_tensor_is_the_normalised_centre(void **state)
     ic_context_free(context);
 }
 
+/* Whether a tensor is the other one, by its own mean and deviation. */
+static void expect_standardised(const float *tensor, const float *before, int32_t count)
+{
+    double sum = 0, squares = 0;
+    for (int32_t at = 0; at < count; at++) {
+        sum += before[at];
+        squares += (double)before[at] * before[at];
+    }
+    const double mean = sum / count, deviation = sqrt(squares / count - mean * mean);
+    for (int32_t at = 0; at < count; at++)
+        assert_true(fabs(tensor[at] - (before[at] - mean) / deviation) < 1e-5);
+}
+
+static void pictures_are_normalised_by_themselves(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    for (int32_t i = 0; i < 4; i++) {
+        ic_pipeline by_dataset = usual(i % 2 ? 3 : 1), by_picture = by_dataset;
+        const int32_t count = (12 - i) * 9 * by_dataset.channels;
+        float before[12 * 9 * 3], tensor[12 * 9 * 3 + 1];
+        by_dataset.width = by_picture.width = 12 - i; /* not of whole vectors */
+        by_picture.normalise = IC_NORMALISE_PICTURE;
+        tensor[count] = 1e30f;
+        ic_image *canvas = draw_static(context, 14, 12, by_dataset.channels, i / 2 ? 16 : 8, 5);
+        ic_pipeline_tensor(&by_dataset, canvas, before);
+        ic_pipeline_tensor(&by_picture, canvas, tensor);
+        expect_standardised(tensor, before, count);
+        assert_true(tensor[count] == 1e30f);
+        ic_image_free(canvas);
+    }
+    ic_context_free(context);
+}
+
+/* What the light does to a grey picture: half as bright, of a quarter of the contrast. */
+static void exposure_tells_nothing(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = usual(1);
+    float tensors[3][12 * 9];
+    for (int32_t i = 0; i < 3; i++) {
+        ic_image *canvas = draw_static(context, 14, 12, 1, 16, 5);
+        for (int32_t at = 0; at < 14 * 12; at++) {
+            uint32_t sample = (uint32_t)get_sample(canvas, at % 14, at / 14, 0) / 8 * 8;
+            sample = i == 0 ? sample : i == 1 ? sample / 2 : sample / 4 + 30000;
+            put_sample(canvas, at % 14, at / 14, 0, sample);
+        }
+        pipeline.normalise = IC_NORMALISE_PICTURE;
+        ic_pipeline_tensor(&pipeline, canvas, tensors[i]);
+        ic_image_free(canvas);
+    }
+    for (int32_t at = 0; at < 12 * 9; at++) {
+        assert_true(fabsf(tensors[1][at] - tensors[0][at]) < 1e-5f);
+        assert_true(fabsf(tensors[2][at] - tensors[0][at]) < 1e-5f);
+    }
+    ic_context_free(context);
+}
+
+/* Nothing is divided by nothing, and the last bit of a flat picture does not become its content. */
+static void flat_pictures_stay_flat(void **state)
+{
+    (void)state;
+    ic_context *context = test_context(1);
+    ic_pipeline pipeline = usual(1);
+    float tensor[12 * 9];
+    ic_image *canvas;
+    pipeline.normalise = IC_NORMALISE_PICTURE;
+    assert_ok(ic_image_create(context, 14, 12, 1, 8, &canvas));
+    for (int32_t noise = 0; noise < 2; noise++) {
+        for (int32_t at = 0; at < 14 * 12; at++)
+            put_sample(canvas, at % 14, at / 14, 0, (uint32_t)(200 + (at % 3 == 0 ? noise : 0)));
+        ic_pipeline_tensor(&pipeline, canvas, tensor);
+        for (int32_t at = 0; at < 12 * 9; at++)
+            assert_true(fabsf(tensor[at]) < (noise ? 0.5f : 1e-4f));
+    }
+    ic_image_free(canvas);
+    ic_context_free(context);
+}
+
 /* Two 16-bit pictures that are the same in 8 bits give different tensors. */
 static void depth_lives_until_the_tensor(void **state)
 {
@@ -334,6 +414,9 @@ int main(void)
         cmocka_unit_test(crop_keeps_the_shape),
         cmocka_unit_test(a_picture_that_fits_is_its_own_canvas),
         cmocka_unit_test(the_tensor_is_the_normalised_centre),
+        cmocka_unit_test(pictures_are_normalised_by_themselves),
+        cmocka_unit_test(exposure_tells_nothing),
+        cmocka_unit_test(flat_pictures_stay_flat),
         cmocka_unit_test(depth_lives_until_the_tensor),
         cmocka_unit_test(jpegs_shrink_as_far_as_the_canvas_allows),
         cmocka_unit_test(what_nobody_sees_need_not_be_decoded),

@@ -11,7 +11,7 @@ static const char sound[] =
     "{\"decode\":\"full\",\"width\":12,\"height\":9,\"channels\":3,\"canvas_width\":14,\"canvas_"
     "height\":12,"
     "\"resize\":\"crop\",\"filter\":\"bicubic\",\"denoise\":\"median\",\"denoise_strength\":2.0,"
-    "\"mean\":[0.5,0.25,0.125],\"deviation\":[0.25,0.5,1]}";
+    "\"normalise\":\"picture\",\"mean\":[0.5,0.25,0.125],\"deviation\":[0.25,0.5,1]}";
 
 static ic_status parse(const char *text, ic_pipeline *out)
 {
@@ -36,7 +36,8 @@ static void what_is_written_is_read(void **state)
                                 .resize = i / 2 % 2 ? IC_RESIZE_CROP : IC_RESIZE_STRETCH,
                                 .filter = i / 4 % 2 ? IC_FILTER_BICUBIC : IC_FILTER_BILINEAR,
                                 .denoise = (ic_denoise)(i / 8),
-                                .denoise_strength = i / 8 ? 0.3f : 1};
+                                .denoise_strength = i / 8 ? 0.3f : 1,
+                                .normalise = i % 5 ? IC_NORMALISE_PICTURE : IC_NORMALISE_DATASET};
         for (int32_t c = 0; c < pipeline.channels; c++) {
             pipeline.mean[c] = 0.485f / (float)(c + 1);
             pipeline.deviation[c] = 0.229f / (float)(c + 3);
@@ -67,7 +68,21 @@ static void a_sound_text_is_read(void **state)
     assert_ok(parse(sound, &pipeline));
     assert_int_equal(pipeline.canvas_height, 12);
     assert_int_equal(pipeline.denoise, IC_DENOISE_MEDIAN);
+    assert_int_equal(pipeline.normalise, IC_NORMALISE_PICTURE);
     assert_true(pipeline.denoise_strength == 2 && pipeline.deviation[2] == 1);
+}
+
+static void texts_of_0_1_are_read(void **state)
+{
+    (void)state;
+    ic_pipeline pipeline;
+    char text[512];
+    static const char since[] = "\"normalise\":\"picture\",";
+    const char *at = strstr(sound, since);
+    assert_non_null(at);
+    snprintf(text, sizeof text, "%.*s%s", (int)(at - sound), sound, at + strlen(since));
+    assert_ok(parse(text, &pipeline));
+    assert_int_equal(pipeline.normalise, IC_NORMALISE_DATASET);
 }
 
 /* The sound text with one piece of it replaced. */
@@ -95,6 +110,8 @@ static void hostile_values_are_refused(void **state)
         {"\"crop\"", "7", "must be a text"},
         {"\"bicubic\"", "\"\"", "filter", IC_ERROR_UNSUPPORTED},
         {"\"median\"", "\"mediane\"", "denoise \"mediane\"", IC_ERROR_UNSUPPORTED},
+        {"\"picture\"", "\"pictures\"", "normalise \"pictures\"", IC_ERROR_UNSUPPORTED},
+        {"\"picture\"", "null", "must be a text"},
         {":2.0", ":0", "denoise_strength is not in"},
         {":2.0", ":1e300", "denoise_strength is not in"},
         {":2.0", ":\"2\"", "must be a number"},
@@ -126,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(a_sound_text_is_read),
+        cmocka_unit_test(texts_of_0_1_are_read),
         cmocka_unit_test(hostile_values_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

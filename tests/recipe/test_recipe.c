@@ -213,6 +213,8 @@ static void wishes_win(void **state)
                                         "1",
                                         "crop_scale",
                                         "0.8",
+                                        "crop_aspect",
+                                        "1.5",
                                         "rotation",
                                         "15",
                                         "policy",
@@ -250,11 +252,31 @@ static void wishes_win(void **state)
     assert_true(recipe.optimizer == IC_OPTIMIZER_ADAMW && recipe.schedule == IC_SCHEDULE_COSINE);
     assert_true(recipe.learning_rate == 0.125 && recipe.balanced_weights);
     assert_true(!recipe.augment.flip && recipe.augment.shift == 1);
+    assert_true(recipe.augment.crop_aspect == 1.5F);
     assert_true(recipe.augment.crop_scale == 0.8F && recipe.augment.rotation == 15);
     assert_true(recipe.augment.policy == IC_POLICY_TRIVIAL && recipe.augment.brightness == 0);
     assert_true(recipe.augment.blur == 0.5F && recipe.augment.noise == 0.1F);
     assert_true(recipe.mixup == 0.2 && recipe.cutmix == 1 && recipe.mix_probability == 0.5);
     assert_true(recipe.balanced_sampling);
+}
+
+/* X-rays by themselves; what has colour, digits, and numbers of one's own by the dataset. */
+static void exposure_counts_but_for_grey_photographs(void **state)
+{
+    static const char *const numbers[] = {"mean", "0.25", "deviation", "0.5", NULL};
+    static const char *const by_dataset[] = {"normalise", "dataset", NULL};
+    static const char *const by_picture[] = {"normalise", "picture", NULL};
+    ic_data_facts rays = facts_of(5000, 224, true, true);
+    ic_data_facts colour = facts_of(1000, 240, false, false);
+    ic_data_facts digits = facts_of(60000, 28, true, true);
+    assert_int_equal(model_recipe(&rays, NULL).pipeline.normalise, IC_NORMALISE_PICTURE);
+    assert_int_equal(model_recipe(&rays, numbers).pipeline.normalise, IC_NORMALISE_DATASET);
+    assert_int_equal(model_recipe(&rays, by_dataset).pipeline.normalise, IC_NORMALISE_DATASET);
+    assert_int_equal(model_recipe(&colour, NULL).pipeline.normalise, IC_NORMALISE_DATASET);
+    assert_int_equal(model_recipe(&colour, by_picture).pipeline.normalise, IC_NORMALISE_PICTURE);
+    assert_int_equal(model_recipe(&digits, NULL).pipeline.normalise, IC_NORMALISE_DATASET);
+    assert_true(training_recipe(&rays, NULL).augment.crop_aspect == 2);
+    assert_true(training_recipe(&colour, NULL).augment.crop_aspect == 1.3333F);
 }
 
 static void numbers_a_channel_are_checked(void **state)
@@ -469,6 +491,7 @@ int main(void)
         cmocka_unit_test(photographs_leave_a_margin_for_crops),
         cmocka_unit_test(input_follows_the_budget),
         cmocka_unit_test(wishes_win),
+        cmocka_unit_test(exposure_counts_but_for_grey_photographs),
         cmocka_unit_test(numbers_a_channel_are_checked),
         cmocka_unit_test(only_colour_is_mirrored),
         cmocka_unit_test(batches_suit_the_data),

@@ -51,7 +51,14 @@ def temperature(logits, labels):
     def slope(b):
         return ((scipy.special.softmax(b * logits, axis=1) - targets) * logits).sum()
 
-    return 1 / scipy.optimize.brentq(slope, 1 / 20, 20, xtol=1e-15, rtol=1e-14)
+    def above(b):
+        return entropy(b) - entropy(least) - 0.5
+
+    def entropy(b):
+        return -(targets * scipy.special.log_softmax(b * logits, axis=1)).sum()
+
+    least = scipy.optimize.brentq(slope, 1 / 20, 20, xtol=1e-15, rtol=1e-14)
+    return 1 / scipy.optimize.brentq(above, 1 / 20, least, xtol=1e-15, rtol=1e-14)
 
 
 def calibration_error(logits, labels, t):
