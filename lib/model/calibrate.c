@@ -12,8 +12,9 @@ enum { BINS = 15, STEPS_MAX = 100 };
 
 /* ---- The temperature ---- */
 
-/* One standard error: how far the cross-entropy, which is -ln(likelihood), is from its least. */
-static const double margin = 0.5;
+/* How far the cross-entropy, which is -ln(likelihood), may be above its least: 1.645^2 / 2, beyond
+ * which 95 % of samples tell that the answers are not sure enough. */
+static const double margin = 1.353;
 
 typedef struct entropy {
     double value, slope, curvature;
@@ -73,8 +74,8 @@ static double find_least(const ic_judged *pictures)
 }
 
 /*
- * The lesser b, whose cross-entropy is by the margin above the least. It falls there and is convex,
- * so that Newton's steps never overtake it from below.
+ * The lesser b, whose cross-entropy is by the margin above the least. It falls there and is convex:
+ * a step of Newton's method may come out below, and from then on they rise and never overtake it.
  */
 static double find_margin(const ic_judged *pictures, double least)
 {

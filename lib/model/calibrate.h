@@ -19,10 +19,11 @@ typedef struct ic_judged {
 
 /*
  * The temperature T of softmax(logits / T), within the bounds above: that of the least
- * cross-entropy (Guo et al. 2017, arXiv:1706.04599), raised by a standard error, which is where the
- * log-likelihood has lost 1/2. These pictures chose the epoch that is kept, and what comes later is
- * rarely easier: where they cannot tell, the answers are rather less sure. As in Platt 1999, the
- * labels are smoothed by 1 / (count + 1), for when all pictures are right.
+ * cross-entropy (Guo et al. 2017, arXiv:1706.04599), raised to the upper end of its one-sided 95 %
+ * interval (by the likelihood's ratio, Wilks 1938): as far as so few pictures cannot tell, answers
+ * are rather less sure than too sure. These pictures chose the epoch that is kept, and what comes
+ * later is rarely easier. Where they prove nothing, it is the largest. As in Platt 1999, the labels
+ * are smoothed by 1 / (count + 1), for when all pictures are right.
  */
 double ic_temperature_fit(const ic_judged *pictures);
 

@@ -12,11 +12,11 @@
 /* JSON: the names of what a reader must know, so as not to predict something else. */
 #define IC_KEY_REQUIRES    "imgcls.requires"
 #define IC_NEEDS_NORMALISE "normalise" /* pictures by their own mean and deviation; 0.1 cannot */
-#define IC_KEY_NETWORK  "imgcls.network" /* plain text */
-#define IC_KEY_GRAPH    "imgcls.graph"   /* JSON, as are the ones below */
-#define IC_KEY_CLASSES  "imgcls.classes"
-#define IC_KEY_PIPELINE "imgcls.pipeline"
-#define IC_KEY_TRAINING "imgcls.training"
+#define IC_KEY_NETWORK     "imgcls.network" /* plain text */
+#define IC_KEY_GRAPH       "imgcls.graph"   /* JSON, as are the ones below */
+#define IC_KEY_CLASSES     "imgcls.classes"
+#define IC_KEY_PIPELINE    "imgcls.pipeline"
+#define IC_KEY_TRAINING    "imgcls.training"
 /* What is known of the answers (confidence.h). May be missing; not tensors, so that the file stays
  * the state dict of the network, and older readers pass it over. */
 #define IC_KEY_CONFIDENCE "imgcls.confidence"

@@ -16,7 +16,8 @@ int32_t ic_texture_count(const ic_pipeline *pipeline);
 size_t ic_texture_scratch(const ic_pipeline *pipeline);
 
 /*
- * The logarithms of the energies of the Haar wavelets of a tensor, samples in 0..1, by colour
+ * The logarithms of the energies of the Haar wavelets of a tensor, its samples brought back to 0..1
+ * by the training pictures' mean and deviation, by colour
  * (brightness, red against green, yellow against blue), scale (2, 4, ... 32 pixels) and direction
  * (across, down, diagonal), and for each colour of what is left: 48 numbers of a colour picture of
  * 64 pixels and more.

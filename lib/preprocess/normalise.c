@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-/* Of a picture beside the training pictures': one that is flat stays so, its noise small. */
+/* What is divided by at least, as a share of the training pictures' deviation: a flat picture stays
+ * flat, its noise small. */
 static const double least_deviation = 0.05;
 
 void ic_normaliser_init(ic_normaliser *normaliser, const ic_pipeline *pipeline, int32_t depth)

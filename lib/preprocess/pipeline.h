@@ -135,7 +135,7 @@ typedef struct ic_augment {
     ic_turns turns;
     int32_t shift;     /* up to this many pixels each way, edges repeated by reflection */
     float crop_scale;  /* random resized crop of this share of the canvas at least; 1: none */
-    float crop_aspect; /* up to so many times wider or higher than a square; up to 1: squares */
+    float crop_aspect; /* width to height, or the reverse, at most; up to 1: squares */
     float rotation;    /* degrees each way */
     float brightness, contrast, saturation; /* factors in 1-x..1+x */
     float erasing; /* probability of blanking a rectangle of 2..33 % (Zhong et al. 2017) */

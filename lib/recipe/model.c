@@ -133,12 +133,13 @@ static ic_resize_mode choose_resize(ic_context *context, const ic_data_facts *fa
     return facts->same_size ? IC_RESIZE_STRETCH : IC_RESIZE_CROP;
 }
 
-/* How an X-ray was exposed, and by which machine, must not tell what it shows. */
+/* How an X-ray was exposed, and by which machine, must not tell what it shows. Who gives a mean
+ * means it to be the only one. */
 static ic_normalise choose_normalise(ic_context *context, const ic_data_facts *facts,
-                                     const ic_options *options, int32_t side)
+                                     const ic_options *options)
 {
     if (ic_option_is(options, "normalise", "auto")) {
-        if (!facts->grey || side <= IC_TINY_SIDE || !ic_option_is(options, "mean", "auto"))
+        if (!facts->grey || ic_facts_tiny(facts) || !ic_option_is(options, "mean", "auto"))
             return IC_NORMALISE_DATASET;
         ic_log(context, IC_LOG_INFO,
                "normalise picture: how grey photographs were exposed must not tell their class");
@@ -220,7 +221,7 @@ ic_status ic_recipe_model(ic_context *context, const ic_data_facts *facts,
         .filter = strcmp(filter, "bicubic") == 0 ? IC_FILTER_BICUBIC : IC_FILTER_BILINEAR,
         .denoise = denoise_kind(options),
         .denoise_strength = (float)ic_option_float(options, "denoise_strength"),
-        .normalise = choose_normalise(context, facts, options, side),
+        .normalise = choose_normalise(context, facts, options),
         .mean = {0, 0, 0},
         .deviation = {1, 1, 1},
     };

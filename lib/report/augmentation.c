@@ -235,6 +235,7 @@ static ic_status choose_recipe(sheet *s, const ic_options *options)
     IC_TRY(ic_recipe_look(s->context, s->dataset, &facts));
     IC_TRY(ic_recipe_model(s->context, &facts, options, &model));
     s->pipeline = model.pipeline;
+    s->pipeline.normalise = IC_NORMALISE_DATASET; /* which can be undone */
     if (model.measure)
         IC_TRY(ic_loader_measure(s->context, s->dataset, MEASURED, NULL, &s->pipeline));
     IC_TRY(

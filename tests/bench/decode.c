@@ -119,6 +119,7 @@ static void prepare(bench *b)
                                 .deviation = {0.25f, 0.25f, 0.25f}};
     b->augment = (ic_augment){.flip = IC_FLIP_ON,
                               .crop_scale = 0.5f,
+                              .crop_aspect = 4.0f / 3,
                               .brightness = 0.2f,
                               .contrast = 0.2f,
                               .saturation = 0.2f};

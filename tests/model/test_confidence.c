@@ -56,25 +56,37 @@ static void temperatures_and_errors_are_scipys(void **state)
     ic_context_free(context);
 }
 
-/* Of a picture whose right logit is so much larger, with an eighth of its label at the other. */
-static double binary_entropy(double gap)
+/* `right` of 50 pictures are, each with the one logit 3 above the other. */
+static double fitted(int32_t right)
 {
-    return ic_ln(1 + ic_exp(-gap)) + gap / 8;
+    float logits[50 * 2];
+    int32_t labels[50];
+    for (int32_t i = 0; i < 50; i++) {
+        logits[2 * i] = 3;
+        logits[2 * i + 1] = 0;
+        labels[i] = i >= right;
+    }
+    return ic_temperature_fit(&(ic_judged){logits, labels, 50, 2});
 }
 
-/* Pictures that are all right, all wrong, or say nothing give no nonsense. */
-static void temperatures_stay_within_bounds(void **state)
+/* Of 50 pictures that are all right by so much. Smoothed, a 102th of the labels is elsewhere. */
+static double all_right(double gap)
 {
-    static const float sure[] = {9, 0, 0, 9, 9, 0}, none[6] = {0};
-    static const int32_t right[] = {0, 1, 0}, wrong[] = {1, 0, 1};
-    const ic_judged all_right = {sure, right, 3, 2}, all_wrong = {sure, wrong, 3, 2},
-                    nothing = {none, right, 3, 2};
-    /* Smoothed, an eighth of the targets is elsewhere: least at ln 7 = 9 / T. Then less sure. */
-    double found = ic_temperature_fit(&all_right), gap = 9 / found;
-    assert_true(gap < ic_ln(7));
-    assert_true(fabs(3 * (binary_entropy(gap) - binary_entropy(ic_ln(7))) - 0.5) < 1e-9);
-    assert_true(fabs(ic_temperature_fit(&all_wrong) - IC_TEMPERATURE_MAX) < 1e-6);
-    found = ic_temperature_fit(&nothing);
+    return 50 * (ic_ln(1 + ic_exp(-gap)) + gap / 102);
+}
+
+/* What too few pictures prove gives no nonsense. */
+static void temperatures_are_as_sure_as_is_proven(void **state)
+{
+    const double gap = 3 / fitted(50), likeliest = ic_ln(101);
+    assert_true(gap < likeliest);
+    assert_true(fabs(all_right(gap) - all_right(likeliest) - 1.353) < 1e-9);
+    assert_true(fitted(50) < fitted(45) && fitted(45) < fitted(35));
+    assert_true(fabs(fitted(29) - IC_TEMPERATURE_MAX) < 1e-9); /* may be luck */
+    assert_true(fabs(fitted(5) - IC_TEMPERATURE_MAX) < 1e-9);
+    static const float none[6] = {0};
+    static const int32_t labels[] = {0, 1, 0};
+    const double found = ic_temperature_fit(&(ic_judged){none, labels, 3, 2});
     assert_true(found >= IC_TEMPERATURE_MIN && found <= IC_TEMPERATURE_MAX);
 }
 
@@ -508,7 +520,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(temperatures_and_errors_are_scipys),
-        cmocka_unit_test(temperatures_stay_within_bounds),
+        cmocka_unit_test(temperatures_are_as_sure_as_is_proven),
         cmocka_unit_test(textures_and_signs_are_numpys),
         cmocka_unit_test(scores_add_what_is_odd),
         cmocka_unit_test(thresholds_are_quantiles),

@@ -139,6 +139,10 @@ static void refuses_what_comes_with_the_earlier_model(void **state)
     assert_ok(ic_options_set_int(options, "input_size", 64));
     assert_fails(IC_ERROR_OPTION, "\"input_size\" cannot be chosen anew",
                  ic_model_create_from(earlier, data, options, &made));
+    assert_ok(ic_options_set_int(options, "input_size", 0));
+    assert_ok(ic_options_set_text(options, "normalise", "picture"));
+    assert_fails(IC_ERROR_OPTION, "\"normalise\" cannot be chosen anew",
+                 ic_model_create_from(earlier, data, options, &made));
     assert_fails(IC_ERROR_ARGUMENT, "earlier is NULL",
                  ic_model_create_from(NULL, data, options, &made));
     assert_null(made);

@@ -264,6 +264,8 @@ static void wishes_win(void **state)
 static void exposure_counts_but_for_grey_photographs(void **state)
 {
     static const char *const numbers[] = {"mean", "0.25", "deviation", "0.5", NULL};
+    static const char *const large[] = {"input_size", "64", NULL}, *const small[] = {"input_size",
+                                                                                     "32", NULL};
     static const char *const by_dataset[] = {"normalise", "dataset", NULL};
     static const char *const by_picture[] = {"normalise", "picture", NULL};
     ic_data_facts rays = facts_of(5000, 224, true, true);
@@ -275,6 +277,8 @@ static void exposure_counts_but_for_grey_photographs(void **state)
     assert_int_equal(model_recipe(&colour, NULL).pipeline.normalise, IC_NORMALISE_DATASET);
     assert_int_equal(model_recipe(&colour, by_picture).pipeline.normalise, IC_NORMALISE_PICTURE);
     assert_int_equal(model_recipe(&digits, NULL).pipeline.normalise, IC_NORMALISE_DATASET);
+    assert_int_equal(model_recipe(&digits, large).pipeline.normalise, IC_NORMALISE_DATASET);
+    assert_int_equal(model_recipe(&rays, small).pipeline.normalise, IC_NORMALISE_PICTURE);
     assert_true(training_recipe(&rays, NULL).augment.crop_aspect == 2);
     assert_true(training_recipe(&colour, NULL).augment.crop_aspect == 1.3333F);
 }

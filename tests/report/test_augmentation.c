@@ -128,6 +128,18 @@ static void sheets_show_every_kind(void **state)
     free(text);
 }
 
+/* What pictures are normalised by is not to be seen. */
+static void normalising_does_not_show(void **state)
+{
+    (void)state;
+    static const char *const dataset[] = {"normalise", "dataset", NULL};
+    static const char *const picture[] = {"normalise", "picture", NULL};
+    char *one = draw(3, true, 64, dataset, 1), *other = draw(3, true, 64, picture, 1);
+    assert_string_equal(one, other);
+    free(one);
+    free(other);
+}
+
 static void threads_do_not_show(void **state)
 {
     (void)state;
@@ -192,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_are_enlarged_by_whole_factors),
         cmocka_unit_test(sheets_show_every_kind),
+        cmocka_unit_test(normalising_does_not_show),
         cmocka_unit_test(threads_do_not_show),
         cmocka_unit_test(what_cannot_be_drawn_is_an_error),
         cmocka_unit_test(out_of_memory_leaves_nothing),

@@ -52,7 +52,7 @@ def temperature(logits, labels):
         return ((scipy.special.softmax(b * logits, axis=1) - targets) * logits).sum()
 
     def above(b):
-        return entropy(b) - entropy(least) - 0.5
+        return entropy(b) - entropy(least) - 1.353
 
     def entropy(b):
         return -(targets * scipy.special.log_softmax(b * logits, axis=1)).sum()

@@ -9,15 +9,17 @@
 #include <string.h>
 
 /* What auto would not choose, and numbers that no short decimal gives back. */
-static const char *const unusual[] = {"network",  "small",       "epochs",
-                                      "2",        "batch_size",  "32",
-                                      "channels", "grey",        "resize",
-                                      "crop",     "filter",      "bicubic",
-                                      "denoise",  "median",      "denoise_strength",
-                                      "0.7",      "brightness",  "0.05263157894736842",
-                                      "noise",    "1e-8",        "turns",
-                                      "half",     "input_size",  "18",
-                                      "rates",    "fc.*=0.3333", NULL,
+static const char *const unusual[] = {"network",     "small",       "epochs",
+                                      "2",           "batch_size",  "32",
+                                      "channels",    "grey",        "resize",
+                                      "crop",        "filter",      "bicubic",
+                                      "denoise",     "median",      "denoise_strength",
+                                      "0.7",         "brightness",  "0.05263157894736842",
+                                      "noise",       "1e-8",        "turns",
+                                      "half",        "input_size",  "18",
+                                      "rates",       "fc.*=0.3333", "normalise",
+                                      "picture",     "crop_scale",  "0.7",
+                                      "crop_aspect", "1.7",         NULL,
                                       NULL};
 static const char *const given[] = {"network",     "lenet5",    "epochs",      "1",  "mean",
                                     "0.1,0.2,0.3", "deviation", "0.7,0.6,0.5", NULL, NULL};
