@@ -10,7 +10,7 @@
 
 enum {
     PHOTOGRAPH_BATCH = 32,
-    MUON_BATCH = 64, /* its step costs the same for any number of pictures */
+    LARGE_BATCH = 64, /* muon's, whose step costs the same for any number of pictures; X-rays' */
     TINY_BATCH = 128,
     AIRBENCH_BATCH = 1024,
     LEAST_BATCH = 8,      /* batch norm needs a few */
@@ -37,10 +37,11 @@ static int32_t choose_batch(ic_context *context, const ic_data_facts *facts, con
                             const ic_options *options)
 {
     int64_t asked = ic_option_int(options, "batch_size");
-    int32_t batch = strcmp(network, "airbench94") == 0           ? AIRBENCH_BATCH
-                    : ic_facts_tiny(facts)                       ? TINY_BATCH
-                    : ic_option_is(options, "optimizer", "muon") ? MUON_BATCH
-                                                                 : PHOTOGRAPH_BATCH;
+    bool large = ic_option_is(options, "optimizer", "muon") || facts->grey;
+    int32_t batch = strcmp(network, "airbench94") == 0 ? AIRBENCH_BATCH
+                    : ic_facts_tiny(facts)             ? TINY_BATCH
+                    : large                            ? LARGE_BATCH
+                                                       : PHOTOGRAPH_BATCH;
     while (batch > LEAST_BATCH && facts->pictures / batch < LEAST_STEPS_EPOCH)
         batch /= 2;
     if (asked > facts->pictures)
@@ -59,8 +60,12 @@ static int32_t choice(const ic_options *options, const char *name, const char *c
     return names[i] ? i : 0;
 }
 
-/* The peak that works for the batch of its network; it follows the batch (Goyal et al. 2017). */
-static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t batch)
+/*
+ * The peak that works for the batch of its network; it follows the batch (Goyal et al. 2017). Grey
+ * photographs take half: what is learnt more slowly stands a change of framing better.
+ */
+static double rate_for(const char *network, const ic_data_facts *facts, ic_optimizer_kind optimizer,
+                       int32_t batch)
 {
     if (optimizer == IC_OPTIMIZER_ADAMW)
         return 1e-3 * (batch < 64 ? 1 : 2);
@@ -73,26 +78,27 @@ static double rate_for(const char *network, ic_optimizer_kind optimizer, int32_t
     bool for_photographs = strcmp(network, "resnet18") == 0 ||
                            strncmp(network, "mobilenet", strlen("mobilenet")) == 0 ||
                            strncmp(network, "efficientnet", strlen("efficientnet")) == 0;
-    return for_photographs ? 0.05 * batch / 32 : 0.2 * batch / 128;
+    bool slowly = facts->grey && !ic_facts_tiny(facts);
+    return for_photographs ? (slowly ? 0.05 : 0.1) * batch / 64 : 0.2 * batch / 128;
 }
 
-static void choose_optimiser(ic_context *context, const char *network, bool pretrained,
+static void choose_optimiser(ic_context *context, const char *network, const ic_data_facts *facts,
                              const ic_options *options, ic_training_recipe *recipe)
 {
-    char rate[IC_TEXT_FLOAT_MAX], decay[IC_TEXT_FLOAT_MAX];
+    char peak[IC_TEXT_FLOAT_MAX], decay[IC_TEXT_FLOAT_MAX];
     int32_t batch = recipe->batch * recipe->accumulate;
     int32_t kind = choice(options, "optimizer", ic_optimizer_names);
-    double tuning = pretrained ? tuning_rate : 1;
+    double tuning = facts->pretrained ? tuning_rate : 1;
     recipe->optimizer = (ic_optimizer_kind)kind;
-    recipe->learning_rate =
-        wish(options, "learning_rate", 0, tuning * rate_for(network, recipe->optimizer, batch));
-    recipe->sgd_rate =
-        wish(options, "sgd_rate", 0, tuning * rate_for(network, IC_OPTIMIZER_SGD, batch));
+    double rate = tuning * rate_for(network, facts, recipe->optimizer, batch);
+    double sgd_rate = tuning * rate_for(network, facts, IC_OPTIMIZER_SGD, batch);
+    recipe->learning_rate = wish(options, "learning_rate", 0, rate);
+    recipe->sgd_rate = wish(options, "sgd_rate", 0, sgd_rate);
     recipe->momentum = ic_option_float(options, "momentum");
     recipe->weight_decay = ic_option_float(options, "weight_decay");
     recipe->clip_norm = ic_option_float(options, "clip_norm");
     ic_log(context, IC_LOG_INFO, "%s with learning rate %s at its peak, weight decay %s, batch %d",
-           ic_optimizer_names[kind], ic_text_float(recipe->learning_rate, 6, rate),
+           ic_optimizer_names[kind], ic_text_float(recipe->learning_rate, 6, peak),
            ic_text_float(recipe->weight_decay, 6, decay), (int)batch);
 }
 
@@ -257,7 +263,7 @@ static ic_status choose(ic_context *context, const ic_data_facts *facts, const c
     IC_TRY(choose_rates(options, &recipe));
     IC_TRY(read_changes(options, &recipe));
     choose_epochs(context, facts, network, pipeline, options, &recipe);
-    choose_optimiser(context, network, facts->pretrained, options, &recipe);
+    choose_optimiser(context, network, facts, options, &recipe);
     choose_averaging(facts, options, &recipe);
     choose_schedule(options, &recipe);
     *out = recipe;

@@ -381,11 +381,13 @@ static void photographs_are_learnt_by_muon(void **state)
     static const char *const muon[] = {"optimizer", "muon", "batch_size", "128", NULL, NULL};
     static const char *const other[] = {"network", "mobilenet_v2", NULL, NULL};
     static const char *const full[] = {"resize_from", "1", NULL, NULL};
+    static const char *const small[] = {"batch_size", "32", NULL, NULL};
     ic_data_facts photographs = facts_of(1000, 240, false, false), grey = photographs,
                   tuned = photographs, digits = facts_of(60000, 28, true, true);
     grey.grey = tuned.pretrained = true;
     check_optimiser(photographs, NULL, IC_OPTIMIZER_MUON, 64, 0.0282843, IC_AVERAGE_EMA);
-    check_optimiser(grey, NULL, IC_OPTIMIZER_SGD, 32, 0.05, IC_AVERAGE_NONE);
+    check_optimiser(grey, NULL, IC_OPTIMIZER_SGD, 64, 0.05, IC_AVERAGE_NONE);
+    check_optimiser(grey, small, IC_OPTIMIZER_SGD, 32, 0.025, IC_AVERAGE_NONE);
     check_optimiser(photographs, sgd, IC_OPTIMIZER_SGD, 32, 0.05, IC_AVERAGE_NONE);
     check_optimiser(photographs, other, IC_OPTIMIZER_SGD, 32, 0.05, IC_AVERAGE_NONE);
     check_optimiser(tuned, NULL, IC_OPTIMIZER_SGD, 32, 0.01, IC_AVERAGE_NONE);
