@@ -264,8 +264,8 @@ static void wishes_win(void **state)
 static void exposure_counts_but_for_grey_photographs(void **state)
 {
     static const char *const numbers[] = {"mean", "0.25", "deviation", "0.5", NULL};
-    static const char *const large[] = {"input_size", "64", NULL}, *const small[] = {"input_size",
-                                                                                     "32", NULL};
+    static const char *const large[] = {"input_size", "64", NULL};
+    static const char *const small[] = {"input_size", "32", NULL};
     static const char *const by_dataset[] = {"normalise", "dataset", NULL};
     static const char *const by_picture[] = {"normalise", "picture", NULL};
     ic_data_facts rays = facts_of(5000, 224, true, true);
