@@ -20,6 +20,12 @@ static inline bool ic_facts_tiny(const ic_data_facts *facts)
     return ic_facts_side(facts) <= IC_TINY_SIDE;
 }
 
+/* X-rays and the like. */
+static inline bool ic_facts_grey_photographs(const ic_data_facts *facts)
+{
+    return facts->grey && !ic_facts_tiny(facts);
+}
+
 /*
  * Estimated seconds of training on one picture, forward, backward and update, on two cores of the
  * reference machine of lib/recipe/README.md. An unknown network counts as a resnet18. A function of

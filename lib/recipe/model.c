@@ -139,7 +139,7 @@ static ic_normalise choose_normalise(ic_context *context, const ic_data_facts *f
                                      const ic_options *options)
 {
     if (ic_option_is(options, "normalise", "auto")) {
-        if (!facts->grey || ic_facts_tiny(facts) || !ic_option_is(options, "mean", "auto"))
+        if (!ic_facts_grey_photographs(facts) || !ic_option_is(options, "mean", "auto"))
             return IC_NORMALISE_DATASET;
         ic_log(context, IC_LOG_INFO,
                "normalise picture: how grey photographs were exposed must not tell their class");

@@ -37,7 +37,7 @@ static int32_t choose_batch(ic_context *context, const ic_data_facts *facts, con
                             const ic_options *options)
 {
     int64_t asked = ic_option_int(options, "batch_size");
-    bool large = ic_option_is(options, "optimizer", "muon") || facts->grey;
+    bool large = ic_option_is(options, "optimizer", "muon") || ic_facts_grey_photographs(facts);
     int32_t batch = strcmp(network, "airbench94") == 0 ? AIRBENCH_BATCH
                     : ic_facts_tiny(facts)             ? TINY_BATCH
                     : large                            ? LARGE_BATCH
@@ -78,8 +78,8 @@ static double rate_for(const char *network, const ic_data_facts *facts, ic_optim
     bool for_photographs = strcmp(network, "resnet18") == 0 ||
                            strncmp(network, "mobilenet", strlen("mobilenet")) == 0 ||
                            strncmp(network, "efficientnet", strlen("efficientnet")) == 0;
-    bool slowly = facts->grey && !ic_facts_tiny(facts);
-    return for_photographs ? (slowly ? 0.05 : 0.1) * batch / 64 : 0.2 * batch / 128;
+    double peak = ic_facts_grey_photographs(facts) ? 0.05 : 0.1;
+    return for_photographs ? peak * batch / 64 : 0.2 * batch / 128;
 }
 
 static void choose_optimiser(ic_context *context, const char *network, const ic_data_facts *facts,

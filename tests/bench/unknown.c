@@ -214,8 +214,7 @@ static void measure(const ic_model *model, const char *data, char **strangers, i
     printf(
         "test: %d pictures, calibration error %.2f %% -> %.2f %% (95 of 100 draws from the "
         "probabilities are below %.2f %%; fitted on the test, the temperature would be %.3f times "
-        "as high); "
-        "refused %.1f %%\n",
+        "as high); refused %.1f %%\n",
         (int)known.count, 100 * before, 100 * after, 100 * drawn_error(model, &known), best,
         100.0 * (double)known.refused / (double)known.count);
     for (int i = 0; i < count; i++) {

@@ -248,8 +248,19 @@ static void the_stream_alone_decides(void **state)
     (void)state;
     ic_context *context = test_context(1);
     ic_pipeline pipeline = square(28);
-    const ic_augment all = {IC_FLIP_ON,        3, 0.4f, 20, 0.3f, 0.3f, 0.3f, 0.5f,
-                            IC_POLICY_TRIVIAL, 1, 0.1f};
+    const ic_augment all = {.flip = IC_FLIP_ON,
+                            .turns = IC_TURNS_QUARTER,
+                            .shift = 3,
+                            .crop_scale = 0.4f,
+                            .crop_aspect = 2,
+                            .rotation = 20,
+                            .brightness = 0.3f,
+                            .contrast = 0.3f,
+                            .saturation = 0.3f,
+                            .erasing = 0.5f,
+                            .policy = IC_POLICY_TRIVIAL,
+                            .blur = 1,
+                            .noise = 0.1f};
     ic_image *canvas = draw_scene(context, 28, 28, 3, 8);
     float tensors[3][SAMPLES];
     augment(&pipeline, &all, canvas, 1, tensors[0]);
@@ -502,8 +513,19 @@ static void extremes_stay_within_bounds(void **state)
     (void)state;
     ic_context *context = test_context(1);
     static const int32_t sizes[][4] = {{1, 1, 1, 1}, {1, 1, 9, 9}, {3, 2, 3, 70}, {24, 1, 24, 1}};
-    static const ic_augment all = {IC_FLIP_ON,        256, 0.01f, 180, 1, 1, 1, 1,
-                                   IC_POLICY_TRIVIAL, 10,  1};
+    static const ic_augment all = {.flip = IC_FLIP_ON,
+                                   .turns = IC_TURNS_QUARTER,
+                                   .shift = 256,
+                                   .crop_scale = 0.01f,
+                                   .crop_aspect = 4,
+                                   .rotation = 180,
+                                   .brightness = 1,
+                                   .contrast = 1,
+                                   .saturation = 1,
+                                   .erasing = 1,
+                                   .policy = IC_POLICY_TRIVIAL,
+                                   .blur = 10,
+                                   .noise = 1};
     for (uint64_t run = 0; run < 400; run++) {
         const int32_t *size = sizes[run % 4];
         ic_pipeline pipeline = square(1);
@@ -512,6 +534,7 @@ static void extremes_stay_within_bounds(void **state)
         pipeline.canvas_width = size[2];
         pipeline.canvas_height = size[3];
         pipeline.channels = run / 4 % 2 ? 3 : 1;
+        pipeline.normalise = run / 16 % 2 ? IC_NORMALISE_PICTURE : IC_NORMALISE_DATASET;
         ic_image *canvas =
             draw_static(context, size[2], size[3], pipeline.channels, run / 8 % 2 ? 8 : 16, run);
         float tensor[SAMPLES];
