@@ -57,6 +57,17 @@ struct ic_loader {
     int32_t turn; /* the slot that ic_loader_next gives next */
 };
 
+static bool augments(const ic_loader_options *options)
+{
+    return options->training || options->augmented;
+}
+
+/* Evaluation does not depend on the epoch. */
+static int64_t epoch_shown(const ic_loader *loader, int64_t epoch)
+{
+    return loader->options.training ? epoch : 0;
+}
+
 static ic_status prepare_picture(const ic_loader *loader, const loader_slot *slot, int32_t place)
 {
     const ic_loader_options *options = &loader->options;
@@ -64,7 +75,7 @@ static ic_status prepare_picture(const ic_loader *loader, const loader_slot *slo
     float *tensor = slot->tensors + (size_t)place * loader->tensor;
     ic_canvas canvas;
     IC_TRY(ic_canvas_take(loader->dataset, index, &options->pipeline, loader->table, &canvas));
-    if (options->training) {
+    if (augments(options)) {
         const ic_augment_key key = {.seed = options->seed,
                                     .epoch = (uint64_t)slot->epoch,
                                     .picture = (uint64_t)ic_dataset_key(loader->dataset, index),
@@ -92,11 +103,11 @@ static void begin_slot(ic_loader *loader, loader_slot *slot, int64_t epoch, int6
     const ic_loader_options *options = &loader->options;
     int64_t first = batch * options->batch;
     int64_t left = loader->count - first;
-    ic_order_set(&loader->order, options->training ? epoch : 0);
     slot->begun = true;
-    slot->epoch = epoch;
+    slot->epoch = epoch_shown(loader, epoch);
     slot->batch = batch;
     slot->count = left < options->batch ? (int32_t)left : options->batch;
+    ic_order_set(&loader->order, slot->epoch);
     for (int32_t i = 0; i < slot->count; i++) {
         int64_t index = ic_order_picture(&loader->order, first + i);
         int32_t class_index = ic_dataset_at(loader->dataset, index)->class_index;
@@ -187,7 +198,7 @@ static ic_status init_loader(ic_loader *loader)
     int64_t batch = options->batch, rest = options->training ? 0 : batch - 1;
     loader->count = ic_dataset_count(loader->dataset);
     loader->batches = (loader->count + rest) / batch;
-    bool own = options->training && options->augment.width > 0;
+    bool own = augments(options) && options->augment.width > 0;
     int32_t width = own ? options->augment.width : pipeline->width;
     int32_t height = own ? options->augment.height : pipeline->height;
     loader->tensor = (size_t)height * (size_t)width * (size_t)pipeline->channels;
@@ -247,12 +258,10 @@ int64_t ic_loader_batches(const ic_loader *loader)
     return loader->batches;
 }
 
-/* Whether the slot holds this batch, or one with the very same content: evaluation does not depend
- * on the epoch. */
+/* Whether the slot holds this batch, or one with the very same content. */
 static bool holds(const ic_loader *loader, const loader_slot *slot, int64_t epoch, int64_t batch)
 {
-    return slot->begun && slot->batch == batch &&
-           (slot->epoch == epoch || !loader->options.training);
+    return slot->begun && slot->batch == batch && slot->epoch == epoch_shown(loader, epoch);
 }
 
 ic_status ic_loader_seek(ic_loader *loader, int64_t epoch, int64_t batch)

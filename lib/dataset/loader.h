@@ -24,9 +24,10 @@ void ic_cache_free(ic_cache *cache);
 typedef struct ic_loader_options {
     ic_pipeline pipeline;
     ic_augment augment;
-    bool training; /* shuffled and augmented, last short batch dropped; else in order, all of it */
-    bool balanced; /* training: an epoch shows all classes equally often, and is as long as ever */
-    int32_t batch; /* training: at most the number of pictures */
+    bool training;  /* shuffled and augmented, last short batch dropped; else in order, all of it */
+    bool augmented; /* in order, but as training sees them, one draw for all epochs */
+    bool balanced;  /* training: an epoch shows all classes equally often, and is as long as ever */
+    int32_t batch;  /* training: at most the number of pictures */
     uint64_t seed;
     ic_cache *cache;          /* NULL: none */
     const int32_t *class_map; /* class of the set -> label; NULL: the same; kept by the caller */

@@ -42,24 +42,26 @@ static entropy picture_entropy(const ic_judged *j, int64_t picture, double b, do
     return (entropy){ic_ln(sum) - b * target, mean - target, squares / sum - mean * mean};
 }
 
-static entropy entropy_at(const ic_judged *j, double b)
+/* Of all pictures, each by the mean of its looks. */
+static entropy entropy_at(const ic_judged *j, int32_t looks, double b)
 {
+    const double share = 1.0 / looks;
     entropy all = {0, 0, 0};
     for (int64_t i = 0; i < j->count; i++) {
-        entropy one = picture_entropy(j, i, b, 1 / ((double)j->count + 1));
-        all.value += one.value;
-        all.slope += one.slope;
-        all.curvature += one.curvature;
+        entropy one = picture_entropy(j, i, b, 1 / (share * (double)j->count + 1));
+        all.value += share * one.value;
+        all.slope += share * one.slope;
+        all.curvature += share * one.curvature;
     }
     return all;
 }
 
 /* Newton's method, and halving where it would leave the bracket. */
-static double find_least(const ic_judged *pictures)
+static double find_least(const ic_judged *pictures, int32_t looks)
 {
     double low = 1 / IC_TEMPERATURE_MAX, high = 1 / IC_TEMPERATURE_MIN, b = 1;
     for (int32_t step = 0; step < STEPS_MAX && high - low > 1e-12 * low; step++) {
-        entropy at = entropy_at(pictures, b);
+        entropy at = entropy_at(pictures, looks, b);
         if (at.slope < 0)
             low = b;
         else
@@ -77,13 +79,13 @@ static double find_least(const ic_judged *pictures)
  * The lesser b, whose cross-entropy is by the margin above the least. It falls there and is convex:
  * a step of Newton's method may come out below, and from then on they rise and never overtake it.
  */
-static double find_margin(const ic_judged *pictures, double least)
+static double find_margin(const ic_judged *pictures, int32_t looks, double least)
 {
-    const entropy bottom = entropy_at(pictures, least);
+    const entropy bottom = entropy_at(pictures, looks, least);
     const double low = 1 / IC_TEMPERATURE_MAX;
     double b = fmax(low, least - sqrt(2 * margin / bottom.curvature));
     for (int32_t step = 0; step < STEPS_MAX; step++) {
-        entropy at = entropy_at(pictures, b);
+        entropy at = entropy_at(pictures, looks, b);
         if (!(at.slope < 0)) /* nothing tells */
             break;
         double next = fmax(low, b - (at.value - bottom.value - margin) / at.slope);
@@ -94,9 +96,9 @@ static double find_margin(const ic_judged *pictures, double least)
     return b;
 }
 
-double ic_temperature_fit(const ic_judged *pictures)
+double ic_temperature_fit(const ic_judged *pictures, int32_t looks)
 {
-    return 1 / find_margin(pictures, find_least(pictures));
+    return 1 / find_margin(pictures, looks, find_least(pictures, looks));
 }
 
 /* ---- The error ---- */

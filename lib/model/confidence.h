@@ -46,6 +46,7 @@ typedef struct ic_fitting_options {
     bool calibrate, unknown;
     double share;                 /* of the validation pictures to take for strangers */
     int64_t training, validation; /* how many pictures will be shown; training: if `unknown` */
+    int32_t looks;                /* how often the validation pictures will be */
     int32_t batch;                /* at most at once */
     ic_executor *host;            /* one of that batch, whose memory may be used; NULL: none */
 } ic_fitting_options;
@@ -63,7 +64,11 @@ void ic_fitting_free(ic_fitting *fitting);
  * large enough to have a texture. */
 bool ic_fitting_can(const ic_graph *graph, const ic_pipeline *pipeline);
 
-/* All training pictures as the network sees them, not augmented, then all validation pictures. */
+/*
+ * All training pictures as the network sees them, not augmented, then all validation pictures so,
+ * and these again in the same order for every further look, for the temperature: as training sees
+ * them.
+ */
 ic_status ic_fitting_train(ic_fitting *fitting, const ic_batch *batch);
 ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch);
 

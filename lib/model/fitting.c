@@ -20,13 +20,13 @@ struct ic_fitting {
     ic_confidence *made;
     float *scratch;            /* of each worker */
     double *textures;          /* [training + batch]; behind those of the training, a batch's */
-    float *logits;             /* [validation][classes] */
-    int32_t *labels;           /* [validation] */
-    double (*signs)[IC_SIGNS]; /* [validation] */
-    double *scores;            /* [validation] */
-    int64_t trained, seen;     /* pictures so far, of the training and of the validation */
+    float *logits;             /* [looks][most][classes] */
+    int32_t *labels;           /* [looks][most] */
+    double (*signs)[IC_SIGNS]; /* [most], of the first look, as below */
+    double *scores;            /* [most] */
+    int64_t trained, seen;     /* pictures so far, of the training and of the validation's looks */
     int64_t most;              /* validation pictures that are kept, evenly chosen */
-    int64_t validated;         /* kept so far */
+    int64_t kept;              /* so far, of all looks */
     int32_t classes;
 };
 
@@ -66,9 +66,9 @@ static ic_status prepare(ic_fitting *f, const ic_graph *graph)
 {
     ic_context *context = f->context;
     const ic_fitting_options *options = &f->options;
-    int64_t fitting = LOGITS_MOST / f->classes;
+    int64_t fitting = LOGITS_MOST / f->classes / options->looks;
     f->most = options->validation < fitting ? options->validation : fitting;
-    size_t pictures = (size_t)f->most, classes = (size_t)f->classes;
+    size_t pictures = (size_t)(f->most * options->looks), classes = (size_t)f->classes;
     IC_TRY(ic_context_pool(context, &f->pool));
     IC_TRY(ic_allocate_zero(context, sizeof *f->made, &f->made));
     atomic_init(&f->made->references, 1);
@@ -162,17 +162,17 @@ static void keep(ic_fitting *f, const ic_batch *batch)
     int32_t width = ic_graph_classes(ic_executor_graph(f->executor));
     const ic_unknown *unknown = &f->made->unknown;
     const double *textures = f->textures + f->trained * unknown->count;
+    const bool first = f->options.unknown && f->seen < f->options.validation;
     for (int32_t i = 0; i < batch->count; i++, outputs += width) {
-        int64_t all = f->options.validation, at = f->seen++;
+        int64_t all = f->options.validation, at = f->seen++ % all;
         if (at * f->most / all == (at + 1) * f->most / all)
             continue;
-        f->labels[f->validated] = batch->labels[i];
-        memcpy(f->logits + f->validated * f->classes, outputs,
-               (size_t)f->classes * sizeof *f->logits);
-        if (f->options.unknown)
+        f->labels[f->kept] = batch->labels[i];
+        memcpy(f->logits + f->kept * f->classes, outputs, (size_t)f->classes * sizeof *f->logits);
+        if (first)
             ic_unknown_signs(unknown, textures + i * unknown->count, outputs, f->classes,
-                             &f->made->taps, f->signs[f->validated]);
-        f->validated++;
+                             &f->made->taps, f->signs[f->kept]);
+        f->kept++;
     }
 }
 
@@ -180,7 +180,7 @@ ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch)
 {
     ic_fitting *f = fitting;
     size_t floats = ic_pipeline_floats(&f->pipeline);
-    if (f->options.unknown) {
+    if (f->options.unknown && f->seen < f->options.validation) {
         if (f->seen == 0)
             ic_unknown_fit(&f->made->unknown, f->textures, f->trained);
         IC_TRY(measure(f, batch, f->trained));
@@ -197,16 +197,18 @@ ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch)
 static ic_status calibrate(ic_fitting *f)
 {
     ic_confidence *made = f->made;
-    ic_judged judged = {f->logits, f->labels, f->validated, f->classes};
+    const ic_judged looks = {f->logits, f->labels, f->kept, f->classes};
+    const ic_judged judged = {f->logits, f->labels, f->most, f->classes};
     char temperature[IC_TEXT_FLOAT_MAX], before[IC_TEXT_FLOAT_MAX], after[IC_TEXT_FLOAT_MAX];
-    made->temperature = ic_temperature_fit(&judged);
+    made->temperature = ic_temperature_fit(&looks, f->options.looks);
     made->calibrated = true;
     IC_TRY(ic_calibration_error(f->context, &judged, 1, &made->error_before));
     IC_TRY(ic_calibration_error(f->context, &judged, made->temperature, &made->error_after));
     ic_log(f->context, IC_LOG_INFO,
-           "probabilities: a temperature of %s brings the expected calibration error of the %lld "
-           "validation pictures from %s %% to %s %%",
-           ic_text_float(made->temperature, 3, temperature), (long long)f->validated,
+           "probabilities: a temperature of %s, by the %lld validation pictures as they are and as "
+           "training sees them; as they are, it brings their expected calibration error from %s %% "
+           "to %s %%",
+           ic_text_float(made->temperature, 3, temperature), (long long)f->most,
            ic_text_float(100 * made->error_before, 3, before),
            ic_text_float(100 * made->error_after, 3, after));
     return IC_OK;
@@ -215,21 +217,20 @@ static ic_status calibrate(ic_fitting *f)
 static void tell_strangers(ic_fitting *f)
 {
     char share[IC_TEXT_FLOAT_MAX];
-    ic_unknown_calibrate(&f->made->unknown, (const double(*)[IC_SIGNS])f->signs, f->validated,
+    ic_unknown_calibrate(&f->made->unknown, (const double(*)[IC_SIGNS])f->signs, f->most,
                          f->options.share, f->scores);
     ic_log(
         f->context, IC_LOG_INFO,
         "unknown pictures: learnt from %lld training pictures, with a threshold beyond which are "
         "%s %% of the %lld validation pictures",
-        (long long)f->trained, ic_text_float(100 * f->options.share, 3, share),
-        (long long)f->validated);
+        (long long)f->trained, ic_text_float(100 * f->options.share, 3, share), (long long)f->most);
 }
 
 ic_status ic_fitting_finish(ic_fitting *fitting, ic_confidence **out)
 {
     ic_fitting *f = fitting;
-    IC_TRY(ic_model_check_logits(f->logits, (int32_t)f->validated, f->classes));
-    f->made->pictures = f->validated;
+    IC_TRY(ic_model_check_logits(f->logits, (int32_t)f->kept, f->classes));
+    f->made->pictures = f->most;
     if (f->options.calibrate)
         IC_TRY(calibrate(f));
     if (f->options.unknown)

@@ -72,9 +72,10 @@ typedef struct ic_train_clock {
 typedef struct ic_trust {
     ic_fitting_options options;
     int64_t training_batches,
-        batches;         /* of training pictures, and with the validation's; 0: none */
+        batches;         /* of training pictures, and with all looks at the validation's; 0: none */
     ic_dataset *part;    /* some training pictures */
     ic_loader *loader;   /* of them */
+    ic_loader *changed;  /* of the validation pictures as training sees them; NULL: one look */
     ic_fitting *fitting; /* NULL: it is still to begin */
     double began;
 } ic_trust;

@@ -1,7 +1,7 @@
 /*
  * train/trust.c: behind the last epoch, what the best weights know of their own answers: one pass
- * over some training pictures, not augmented, and the validation pictures. SPDX-License-Identifier:
- * MIT
+ * over some training pictures, not augmented, and the validation pictures, and for the temperature
+ * one more over these as training sees them. SPDX-License-Identifier: MIT
  */
 #include "train/trainer.h"
 
@@ -21,6 +21,7 @@ void ic_trust_plan(ic_trainer *trainer)
             recipe->unknown && ic_fitting_can(trainer->model->graph, &trainer->model->pipeline),
         .share = recipe->unknown_share,
         .validation = trainer->data.validation_pictures,
+        .looks = recipe->calibrate ? 2 : 1,
         .batch = recipe->batch,
     };
     trust->batches = 0;
@@ -30,7 +31,7 @@ void ic_trust_plan(ic_trainer *trainer)
     if (trust->options.unknown)
         trust->options.training = pictures < TRAINING_MOST ? pictures : TRAINING_MOST;
     trust->training_batches = (trust->options.training + batch - 1) / batch;
-    trust->batches = trust->training_batches + trainer->validation_batches;
+    trust->batches = trust->training_batches + trust->options.looks * trainer->validation_batches;
 }
 
 void ic_trust_explain(const ic_trainer *trainer)
@@ -52,10 +53,11 @@ void ic_trust_explain(const ic_trainer *trainer)
 void ic_trust_free(ic_trainer *trainer)
 {
     ic_trust *trust = &trainer->trust;
+    ic_loader_free(trust->changed);
     ic_loader_free(trust->loader);
     ic_fitting_free(trust->fitting);
     ic_dataset_free(trust->part);
-    trust->loader = NULL;
+    trust->changed = trust->loader = NULL;
     trust->fitting = NULL;
     trust->part = NULL;
     trainer->validation_placed = false;
@@ -69,7 +71,7 @@ static bool is_chosen(void *payload, int64_t index)
     return index * most / all != (index + 1) * most / all;
 }
 
-static ic_status create_loader(ic_trainer *trainer)
+static ic_status load_training(ic_trainer *trainer)
 {
     ic_trust *trust = &trainer->trust;
     const ic_loader_options options = {
@@ -83,6 +85,23 @@ static ic_status create_loader(ic_trainer *trainer)
     return ic_loader_seek(trust->loader, 0, 0);
 }
 
+static ic_status load_changed(ic_trainer *trainer)
+{
+    const ic_training_recipe *recipe = &trainer->recipe;
+    const ic_loader_options options = {
+        .pipeline = trainer->model->pipeline,
+        .augment = recipe->augment,
+        .augmented = true,
+        .batch = recipe->batch,
+        .seed = recipe->seed,
+        .cache = trainer->data.validation_cache,
+        .class_map = trainer->data.validation_map,
+    };
+    IC_TRY(ic_loader_create(trainer->context, trainer->data.validation, &options,
+                            &trainer->trust.changed));
+    return ic_loader_seek(trainer->trust.changed, 0, 0);
+}
+
 static ic_status begin(ic_trainer *trainer)
 {
     ic_trust *trust = &trainer->trust;
@@ -91,19 +110,23 @@ static ic_status begin(ic_trainer *trainer)
     IC_TRY(ic_fitting_create(trainer->context, trainer->model->graph, &trainer->model->pipeline,
                              trainer->best, &trust->options, &trust->fitting));
     if (trust->options.unknown)
-        IC_TRY(create_loader(trainer));
+        IC_TRY(load_training(trainer));
+    if (trust->options.looks > 1)
+        IC_TRY(load_changed(trainer));
     return ic_loader_seek(trainer->validation_loader, 0, 0);
 }
 
 static ic_status do_batch(ic_trainer *trainer)
 {
     ic_trust *trust = &trainer->trust;
+    int64_t validated = trainer->state.batch - trust->training_batches;
     ic_batch batch;
-    if (trainer->state.batch < trust->training_batches) {
+    if (validated < 0) {
         IC_TRY(ic_loader_next(trust->loader, &batch));
         return ic_fitting_train(trust->fitting, &batch);
     }
-    IC_TRY(ic_loader_next(trainer->validation_loader, &batch));
+    bool as_they_are = validated < trainer->validation_batches;
+    IC_TRY(ic_loader_next(as_they_are ? trainer->validation_loader : trust->changed, &batch));
     return ic_fitting_validate(trust->fitting, &batch);
 }
 

@@ -16,6 +16,7 @@
 #include "evaluate/evaluation.h"
 #include "model/calibrate.h"
 #include "model/model.h"
+#include "recipe/recipe.h"
 
 #include <imgcls/prediction.h>
 #include <math.h>
@@ -63,13 +64,38 @@ static ic_dataset *part_of(const ic_model *model, const char *path, const char *
 
 /* ---- Fitting ---- */
 
-static void show(const ic_model *model, const ic_dataset *part, ic_fitting *fitting,
-                 ic_status (*take)(ic_fitting *, const ic_batch *))
+/* How the model's training changed its pictures. */
+static ic_training_recipe recipe_of(const ic_model *model, const ic_dataset *train)
+{
+    json_t *record;
+    ic_options *options;
+    ic_data_facts facts;
+    ic_training_recipe recipe;
+    check(ic_model_record(model, &record), "record");
+    check(ic_training_recipe_options(model->context, json_object_get(record, "options"), &options),
+          "options");
+    check(ic_recipe_look(model->context, train, &facts), "pictures");
+    check(ic_recipe_training(model->context, &facts, model->network, &model->pipeline, options,
+                             &recipe),
+          "recipe");
+    ic_options_free(options);
+    json_decref(record);
+    return recipe;
+}
+
+/* With a recipe: as its training sees the pictures. */
+static void show(const ic_model *model, const ic_dataset *part, const ic_training_recipe *recipe,
+                 ic_fitting *fitting, ic_status (*take)(ic_fitting *, const ic_batch *))
 {
     ic_loader *loader;
     int32_t *map;
     check(ic_model_class_map(model, part, &map), "classes");
     ic_loader_options options = {.pipeline = model->pipeline, .batch = BATCH, .class_map = map};
+    if (recipe != NULL) {
+        options.augmented = true;
+        options.augment = recipe->augment;
+        options.seed = recipe->seed;
+    }
     check(ic_loader_create(model->context, part, &options, &loader), "loader");
     check(ic_loader_seek(loader, 0, 0), "loader");
     for (int64_t i = 0; i < ic_loader_batches(loader); i++) {
@@ -88,18 +114,21 @@ static void fit(ic_model *model, const char *data)
     ic_fitting *fitting;
     ic_confidence *made;
     ic_weights *weights = ic_model_weights(model);
+    const ic_training_recipe recipe = recipe_of(model, train);
     double began = ic_clock_seconds();
     ic_fitting_options options = {.calibrate = true,
                                   .unknown = true,
                                   .share = 0.05,
                                   .training = ic_dataset_count(train),
                                   .validation = ic_dataset_count(validation),
+                                  .looks = 2,
                                   .batch = BATCH};
     check(ic_fitting_create(model->context, model->graph, &model->pipeline, weights, &options,
                             &fitting),
           "fitting");
-    show(model, train, fitting, ic_fitting_train);
-    show(model, validation, fitting, ic_fitting_validate);
+    show(model, train, NULL, fitting, ic_fitting_train);
+    show(model, validation, NULL, fitting, ic_fitting_validate);
+    show(model, validation, &recipe, fitting, ic_fitting_validate);
     check(ic_fitting_finish(fitting, &made), "fitting");
     printf("fitted in %.1f s on %d + %d pictures: temperature %.4f, calibration error of the "
            "validation %.2f %% -> %.2f %%\n",
@@ -207,7 +236,7 @@ static void measure(const ic_model *model, const char *data, char **strangers, i
     ic_dataset *test = part_of(model, data, "test", INT32_MAX);
     answers known = ask(model, test);
     ic_judged judged = {known.logits, known.labels, known.count, model->class_count};
-    double after, before, best = ic_temperature_fit(&judged);
+    double after, before, best = ic_temperature_fit(&judged, 1);
     double back = 1 / model->confidence->temperature;
     check(ic_calibration_error(model->context, &judged, 1, &after), "error");
     check(ic_calibration_error(model->context, &judged, back, &before), "error");

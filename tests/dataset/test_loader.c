@@ -239,6 +239,27 @@ static void evaluation_is_in_order_and_whole(void **state)
     ic_context_free(context);
 }
 
+/* In order, all of them, as the first epoch of a training shows them; the next time, too. */
+static void evaluation_may_be_augmented(void **state)
+{
+    ic_loader_options options = usual_options(true);
+    record *training = run_with(2, &options, 0, 4);
+    options.training = false;
+    options.augmented = true;
+    record *twice = run_with(2, &options, 0, 10);
+    assert_int_equal(training->count, 4 * BATCH);
+    assert_int_equal(twice->count, 2 * PICTURES);
+    for (int32_t i = 0; i < PICTURES; i++)
+        assert_int_equal(twice->indices[i], i);
+    for (int32_t i = 0; i < training->count; i++)
+        assert_memory_equal(training->tensors[i], twice->tensors[training->indices[i]],
+                            sizeof *training->tensors);
+    assert_memory_equal(twice->tensors[0], twice->tensors[PICTURES],
+                        PICTURES * sizeof *twice->tensors);
+    free(training);
+    free(twice);
+}
+
 static void any_place_can_be_gone_to(void **state)
 {
     (void)state;
@@ -577,6 +598,7 @@ int main(void)
         cmocka_unit_test(training_shuffles_and_drops_the_rest),
         cmocka_unit_test(balanced_epochs_show_classes_equally_often),
         cmocka_unit_test(evaluation_is_in_order_and_whole),
+        cmocka_unit_test(evaluation_may_be_augmented),
         cmocka_unit_test(any_place_can_be_gone_to),
         cmocka_unit_test(a_steady_loop_allocates_nothing),
         cmocka_unit_test(a_picture_is_kept_once),

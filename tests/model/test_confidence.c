@@ -17,11 +17,23 @@
 
 /* ---- The temperature ---- */
 
-/* As the script's `judged`; free both arrays. */
-static ic_judged judge(double sharpness)
+/* Look `look` of the script's `looks_at` at picture i. */
+static void look_again(const float *logits, int32_t i, int32_t look, float *out)
 {
-    float *logits = malloc(sizeof *logits * GOLDEN_PICTURES * GOLDEN_CLASSES);
-    int32_t *labels = malloc(sizeof *labels * GOLDEN_PICTURES);
+    const double weaker = (1 + value_at(name_hash("", "looks"), i)) / 2;
+    double factor = 1;
+    for (int32_t k = 0; k < look; k++)
+        factor *= weaker;
+    for (int32_t k = 0; k < GOLDEN_CLASSES; k++)
+        out[k] = (float)((double)logits[k] * factor);
+}
+
+/* As the script's `judged`, and behind it the further looks; free both arrays. */
+static ic_judged judge(double sharpness, int32_t looks)
+{
+    const int32_t all = looks * GOLDEN_PICTURES;
+    float *logits = malloc(sizeof *logits * (size_t)(all * GOLDEN_CLASSES));
+    int32_t *labels = malloc(sizeof *labels * (size_t)all);
     for (int32_t i = 0; i < GOLDEN_PICTURES * GOLDEN_CLASSES; i++)
         logits[i] = (float)sharpness * (float)value_at(name_hash("", "logits"), i);
     for (int32_t i = 0; i < GOLDEN_PICTURES; i++) {
@@ -30,6 +42,12 @@ static ic_judged judge(double sharpness)
             if (logits[i * GOLDEN_CLASSES + k] > logits[i * GOLDEN_CLASSES + best])
                 best = k;
         labels[i] = i % 4 == 3 ? (best + 1) % GOLDEN_CLASSES : best;
+    }
+    for (int32_t i = GOLDEN_PICTURES; i < all; i++) {
+        const int32_t picture = i % GOLDEN_PICTURES;
+        look_again(logits + picture * GOLDEN_CLASSES, picture, i / GOLDEN_PICTURES,
+                   logits + i * GOLDEN_CLASSES);
+        labels[i] = labels[picture];
     }
     return (ic_judged){logits, labels, GOLDEN_PICTURES, GOLDEN_CLASSES};
 }
@@ -44,8 +62,10 @@ static void temperatures_and_errors_are_scipys(void **state)
 {
     ic_context *context = test_context(1);
     for (size_t i = 0; i < sizeof golden_temperatures / sizeof *golden_temperatures; i++) {
-        ic_judged judged = judge(golden_temperatures[i].sharpness);
-        double temperature = ic_temperature_fit(&judged), before, after;
+        const int32_t looks = golden_temperatures[i].looks;
+        ic_judged judged = judge(golden_temperatures[i].sharpness, looks), all = judged;
+        all.count *= looks;
+        double temperature = ic_temperature_fit(&all, looks), before, after;
         assert_ok(ic_calibration_error(context, &judged, 1, &before));
         assert_ok(ic_calibration_error(context, &judged, temperature, &after));
         assert_true(fabs(temperature / golden_temperatures[i].temperature - 1) < 1e-9);
@@ -66,7 +86,7 @@ static double fitted(int32_t right)
         logits[2 * i + 1] = 0;
         labels[i] = i >= right;
     }
-    return ic_temperature_fit(&(ic_judged){logits, labels, 50, 2});
+    return ic_temperature_fit(&(ic_judged){logits, labels, 50, 2}, 1);
 }
 
 /* Of 50 pictures that are all right by so much. Smoothed, a 102th of the labels is elsewhere. */
@@ -86,7 +106,7 @@ static void temperatures_are_as_sure_as_is_proven(void **state)
     assert_true(fabs(fitted(5) - IC_TEMPERATURE_MAX) < 1e-9);
     static const float none[6] = {0};
     static const int32_t labels[] = {0, 1, 0};
-    const double found = ic_temperature_fit(&(ic_judged){none, labels, 3, 2});
+    const double found = ic_temperature_fit(&(ic_judged){none, labels, 3, 2}, 1);
     assert_true(found >= IC_TEMPERATURE_MIN && found <= IC_TEMPERATURE_MAX);
 }
 

@@ -44,18 +44,26 @@ def judged(sharpness):
     return logits, labels
 
 
-def temperature(logits, labels):
-    smoothing = 1 / (len(labels) + 1)
+def looks_at(logits, count):
+    """The logits of `count` looks, one behind the other; from look to look some get weaker."""
+    weaker = (1 + value("looks", PICTURES, 1)) / 2
+    return np.concatenate([np.float32(logits * weaker**look) for look in range(count)]).astype(np.float64)
+
+
+def temperature(logits, labels, looks):
+    smoothing = 1 / (PICTURES + 1)
+    labels = np.tile(labels, looks)
+    logits = looks_at(logits, looks)
     targets = (1 - smoothing) * np.eye(CLASSES)[labels] + smoothing / CLASSES
 
     def slope(b):
-        return ((scipy.special.softmax(b * logits, axis=1) - targets) * logits).sum()
+        return ((scipy.special.softmax(b * logits, axis=1) - targets) * logits).sum() / looks
 
     def above(b):
         return entropy(b) - entropy(least) - 1.353
 
     def entropy(b):
-        return -(targets * scipy.special.log_softmax(b * logits, axis=1)).sum()
+        return -(targets * scipy.special.log_softmax(b * logits, axis=1)).sum() / looks
 
     least = scipy.optimize.brentq(slope, 1 / 20, 20, xtol=1e-15, rtol=1e-14)
     return 1 / scipy.optimize.brentq(above, 1 / 20, least, xtol=1e-15, rtol=1e-14)
@@ -108,12 +116,12 @@ def main():
     lines = ["/* model/confidence_golden.h: made by tests/tools/confidence_scipy.py. SPDX-License-Identifier: MIT */",
              f"enum {{ GOLDEN_PICTURES = {PICTURES}, GOLDEN_CLASSES = {CLASSES}, GOLDEN_TRAINING = {TRAINING}, "
              f"GOLDEN_SIDE = {SIDE} }};", "",
-             "static const struct {", "    double sharpness, temperature, before, after;", "} golden_temperatures[] = {"]
-    for sharpness in (0.5, 2, 12):
+             "static const struct {", "    double sharpness;", "    int looks;", "    double temperature, before, after;", "} golden_temperatures[] = {"]
+    for sharpness, looks in (0.5, 1), (2, 1), (12, 1), (2, 2), (12, 3):
         logits, labels = judged(sharpness)
-        t = temperature(logits, labels)
+        t = temperature(logits, labels, looks)
         errors = [float(calibration_error(logits, labels, at)) for at in (1, t)]
-        lines.append(f"    {{{sharpness}, {t!r}, {errors[0]!r}, {errors[1]!r}}},")
+        lines.append(f"    {{{sharpness}, {looks}, {t!r}, {errors[0]!r}, {errors[1]!r}}},")
     pictures = (value("pixels", TRAINING + 1, SIDE, SIDE, 3) + 1) / 2
     pictures *= ((value("contrast", TRAINING + 1) + 1) / 2)[:, None, None, None]  # else all are alike
     textures = np.stack([texture(p) for p in pictures])

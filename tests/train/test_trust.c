@@ -128,7 +128,8 @@ static void comes_behind_the_last_epoch(void **state)
         steps += t.trainer->state.phase == IC_PHASE_TRUST;
     }
     assert_int_equal(status, IC_DONE);
-    assert_int_equal(steps, 5 + 2); /* 147 and 63 pictures in batches of 32 */
+    assert_int_equal(steps,
+                     5 + 2 + 2); /* 147 and 63 pictures in batches of 32, these looked at twice */
     assert_non_null(t.model->confidence);
     assert_int_equal(ic_train_step(t.trainer), IC_DONE);
     training_end(&t);
@@ -156,6 +157,52 @@ static void can_be_left_out(void **state)
     training_end(&a);
     training_end(&b);
     training_end(&c);
+}
+
+/* By the validation pictures as they are, and for a second look as training sees them. */
+static double temperature_of(const training *t, int32_t looks)
+{
+    const ic_trainer *trainer = t->trainer;
+    const ic_training_recipe *recipe = &trainer->recipe;
+    const ic_fitting_options options = {.calibrate = true,
+                                        .validation = trainer->data.validation_pictures,
+                                        .looks = looks,
+                                        .batch = recipe->batch};
+    ic_fitting *fitting;
+    ic_confidence *made;
+    assert_ok(ic_fitting_create(t->context, t->model->graph, &t->model->pipeline, trainer->best,
+                                &options, &fitting));
+    for (int32_t look = 0; look < looks; look++) {
+        const ic_loader_options way = {.pipeline = t->model->pipeline,
+                                       .augment = recipe->augment,
+                                       .augmented = look > 0,
+                                       .batch = recipe->batch,
+                                       .seed = recipe->seed,
+                                       .class_map = trainer->data.validation_map};
+        ic_loader *loader;
+        assert_ok(ic_loader_create(t->context, trainer->data.validation, &way, &loader));
+        for (int64_t i = 0; i < ic_loader_batches(loader); i++) {
+            ic_batch batch;
+            assert_ok(ic_loader_next(loader, &batch));
+            assert_ok(ic_fitting_validate(fitting, &batch));
+        }
+        ic_loader_free(loader);
+    }
+    assert_ok(ic_fitting_finish(fitting, &made));
+    const double temperature = made->temperature;
+    ic_confidence_free(made);
+    ic_fitting_free(fitting);
+    return temperature;
+}
+
+static void pictures_are_looked_at_as_training_does(void **state)
+{
+    static const char *const near[] = {SETTINGS, "crop_scale", "0.2", NULL};
+    training t = begin(2, 70, near);
+    assert_ok(ic_trainer_run(t.trainer));
+    assert_true(t.model->confidence->temperature == temperature_of(&t, 2));
+    assert_true(t.model->confidence->temperature != temperature_of(&t, 1));
+    training_end(&t);
 }
 
 static void too_few_pictures_give_neither(void **state)
@@ -250,6 +297,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_show),
         cmocka_unit_test(comes_behind_the_last_epoch),
         cmocka_unit_test(can_be_left_out),
+        cmocka_unit_test(pictures_are_looked_at_as_training_does),
         cmocka_unit_test(too_few_pictures_give_neither),
         cmocka_unit_test(can_be_cancelled_and_go_on),
         cmocka_unit_test(each_allocation_may_fail),
