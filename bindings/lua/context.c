@@ -4,6 +4,8 @@
  */
 #include "module.h"
 
+#include <string.h>
+
 /* ---- The context, in the registry beside the types ---- */
 
 static const char THE_CONTEXT[] = "imgcls.the_context", THE_CALLER[] = "imgcls.the_caller",
@@ -89,7 +91,11 @@ static ic_status set_option(lua_State *L, ic_options *options, const char *name)
     }
     if (lua_isboolean(L, -1))
         return ic_options_set_text(options, name, lua_toboolean(L, -1) ? "on" : "off");
-    return ic_options_set_text(options, name, lua_tostring(L, -1));
+    size_t size;
+    const char *text = lua_tolstring(L, -1, &size);
+    if (text == NULL || strlen(text) != size)
+        luaL_error(L, "%s takes a number, a boolean or a text without zero bytes", name);
+    return ic_options_set_text(options, name, text);
 }
 
 ic_options *push_options(lua_State *L, int index)

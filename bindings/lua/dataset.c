@@ -4,7 +4,7 @@
 /* imgcls.dataset(path, options, progress), or imgcls.dataset(nil, options) for an empty one */
 int dataset_open(lua_State *L)
 {
-    const char *path = luaL_optstring(L, 1, NULL);
+    const char *path = opt_text(L, 1, NULL);
     lua_settop(L, 3);
     const ic_options *options = push_options(L, 2);
     object *o = push_object(L, &dataset_type);
@@ -22,15 +22,15 @@ int dataset_open(lua_State *L)
 static int dataset_add(lua_State *L)
 {
     ic_dataset *dataset = check_handle(L, 1, &dataset_type);
-    const char *name = luaL_checkstring(L, 3);
+    const char *name = check_text(L, 3), *group = opt_text(L, 4, "");
     const int64_t before = ic_dataset_count(dataset);
     ic_status status;
     if (lua_type(L, 2) == LUA_TSTRING)
-        status = ic_dataset_add_file(dataset, lua_tostring(L, 2), name);
+        status = ic_dataset_add_file(dataset, check_text(L, 2), name);
     else
         status = ic_dataset_add_image(dataset, check_handle(L, 2, &image_type), name);
-    if (status >= 0 && *luaL_optstring(L, 4, "") != '\0' && ic_dataset_count(dataset) > before)
-        status = ic_dataset_set_group(dataset, before, lua_tostring(L, 4));
+    if (status >= 0 && *group != '\0' && ic_dataset_count(dataset) > before)
+        status = ic_dataset_set_group(dataset, before, group);
     return give_true(L, status);
 }
 
@@ -47,7 +47,7 @@ static int dataset_group(lua_State *L)
 static int dataset_part(lua_State *L)
 {
     const ic_dataset *dataset = check_handle(L, 1, &dataset_type);
-    const char *part = luaL_checkstring(L, 2);
+    const char *part = check_text(L, 2);
     object *o = push_object(L, &dataset_type);
     return give(L, ic_dataset_part(dataset, part, (ic_dataset **)&o->handle));
 }
@@ -121,7 +121,7 @@ static int dataset_broken(lua_State *L)
 static int dataset_plot_augmentation(lua_State *L)
 {
     const ic_dataset *dataset = check_handle(L, 1, &dataset_type);
-    const char *path = luaL_checkstring(L, 2);
+    const char *path = check_text(L, 2);
     lua_settop(L, 3);
     const ic_options *options = push_options(L, 3);
     return give_true(L, ic_dataset_plot_augmentation(dataset, options, path));

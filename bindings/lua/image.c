@@ -4,7 +4,7 @@
 /* imgcls.image(path) */
 int image_load(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = check_text(L, 1);
     object *o = push_object(L, &image_type);
     return give(L, ic_image_load(begin(L), path, (ic_image **)&o->handle));
 }
@@ -42,7 +42,7 @@ int image_pixels(lua_State *L)
 int model_load_image(lua_State *L)
 {
     const ic_model *model = check_handle(L, 1, &model_type);
-    const char *path = luaL_checkstring(L, 2);
+    const char *path = check_text(L, 2);
     object *o = push_object(L, &image_type);
     return give(L, ic_model_load_image(model, path, (ic_image **)&o->handle));
 }
@@ -61,7 +61,7 @@ const ic_image *image_at(lua_State *L, int index, const ic_model *model, int *pu
 {
     if (lua_type(L, index) != LUA_TSTRING)
         return check_handle(L, index, &image_type);
-    const char *path = lua_tostring(L, index);
+    const char *path = check_text(L, index);
     object *o = push_object(L, &image_type);
     ic_image **out = (ic_image **)&o->handle;
     ic_status status =
@@ -83,7 +83,7 @@ static int image_info(lua_State *L)
 
 static int image_save_png(lua_State *L)
 {
-    return give_true(L, ic_image_save_png(check_handle(L, 1, &image_type), luaL_checkstring(L, 2)));
+    return give_true(L, ic_image_save_png(check_handle(L, 1, &image_type), check_text(L, 2)));
 }
 
 static const luaL_Reg methods[] = {

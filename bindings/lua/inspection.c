@@ -59,7 +59,7 @@ static int inspection_pairs(lua_State *L)
 static int inspection_plot(lua_State *L)
 {
     const ic_inspection *inspection = check_handle(L, 1, &inspection_type);
-    const char *what = luaL_checkstring(L, 2), *path = luaL_checkstring(L, 3);
+    const char *what = check_text(L, 2), *path = check_text(L, 3);
     lua_settop(L, 4);
     return give_true(L, ic_inspection_plot(inspection, push_options(L, 4), what, path));
 }

@@ -25,7 +25,7 @@ int model_create_from(lua_State *L)
 /* imgcls.load(path) */
 int model_load(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = check_text(L, 1);
     object *o = push_object(L, &model_type);
     return give(L, ic_model_load(begin(L), path, (ic_model **)&o->handle));
 }
@@ -41,7 +41,7 @@ int model_load_bytes(lua_State *L)
 
 static int model_save(lua_State *L)
 {
-    return give_true(L, ic_model_save(check_handle(L, 1, &model_type), luaL_checkstring(L, 2)));
+    return give_true(L, ic_model_save(check_handle(L, 1, &model_type), check_text(L, 2)));
 }
 
 static int model_classes(lua_State *L)
@@ -68,7 +68,7 @@ static int model_input(lua_State *L)
 static int model_plot_history(lua_State *L)
 {
     const ic_model *model = check_handle(L, 1, &model_type);
-    return give_true(L, ic_model_plot_history(model, luaL_checkstring(L, 2)));
+    return give_true(L, ic_model_plot_history(model, check_text(L, 2)));
 }
 
 /* Rows by the actual class, of numbers by the called one; nil: none. */

@@ -82,6 +82,10 @@ void push_doubles(lua_State *L, const double *values, int64_t count);
 int32_t check_int32(lua_State *L, int index);
 int32_t opt_int32(lua_State *L, int index, int32_t otherwise);
 
+/* A text without zero bytes in it, which would end it for the library; others raise. */
+const char *check_text(lua_State *L, int index);
+const char *opt_text(lua_State *L, int index, const char *otherwise);
+
 /* An index, which counts from 1 in Lua and from 0 in C. */
 int32_t check_index(lua_State *L, int index);
 

@@ -2,6 +2,8 @@
  */
 #include "module.h"
 
+#include <string.h>
+
 /* ---- Objects ---- */
 
 object *push_object(lua_State *L, const object_type *type)
@@ -164,6 +166,19 @@ void push_doubles(lua_State *L, const double *values, int64_t count)
         lua_pushnumber(L, values[i]);
         lua_rawseti(L, -2, (int)i + 1);
     }
+}
+
+const char *check_text(lua_State *L, int index)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, index, &size);
+    luaL_argcheck(L, strlen(text) == size, index, "a text with a zero byte in it");
+    return text;
+}
+
+const char *opt_text(lua_State *L, int index, const char *otherwise)
+{
+    return lua_isnoneornil(L, index) ? otherwise : check_text(L, index);
 }
 
 /* Looked at as a float first: Lua 5.1 makes any number whatever an integer. */

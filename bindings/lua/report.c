@@ -41,7 +41,7 @@ static int report_value(lua_State *L)
 {
     double value = 0;
     const ic_report *report = check_handle(L, 1, &report_type);
-    ic_status status = ic_report_value(report, luaL_checkstring(L, 2), &value);
+    ic_status status = ic_report_value(report, check_text(L, 2), &value);
     return give_numbers(L, status, &value, 1);
 }
 
@@ -51,7 +51,7 @@ static int report_class_value(lua_State *L)
     double value = 0;
     const ic_report *report = check_handle(L, 1, &report_type);
     ic_status status =
-        ic_report_class_value(report, check_index(L, 2), luaL_checkstring(L, 3), &value);
+        ic_report_class_value(report, check_index(L, 2), check_text(L, 3), &value);
     return give_numbers(L, status, &value, 1);
 }
 
@@ -61,7 +61,7 @@ static int report_interval(lua_State *L)
     double values[2];
     const ic_report *report = check_handle(L, 1, &report_type);
     ic_status status =
-        ic_report_interval(report, luaL_checkstring(L, 2), &values[0], &values[1]);
+        ic_report_interval(report, check_text(L, 2), &values[0], &values[1]);
     return give_numbers(L, status, values, 2);
 }
 
@@ -70,7 +70,7 @@ static int report_class_interval(lua_State *L)
 {
     double values[2];
     const ic_report *report = check_handle(L, 1, &report_type);
-    ic_status status = ic_report_class_interval(report, check_index(L, 2), luaL_checkstring(L, 3),
+    ic_status status = ic_report_class_interval(report, check_index(L, 2), check_text(L, 3),
                                                 &values[0], &values[1]);
     return give_numbers(L, status, values, 2);
 }
@@ -113,7 +113,7 @@ static int report_curve(lua_State *L)
     int64_t count;
     const ic_report *report = check_handle(L, 1, &report_type);
     ic_status status =
-        ic_report_curve(report, luaL_checkstring(L, 2), opt_int32(L, 3, 1) - 1, &values[0],
+        ic_report_curve(report, check_text(L, 2), opt_int32(L, 3, 1) - 1, &values[0],
                         &values[1], &values[2], &count);
     for (int i = 0; i < 3 && status >= 0; i++)
         push_doubles(L, values[i], count);
@@ -127,7 +127,7 @@ static int report_operating_point(lua_State *L)
     double values[3];
     const ic_report *report = check_handle(L, 1, &report_type);
     ic_status status =
-        ic_report_operating_point(report, check_index(L, 2), luaL_checkstring(L, 3),
+        ic_report_operating_point(report, check_index(L, 2), check_text(L, 3),
                                   luaL_checknumber(L, 4), &values[0], &values[1], &values[2]);
     return give_numbers(L, status, values, 3);
 }
@@ -140,7 +140,7 @@ static int report_fold_value(lua_State *L)
     double value = 0;
     const ic_report *report = check_handle(L, 1, &report_type);
     ic_status status =
-        ic_report_fold_value(report, check_index(L, 2), luaL_checkstring(L, 3), &value);
+        ic_report_fold_value(report, check_index(L, 2), check_text(L, 3), &value);
     return give_numbers(L, status, &value, 1);
 }
 
@@ -290,7 +290,7 @@ static int report_save_html(lua_State *L)
 {
     lua_settop(L, 4);
     const ic_report *report = check_handle(L, 1, &report_type);
-    const char *path = luaL_checkstring(L, 2);
+    const char *path = check_text(L, 2);
     const ic_options *options = push_options(L, 3);
     progress_call call;
     begin_progress(L, 4, lua_touserdata(L, 1), &call);
@@ -302,7 +302,7 @@ static int report_save_html(lua_State *L)
 static int report_plot_confusion(lua_State *L)
 {
     const ic_report *report = check_handle(L, 1, &report_type);
-    return give_true(L, ic_report_plot_confusion(report, luaL_checkstring(L, 2)));
+    return give_true(L, ic_report_plot_confusion(report, check_text(L, 2)));
 }
 
 static ic_status json(const void *handle, char *buffer, size_t capacity, size_t *size)

@@ -22,7 +22,7 @@ int trainer_create(lua_State *L)
  * option checkpoint, left them */
 int trainer_resume(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = check_text(L, 1);
     const ic_dataset *train = check_handle(L, 2, &dataset_type);
     const ic_dataset *validation = validation_at(L, 3);
     lua_settop(L, 4);
@@ -37,7 +37,7 @@ int trainer_resume(lua_State *L)
 /* trainer:save(path): a checkpoint */
 static int trainer_save(lua_State *L)
 {
-    return give_true(L, ic_trainer_save(check_handle(L, 1, &trainer_type), luaL_checkstring(L, 2)));
+    return give_true(L, ic_trainer_save(check_handle(L, 1, &trainer_type), check_text(L, 2)));
 }
 
 /* trainer:step() -> true while there is more to do */
@@ -52,7 +52,7 @@ static int trainer_step(lua_State *L)
 static int trainer_run(lua_State *L)
 {
     ic_trainer *trainer = check_handle(L, 1, &trainer_type);
-    const char *plot = luaL_optstring(L, 3, NULL);
+    const char *plot = opt_text(L, 3, NULL);
     lua_settop(L, 3);
     progress_call call;
     begin_plotted(L, 2, lua_touserdata(L, 1), plot, &call);
@@ -79,14 +79,14 @@ static int trainer_find_rate(lua_State *L)
 /* trainer:plot(path): the learning curves so far */
 static int trainer_plot(lua_State *L)
 {
-    return give_true(L, ic_trainer_plot(check_handle(L, 1, &trainer_type), luaL_checkstring(L, 2)));
+    return give_true(L, ic_trainer_plot(check_handle(L, 1, &trainer_type), check_text(L, 2)));
 }
 
 static int trainer_value(lua_State *L)
 {
     double value = 0;
     const ic_trainer *trainer = check_handle(L, 1, &trainer_type);
-    ic_status status = ic_trainer_value(trainer, luaL_checkstring(L, 2), &value);
+    ic_status status = ic_trainer_value(trainer, check_text(L, 2), &value);
     return give_numbers(L, status, &value, 1);
 }
 

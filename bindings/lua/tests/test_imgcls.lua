@@ -533,6 +533,14 @@ test("misuse raises", function()
    assert(not pcall(imgcls.load))
    assert(not pcall(model.predict, model, 42))
    assert(not pcall(imgcls.pixels, "abc", 2, 2, "grey8"))
+   for _, misuse in ipairs { { model.save, model, "one\0two" }, { imgcls.image, "1.png\0.jpg" },
+                             { set.add, set, picture(true, 1, 28), "cat\0dog" },
+                             { set.add, set, picture(true, 1, 28), "cat", "a\0b" },
+                             { imgcls.model, set, { network = "lenet5\0" } } } do
+      local passed, problem = pcall((table.unpack or unpack)(misuse))
+      assert(not passed and problem:find("zero byte"), problem)
+   end
+   assert(select(2, pcall(imgcls.model, set, { network = {} })):find("network takes"))
    local passed, problem = pcall(imgcls.model, set, { epoch = 3 })
    assert(not passed and tostring(problem):match("epochs"), "the nearest name is suggested")
    local image = picture(true, 1, 28)

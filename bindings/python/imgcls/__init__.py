@@ -7,17 +7,17 @@
     model.save("photos.safetensors")
 """
 
-from ._core import (Error, FileError, InvalidError, NotFoundError, OutOfMemoryError, options,
-                    version)
+from ._core import (Context, Error, FileError, InvalidError, NotFoundError, OutOfMemoryError,
+                    options, version)
 from ._data import Dataset, Inspection
 from ._image import Image
 from ._pictures import pictures
-from ._prediction import Answer, Explanation
-from ._report import Report
+from ._prediction import Answer, Explanation, Neighbours
+from ._report import LabelError, Report
 from ._training import Training
 from .classifier import Classifier
 
-__all__ = ["Answer", "Classifier", "Dataset", "Error", "Explanation", "FileError", "Image",
-           "Inspection", "InvalidError", "NotFoundError", "OutOfMemoryError", "Report", "Training",
-           "options", "pictures", "version"]
+__all__ = ["Answer", "Classifier", "Context", "Dataset", "Error", "Explanation", "FileError",
+           "Image", "Inspection", "InvalidError", "LabelError", "Neighbours", "NotFoundError",
+           "OutOfMemoryError", "Report", "Training", "options", "pictures", "version"]
 __version__ = version()

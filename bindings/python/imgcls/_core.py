@@ -9,13 +9,13 @@ import logging
 import os
 import signal
 import threading
+import types
 import weakref
 from ctypes import byref, c_char_p, c_double, c_size_t, c_void_p
 from typing import Any, Callable, Dict, Optional, Union
 
 from . import _library
 
-lib = _library.load()
 log = logging.getLogger("imgcls")
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -43,7 +43,7 @@ class FileError(Error, OSError):
     """The system could not read or write a file."""
 
 
-class NotFoundError(Error, FileNotFoundError):
+class NotFoundError(Error, FileNotFoundError, LookupError):
     """No such file, folder, part, class or value."""
 
 
@@ -100,7 +100,19 @@ def version() -> str:
 
 
 def path_bytes(path):
-    return os.fsencode(path)
+    return _whole(os.fsencode(path))
+
+
+def text_bytes(value):
+    """The text of a value, as the library takes it."""
+    return _whole(str(value).encode())
+
+
+def _whole(text):
+    """C's texts end at the first zero: what is behind it would be lost."""
+    if b"\0" in text:
+        raise ValueError(f"a text with a zero byte in it: {text!r}")
+    return text
 
 
 def text_of(function, handle):
@@ -116,17 +128,53 @@ def json_of(function, handle):
     return json.loads(text_of(function, handle))
 
 
+class Pointer(int):
+    """The address of an object of the library's, for a Handle to own."""
+
+
+_work_lock = threading.Lock()
+
+
 class Handle:
     """Owns one object of the library; close() or the end of a `with` frees it early."""
 
+    _one_thread = False  # whether long work with it is refused while such work is under way
+
     def __init__(self, pointer, free):
-        self._as_parameter_ = c_void_p(pointer)
-        self._finalizer = weakref.finalize(self, free, self._as_parameter_)
+        if not isinstance(pointer, Pointer):
+            raise TypeError(f"{type(self).__name__} is made by methods of other classes, not of "
+                            f"{pointer!r}")
+        self._pointer = c_void_p(pointer)
+        self._works = 0  # long calls under way
+        self._finalizer = weakref.finalize(self, free, self._pointer)
+
+    @property
+    def address(self):
+        """What the library takes it by."""
+        if not self._pointer:
+            raise ValueError(f"this {type(self).__name__} is closed")
+        return self._pointer
 
     def close(self) -> None:
-        """Frees it now; using it afterwards is an error."""
-        self._finalizer()
-        self._as_parameter_ = c_void_p()
+        """Frees it now; using it afterwards is a ValueError."""
+        with _work_lock:
+            if self._works:
+                raise RuntimeError(f"this {type(self).__name__} is at work: return True from "
+                                   f"progress to stop it, then close it")
+            pointer, self._pointer = self._pointer, c_void_p()
+        if pointer:
+            self._finalizer()
+
+    def _begin_work(self):
+        with _work_lock:
+            if self._one_thread and self._works:
+                raise RuntimeError(f"this {type(self).__name__} is at work: it does one thing at a "
+                                   f"time")
+            self._works += 1
+
+    def _end_work(self):
+        with _work_lock:
+            self._works -= 1
 
     def __enter__(self):
         return self
@@ -146,14 +194,29 @@ class Handle:
 
     def __repr__(self) -> str:
         return (f"<{type(self).__name__}: "
-                f"{self._about() if self._as_parameter_ else 'closed'}>")
+                f"{self._about() if self._pointer else 'closed'}>")
+
+
+def _with_handles(function):
+    """The function, which takes Handles for pointers."""
+
+    def call(*arguments):
+        return function(*[argument.address if isinstance(argument, Handle) else argument
+                          for argument in arguments])
+
+    return call
+
+
+_loaded = _library.load()
+lib = types.SimpleNamespace(**{name: _with_handles(getattr(_loaded, name))
+                               for name in _library.FUNCTIONS})
 
 
 def create(function, *arguments):
     """Calls function(…, &out) and returns the pointer."""
     out = c_void_p()
     check(function(*arguments, byref(out)))
-    return out.value
+    return Pointer(out.value)
 
 
 _event_names = ("done", "total", "seconds", "epoch", "epochs", "step", "steps", "loss", "accuracy",
@@ -179,8 +242,9 @@ class _Call:
     """One call of the library that calls back. While it runs on the main thread, Ctrl-C is noted
     instead of raised: an exception at the very start of a C callback would be lost."""
 
-    def __init__(self, progress):
+    def __init__(self, progress, handles):
         self.progress = progress
+        self.handles = handles
         self.failure = None
         self._handler = None
 
@@ -188,6 +252,7 @@ class _Call:
         self.failure = KeyboardInterrupt()
 
     def __enter__(self):
+        self._begin_work()
         _calls().append(self)
         if (threading.current_thread() is threading.main_thread()
                 and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
@@ -198,6 +263,17 @@ class _Call:
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
         _calls().pop()
+        for handle in self.handles:
+            handle._end_work()
+
+    def _begin_work(self):
+        for begun, handle in enumerate(self.handles):
+            try:
+                handle._begin_work()
+            except RuntimeError:
+                for other in self.handles[:begun]:
+                    other._end_work()
+                raise
 
 
 def _calls():
@@ -226,10 +302,10 @@ def _on_log(level, message, _):
 
 
 class Context(Handle):
-    """A context that logs to `logging` and carries exceptions out of progress callbacks. Any thread
-    may use it."""
+    """What objects are made in: threads, and limits of what files may ask for (the options of owner
+    "context", such as threads=2 or max_side=40000). It logs to `logging`. Any thread may use it."""
 
-    def __init__(self, settings=None):
+    def __init__(self, **settings: Any) -> None:
         super().__init__(create(lib.ic_context_create), lib.ic_context_free)
         check(lib.ic_context_set_log(self, _on_log, None))
         check(lib.ic_context_set_progress(self, _on_progress, None))
@@ -239,7 +315,8 @@ class Context(Handle):
     def call(self, progress, function, *arguments):
         """Runs long work, or what logs: Ctrl-C is not lost in it. progress(dict) may return True to
         cancel, or raise."""
-        with _Call(progress) as call:
+        handles = [argument for argument in arguments if isinstance(argument, Handle)]
+        with _Call(progress, handles) as call:
             status = function(*arguments)
         if call.failure is not None:
             raise call.failure
@@ -249,19 +326,36 @@ class Context(Handle):
         """The pointer that such work gives."""
         out = c_void_p()
         self.call(progress, function, *arguments, byref(out))
-        return out.value
+        return Pointer(out.value)
 
 
-_default_lock = threading.Lock()
-_default = []
+_contexts_lock = threading.Lock()
+_contexts = weakref.WeakValueDictionary()
+_default = []  # keeps the one without settings
+_context_settings = {"threads", "cpu_level", "precision", "max_file_mb", "max_side",
+                     "max_megapixels"}
 
 
-def default_context():
-    """The context of everything that was not given settings of its own."""
-    with _default_lock:
-        if not _default:
-            _default.append(Context())
-        return _default[0]
+def context_for(settings):
+    """The context that all share who were given the same settings of a context."""
+    own = {name: value for name, value in settings.items() if name in _context_settings}
+    key = tuple(sorted((name, str(value)) for name, value in own.items()))
+    with _contexts_lock:
+        context = _contexts.get(key)
+        if context is None:
+            context = _contexts[key] = Context(**own)
+        if not own and not _default:
+            _default.append(context)
+        return context
+
+
+def known_context(context):
+    """The context that a caller gave, or the one of those who gave none."""
+    if context is None:
+        return context_for({})
+    if not isinstance(context, Context):
+        raise TypeError(f"context is an imgcls.Context, not {context!r}")
+    return context
 
 
 class Options(Handle):
@@ -274,14 +368,23 @@ class Options(Handle):
                 raise InvalidError(-8, 'class_weights takes "none" or "balanced" (rare classes weigh '
                                        f"more), not {value!r}; what mistakes cost is set in "
                                        f"Classifier.costs")
-            if isinstance(value, bool):
-                value = "on" if value else "off"
-            if isinstance(value, int) and -2**63 <= value < 2**63:
-                check(lib.ic_options_set_int(self, name.encode(), value))
-            elif isinstance(value, float):
-                check(lib.ic_options_set_float(self, name.encode(), value))
-            else:  # larger numbers, too: the library refuses them by the name of the option
-                check(lib.ic_options_set_text(self, name.encode(), str(value).encode()))
+            self._set(text_bytes(name), value)
+
+    def _set(self, name, value):
+        if value is None or isinstance(value, dict):
+            raise TypeError(f"{name.decode()}={value!r}: leave an option out for its default")
+        if isinstance(value, bool) or getattr(value, "dtype", None) == bool:
+            value = "on" if value else "off"
+        if isinstance(value, int) and -2**63 <= value < 2**63:
+            check(lib.ic_options_set_int(self, name, value))
+        elif isinstance(value, float):
+            check(lib.ic_options_set_float(self, name, value))
+        elif isinstance(value, (bytes, os.PathLike)):
+            check(lib.ic_options_set_text(self, name, path_bytes(value)))
+        else:  # larger numbers, too: the library refuses them by the name of the option
+            several = isinstance(value, (list, tuple))
+            text = ",".join(map(str, value)) if several else value
+            check(lib.ic_options_set_text(self, name, text_bytes(text)))
 
 
 def options() -> list[dict[str, str]]:

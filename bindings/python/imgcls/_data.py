@@ -6,9 +6,9 @@ import os
 from ctypes import byref, c_char_p, c_int32, c_int64, c_void_p
 from typing import Any
 
-from ._core import (Context, Handle, Options, Path, Progress, check, class_list, create,
-                    default_context, json_of, lib, log, path_bytes)
-from ._image import Image, Pointer, image_of
+from ._core import (Context, Handle, Options, Path, Pointer, Progress, check, class_list,
+                    context_for, create, json_of, known_context, lib, log, path_bytes, text_bytes)
+from ._image import Image, image_of
 from ._report import Report
 
 
@@ -17,8 +17,9 @@ class Dataset(Handle):
     of path,label or IDX files; or an empty set to be filled with add()."""
 
     def __init__(self, path: Path | None = None, *, context: Context | None = None,
-                 progress: Progress = None, _pointer: int | None = None, **settings: Any) -> None:
-        self.context = context or default_context()
+                 progress: Progress = None, _pointer: Pointer | None = None,
+                 **settings: Any) -> None:
+        self.context = context_for(settings) if context is None else known_context(context)
         if _pointer is None:
             chosen = Options(self.context, settings)
             if path is None:
@@ -32,7 +33,7 @@ class Dataset(Handle):
         """Adds a picture: an Image, or what Image takes. Of a path only the path is kept, and a file
         that cannot be read is set aside: see broken; the log warns. Pictures of one group (a
         patient, say) stay on one side of every split."""
-        name, before = str(label).encode(), len(self)
+        name, before = text_bytes(label), len(self)
         if isinstance(picture, (str, os.PathLike)):
             check(lib.ic_dataset_add_file(self, path_bytes(picture), name))
             if len(self) == before:
@@ -42,11 +43,11 @@ class Dataset(Handle):
         else:
             check(lib.ic_dataset_add_image(self, image_of(picture, self.context), name))
         if str(group):
-            check(lib.ic_dataset_set_group(self, len(self) - 1, str(group).encode()))
+            check(lib.ic_dataset_set_group(self, len(self) - 1, text_bytes(group)))
 
     def image(self, index: int) -> Image:
         """One picture, as it is in memory or read from its file."""
-        return Image(Pointer(create(lib.ic_dataset_image, self, index)))
+        return Image(create(lib.ic_dataset_image, self, index))
 
     def group(self, index: int) -> int:
         """The number of a picture's group; 0: it belongs to none."""
@@ -71,8 +72,8 @@ class Dataset(Handle):
     def _parted(self, function, *arguments):
         train, validation = c_void_p(), c_void_p()
         check(function(self, *arguments, byref(train), byref(validation)))
-        return (Dataset(context=self.context, _pointer=train.value),
-                Dataset(context=self.context, _pointer=validation.value))
+        return (Dataset(context=self.context, _pointer=Pointer(train.value)),
+                Dataset(context=self.context, _pointer=Pointer(validation.value)))
 
     def inspect(self, *, progress: Progress = None, **settings: Any) -> Inspection:
         """Looks for duplicates, leaks between parts, broken files, small classes and more;
@@ -140,21 +141,22 @@ class Dataset(Handle):
 
 
 class Inspection(Handle):
-    """What is wrong with a data set. `data` holds everything; `findings` are dicts of kind, text,
-    advice and examples, the gravest first; `pairs` are dicts of first, second (paths), kind
-    ("exact" or "near"), mirrored, across_parts, across_classes and score."""
+    """What is wrong with a data set. `data` holds everything."""
 
-    def __init__(self, context: Context, pointer: int) -> None:
+    def __init__(self, context: Context, pointer: Pointer) -> None:
         self._context = context
         super().__init__(pointer, lib.ic_inspection_free)
         self.data: dict[str, Any] = json_of(lib.ic_inspection_json, self)
 
     @property
     def findings(self) -> list[dict[str, Any]]:
+        """What was found: dicts of kind, text, advice and examples, the gravest first."""
         return self.data["findings"]
 
     @property
     def pairs(self) -> list[dict[str, Any]]:
+        """The duplicates: dicts of first and second (paths), kind ("exact" or "near"), mirrored,
+        across_parts, across_classes and score."""
         return self.data["pairs"]
 
     def plot(self, what: str, path: Path, **settings: Any) -> None:

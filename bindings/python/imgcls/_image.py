@@ -10,11 +10,8 @@ import sys
 from ctypes import byref, c_int32, c_size_t, c_void_p
 from typing import Any
 
-from ._core import Context, Handle, Path, check, create, default_context, lib, path_bytes
-
-
-class Pointer(int):
-    """The address of a picture of the library's, for Image to own."""
+from ._core import (Context, Handle, Path, Pointer, check, create, known_context, lib,
+                    path_bytes)
 
 
 class Image(Handle):
@@ -25,7 +22,7 @@ class Image(Handle):
 
     def __init__(self, source: Any, context: Context | None = None) -> None:
         pointer = (source if isinstance(source, Pointer)
-                   else _made_of(context or default_context(), source))
+                   else _made_of(known_context(context), source))
         super().__init__(pointer, lib.ic_image_free)
 
     @property
@@ -62,7 +59,7 @@ class Image(Handle):
 
 def image_of(source: Any, context: Context, model: Handle | None = None) -> Image:
     """An Image as it is, or one of what Image takes: files as the model wants them."""
-    return source if isinstance(source, Image) else Image(Pointer(_made_of(context, source, model)))
+    return source if isinstance(source, Image) else Image(_made_of(context, source, model))
 
 
 def _made_of(context, source, model=None):

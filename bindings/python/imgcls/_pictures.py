@@ -7,7 +7,7 @@ from typing import Any
 
 from ._core import NotFoundError, Path, about, create, lib, log
 from ._data import Dataset
-from ._image import Image, Pointer, image_of, is_pillows
+from ._image import Image, image_of, is_pillows
 
 _endings = (".jpg", ".jpeg", ".png")
 
@@ -31,8 +31,8 @@ def _refuse(error):
 
 def several(given: Any, context, model, on_error: str):
     """(Images, made one by one; whether it is one picture alone) of a picture, a folder, a Dataset
-    or any iterable of pictures, as the model wants them if there is one. on_error="skip": None stands for a picture
-    that cannot be read."""
+    or any iterable of pictures, as the model wants them if there is one. on_error="skip": None stands
+    for a picture that cannot be read."""
     if on_error not in ("raise", "skip"):
         raise ValueError(f'on_error takes "raise" or "skip", not {on_error!r}')
     if isinstance(given, Dataset):
@@ -47,7 +47,7 @@ def several(given: Any, context, model, on_error: str):
 def _reader(dataset, model):
     if model is None:
         return dataset.image
-    return lambda index: Image(Pointer(create(lib.ic_model_read_image, model, dataset, index)))
+    return lambda index: Image(create(lib.ic_model_read_image, model, dataset, index))
 
 
 def _read(sources, open_one, alone, on_error):

@@ -6,8 +6,8 @@ import ctypes
 from ctypes import POINTER, byref, c_float, c_int32, c_int64
 from typing import Any, NamedTuple
 
-from ._core import Handle, Path, check, create, lib
-from ._image import Image, Pointer, image_of
+from ._core import Handle, Path, Pointer, check, create, lib
+from ._image import Image, image_of
 
 
 def probabilities(prediction, index):
@@ -46,7 +46,7 @@ class Explanation(Handle):
     """Where in a picture a classifier found a class: `label`, its `probability`, the `method`, and
     maps of values in 0..1, as memoryviews of floats [height][width], which numpy.asarray takes."""
 
-    def __init__(self, pointer: int, classes: list[Any]) -> None:
+    def __init__(self, pointer: Pointer, classes: list[Any]) -> None:
         super().__init__(pointer, lib.ic_explanation_free)
         index, probability = c_int32(), c_float()
         check(lib.ic_explanation_class(self, byref(index), byref(probability)))
@@ -75,7 +75,7 @@ class Explanation(Handle):
     @property
     def image(self) -> Image:
         """The map as colours over the picture in grey."""
-        return Image(Pointer(create(lib.ic_explanation_image, self)))
+        return Image(create(lib.ic_explanation_image, self))
 
     def save_png(self, path: Path) -> None:
         """Writes that image as a PNG file."""
@@ -87,16 +87,16 @@ class Explanation(Handle):
 
 
 class Neighbours(Handle):
-    """The pictures of a Dataset by what a classifier finds in them."""
+    """The pictures of a Dataset by what a classifier finds in them: see Classifier.neighbours."""
 
-    def __init__(self, pointer: int, dataset, model: Handle) -> None:
+    def __init__(self, pointer: Pointer, dataset: Any, model: Handle) -> None:
         super().__init__(pointer, lib.ic_neighbours_free)
         self._dataset, self._model = dataset, model
 
     def _about(self):
         return f"of {len(self._dataset)} pictures"
 
-    def find(self, picture, count: int = 5) -> list[tuple[str, str, float]]:
+    def find(self, picture: Any, count: int = 5) -> list[tuple[str, str, float]]:
         """[(file, class, similarity)] of the pictures most alike, the first one first; similarity:
         the cosine of the angle between their features, 1 for the same."""
         count = min(count, len(self._dataset))

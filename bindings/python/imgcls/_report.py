@@ -7,8 +7,8 @@ import os
 from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64
 from typing import Any, NamedTuple
 
-from ._core import (Context, Handle, Options, Path, Progress, check, class_index, class_list, create,
-                    json_of, lib, path_bytes)
+from ._core import (Context, Handle, Options, Path, Pointer, Progress, check, class_index,
+                    class_list, create, json_of, lib, path_bytes)
 
 
 class LabelError(NamedTuple):
@@ -26,7 +26,7 @@ class Report(Handle):
     `data` holds everything, as a dict: intervals, confusion, per_class, pictures... Where a method
     asks for a class it takes its name, or its index in classes."""
 
-    def __init__(self, pointer: int, context: Context) -> None:
+    def __init__(self, pointer: Pointer, context: Context) -> None:
         super().__init__(pointer, lib.ic_report_free)
         self._context = context
 
@@ -102,8 +102,8 @@ class Report(Handle):
         """(threshold, sensitivity, specificity): where to cut a class's probability to have as much
         as wanted, 0..1, of "sensitivity", "specificity" or "precision"."""
         values = [c_double() for _ in range(3)]
-        check(lib.ic_report_operating_point(self, self._index(class_index), kind.encode(), wanted,
-                                            *map(byref, values)))
+        check(lib.ic_report_operating_point(self, self._index(class_index), kind.encode(),
+                                            float(wanted), *map(byref, values)))
         return tuple(value.value for value in values)
 
     def pictures(self) -> list[dict[str, Any]]:
@@ -154,6 +154,8 @@ class Report(Handle):
     def compare(self, after: Report) -> dict[str, Any]:
         """This report against that of a later model on the same pictures: counts, accuracy_before
         and accuracy_after, McNemar's p_value, and the pictures of regressions and gains."""
+        if not isinstance(after, Report):
+            raise TypeError(f"compare takes a Report, not {after!r}")
         pointer = create(lib.ic_report_compare, self, after)
         with Handle(pointer, lib.ic_comparison_free) as comparison:
             return json_of(lib.ic_comparison_json, comparison)

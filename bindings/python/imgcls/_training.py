@@ -6,8 +6,9 @@ import logging
 import sys
 import time
 from ctypes import byref, c_double
+from typing import Callable
 
-from ._core import Context, Error, Handle, Path, Progress, check, lib, log, path_bytes
+from ._core import Context, Error, Handle, Path, Pointer, Progress, check, lib, log, path_bytes
 
 DONE = 1
 
@@ -63,15 +64,33 @@ class Training(Handle):
         training = classifier.training("photos/")
         while training.step():
             ...
+
+    It belongs to one thread at a time.
     """
 
-    def __init__(self, context: Context, pointer: int) -> None:
+    _one_thread = True
+
+    def __init__(self, context: Context, pointer: Pointer, publish: Callable[[], None]) -> None:
         self._context = context
+        self._publish = publish  # has the classifier answer by this training's model
         super().__init__(pointer, lib.ic_trainer_free)
 
     def step(self) -> bool:
         """At most one batch; False when the training is done."""
-        return self._context.call(None, lib.ic_train_step, self) != DONE
+        done = self._context.call(self._publishing(None), lib.ic_train_step, self) == DONE
+        if done:
+            self._publish()
+        return not done
+
+    def _publishing(self, progress):
+        """progress, which also publishes the model once it has learnt something."""
+
+        def watch(event):
+            if event.get("epoch_done"):
+                self._publish()
+            return progress is not None and progress(event)
+
+        return watch
 
     def run(self, progress: Progress = None, plot: Path | None = None,
             verbose: bool = False) -> None:
@@ -79,7 +98,9 @@ class Training(Handle):
         plot: a .png or .svg of the learning curves, drawn after each epoch, about once a second at
         most. verbose: prints a line after each epoch to stderr; the log has it in any case, as
         INFO."""
-        watch = progress if plot is None else _plotting(self, plot, progress)
+        watch = self._publishing(progress)
+        if plot is not None:
+            watch = _plotting(self, plot, watch)
         if verbose or log.isEnabledFor(logging.INFO):
             watch = _telling(self, verbose, watch)
         try:
@@ -87,6 +108,8 @@ class Training(Handle):
         except Error as error:
             if error.status != "IC_ERROR_CANCELLED":
                 raise
+        else:
+            self._publish()
         if plot is not None:
             try:
                 self.plot(plot)

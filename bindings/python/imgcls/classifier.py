@@ -7,11 +7,10 @@ import ctypes
 import itertools
 import os
 from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
-from typing import Any, Iterable
+from typing import Any, Iterable, Union
 
-from ._core import (Context, Error, Handle, InvalidError, Options, Path, Progress, about, check,
-                    class_index, class_list, create, default_context, json_of, lib, path_bytes,
-                    text_of)
+from ._core import (Error, Handle, InvalidError, Options, Path, Pointer, Progress, about, check,
+                    class_index, class_list, context_for, create, json_of, lib, path_bytes, text_of)
 from ._data import Dataset
 from ._image import Image, image_of
 from ._pictures import several
@@ -19,15 +18,7 @@ from ._prediction import Explanation, Neighbours, probabilities, read_answer
 from ._report import Report
 from ._training import Training
 
-_context_settings = {"threads", "cpu_level", "precision", "max_file_mb", "max_side",
-                     "max_megapixels"}
-
-
-def _context_for(settings):
-    """A context of its own for settings of a context, else the one that all share."""
-    own = {name: value for name, value in settings.items() if name in _context_settings}
-    return Context(own) if own else default_context()
-
+Source = Union[str, "os.PathLike[str]", bytes, bytearray]  # a model's file, or the bytes of one
 
 # Of several pictures so many are read, then predicted together: the library's own batch.
 _at_once = 16
@@ -44,6 +35,19 @@ class _Model(Handle):
     def names(self):
         return [lib.ic_model_class_name(self, index).decode()
                 for index in range(lib.ic_model_class_count(self))]
+
+    @property
+    def classes(self):
+        """The labels that fit was given, or the names of folders and of loaded models."""
+        return _Classes(self.labels.get(name, name) for name in self.names)
+
+    @property
+    def costs(self):
+        count = lib.ic_model_class_count(self)
+        flat = (c_double * (count * count))()
+        if lib.ic_model_costs(self, flat) < 0:
+            return None
+        return [flat[row * count:(row + 1) * count] for row in range(count)]
 
 
 class _Classes(list):
@@ -72,7 +76,8 @@ class Classifier:
     """An image classifier. Keywords are the library's options (imgcls.options() lists them), such
     as epochs=10, network="resnet9", threads=2; what is not given is chosen from the data.
 
-    Many threads may predict and evaluate with one classifier, also while another one trains it.
+    Many threads may predict and evaluate with one classifier, also while another one trains it: one
+    that is trained anew answers as it did until the new training's first epoch is over.
     Classifiers can be copied, pickled and cloned as scikit-learn does it. Classes are texts, but for
     one that was fitted with labels of another kind: it answers with these. In a model file are
     texts."""
@@ -84,7 +89,7 @@ class Classifier:
             if name.startswith("_"):
                 raise ValueError(f"no such option: {name}")
         self._settings = settings
-        self._context = _context_for(settings)
+        self._context = context_for(settings)
         Options(self._context, settings)  # wrong names and values show now
         self._model: _Model | None = None
         self._predictions: collections.deque[Handle] = collections.deque()  # idle workspaces
@@ -141,10 +146,10 @@ class Classifier:
         model, trainer = c_void_p(), c_void_p()
         self._context.call(progress, lib.ic_trainer_resume, self._context, path_bytes(path), train,
                            held_out, chosen, byref(model), byref(trainer))
-        return _Model(model.value), trainer.value
+        return _Model(Pointer(model.value)), Pointer(trainer.value)
 
     def training(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
-                 start: Classifier | Path | bytearray | None = None, resume: Path | None = None,
+                 start: Classifier | Source | None = None, resume: Path | None = None,
                  progress: Progress = None) -> Training:
         """Prepares a training that the caller steps: see Training; the arguments are those of fit."""
         if start is not None and resume is not None:
@@ -162,11 +167,12 @@ class Classifier:
                 train, held_out = train.split(**self._settings)
             model, pointer = self._begin(train, held_out, start, chosen, progress)
         model.labels = by_name
-        self._model = model
-        return Training(self._context, pointer)
+        if self._model is None:
+            self._model = model
+        return Training(self._context, pointer, lambda: setattr(self, "_model", model))
 
     def fit(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
-            start: Classifier | Path | bytearray | None = None, resume: Path | None = None,
+            start: Classifier | Source | None = None, resume: Path | None = None,
             progress: Progress = None, plot: Path | None = None,
             verbose: bool = False) -> Classifier:
         """Trains on a folder (or another data set), or on pictures with their labels, of which files
@@ -203,7 +209,7 @@ class Classifier:
         return self._model
 
     @classmethod
-    def load(cls, source: Path | bytearray, **settings: Any) -> Classifier:
+    def load(cls, source: Source, **settings: Any) -> Classifier:
         """A classifier from a model file (a path), or from the bytes of one."""
         self = cls(**settings)
         self._model = self._open(source)
@@ -238,8 +244,8 @@ class Classifier:
     def _ask(self, models, images, views, read):
         """read(prediction, index) of each picture. A prediction serves one thread at a time: an idle
         one is taken, or a new one made."""
-        handles = (c_void_p * len(images))(*[image._as_parameter_.value for image in images])
-        members = (c_void_p * len(models))(*[model._as_parameter_.value for model in models])
+        handles = (c_void_p * len(images))(*[image.address for image in images])
+        members = (c_void_p * len(models))(*[model.address for model in models])
         try:
             prediction = self._predictions.pop()
         except IndexError:
@@ -254,9 +260,12 @@ class Classifier:
         self._predictions.append(prediction)
         return results
 
-    def _predict(self, pictures, read, views, on_error, others=()):
+    def _predict(self, model, pictures, read, views, on_error, others=()):
         """read(prediction, index) of one picture, or a list of that for several."""
-        models = [self._ready()] + [other._ready() for other in others]
+        if any(other._context is not self._context for other in others):
+            raise ValueError("the classifiers of an ensemble share their threads, precision and "
+                             "limits: load all of them with the same settings")
+        models = [model] + [other._ready() for other in others]
         # What one member would have smaller, another may want larger.
         wanted_by = models[0] if len(models) == 1 else None
         images, alone = several(pictures, self._context, wanted_by, on_error)
@@ -281,56 +290,61 @@ class Classifier:
         4-d array, or any iterable of pictures. views: 2 averages with the mirror image, 6 over
         shifts by a pixel, too (where training mirrored pictures). on_error: "skip" gives None for a
         picture that cannot be read, and warns in the log."""
-        return self._predict(pictures, probabilities, views, on_error)
+        return self._predict(self._ready(), pictures, probabilities, views, on_error)
 
     def predict(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
         """The most probable class of a picture, or a list of them for several; the arguments are
         those of predict_proba."""
-        names = self.classes_
+        model = self._ready()
+        names = model.classes
 
         def best(prediction, index):
             row = probabilities(prediction, index)
             return names[row.index(max(row))]
 
-        return self._predict(pictures, best, views, on_error)
+        return self._predict(model, pictures, best, views, on_error)
 
     def top(self, picture: Any, count: int = 5, *, views: int = 1) -> list[tuple[Any, float]]:
         """[(class, probability)] of one picture, the most probable first; views as in
         predict_proba."""
-        _, alone = several(picture, self._context, self._ready(), "raise")
+        model = self._ready()
+        _, alone = several(picture, self._context, model, "raise")
         if not alone:
             raise TypeError("top is of one picture: predict_proba and answer take several")
-        row = self.predict_proba(picture, views=views)
-        ranked = sorted(zip(self.classes_, row), key=lambda pair: -pair[1])
-        return ranked[:count]
+        if count < 1:
+            raise ValueError(f"top takes a count of at least 1, not {count}")
+        row = self._predict(model, picture, probabilities, views, "raise")
+        return sorted(zip(model.classes, row), key=lambda pair: -pair[1])[:count]
 
     def explain(self, picture: Any, label: Any = "", *, method: str = "auto",
                 progress: Progress = None) -> Explanation:
         """What in a picture speaks for a class: label, or else the most probable one. method:
         "gradcam", "occlusion", or "auto", the better one of them. The map has the size of
         image(picture)."""
+        model = self._ready()
         chosen = Options(self._context, {"class": str(label), "method": method})
-        made = self._context.make(progress, lib.ic_explain, self._ready(),
-                                  image_of(picture, self._context, self._model), chosen)
-        return Explanation(made, self.classes_)
+        made = self._context.make(progress, lib.ic_explain, model,
+                                  image_of(picture, self._context, model), chosen)
+        return Explanation(made, model.classes)
 
     def neighbours(self, data: Any, labels: Iterable[Any] | None = None, *,
                    progress: Progress = None) -> Neighbours:
         """Looks at the pictures of a folder or Dataset (those of the training, say), to find those
-        that are most like another one."""
-        dataset = self._data(data, labels, progress)
-        made = self._context.make(progress, lib.ic_neighbours_create, self._ready(), dataset)
-        return Neighbours(made, dataset, self._model)
+        that are most like another one: see Neighbours.find."""
+        model, dataset = self._ready(), self._data(data, labels, progress)
+        made = self._context.make(progress, lib.ic_neighbours_create, model, dataset)
+        return Neighbours(made, dataset, model)
 
     def answer(self, pictures: Any, *, views: int = 1, others: Iterable[Classifier] = (),
                on_error: str = "raise") -> Any:
         """All that is said of a picture, as an Answer, or a list of them for several. others:
         classifiers of the same classes (and in the same context) that are asked, too: an ensemble,
         whose probabilities are averaged; else the arguments are those of predict_proba."""
-        names = self.classes_
-        return self._predict(pictures,
+        model = self._ready()
+        names = model.classes
+        return self._predict(model, pictures,
                              lambda prediction, index: read_answer(prediction, index, names),
-                             views, on_error, others)
+                             views, on_error, list(others))
 
     def evaluate(self, data: Any, labels: Iterable[Any] | None = None, *, progress: Progress = None,
                  **settings: Any) -> Report:
@@ -349,39 +363,37 @@ class Classifier:
     @property
     def costs(self) -> list[list[float]] | None:
         """What each mistake costs, [actual][called], kept in the model; None: all the same."""
-        count = lib.ic_model_class_count(self._ready())
-        flat = (c_double * (count * count))()
-        if lib.ic_model_costs(self._model, flat) < 0:
-            return None
-        return [flat[row * count:(row + 1) * count] for row in range(count)]
+        return self._ready().costs
 
     @costs.setter
     def costs(self, rows: Iterable[Iterable[float]] | None) -> None:
-        flat = None
+        model, flat = self._ready(), None
         if rows is not None:
             values = [float(value) for row in rows for value in row]
-            if len(values) != lib.ic_model_class_count(self._ready()) ** 2:
+            if len(values) != lib.ic_model_class_count(model) ** 2:
                 raise ValueError("costs take a row for each class with a number for each class")
             flat = (c_double * len(values))(*values)
-        check(lib.ic_model_set_costs(self._ready(), flat))
+        check(lib.ic_model_set_costs(model, flat))
 
     def set_threshold(self, label: Any, threshold: float) -> None:
         """From now on decide() calls a picture this class when its probability is at least
         threshold (see Report.operating_point), and else the most probable of the others."""
         model = self._ready()
-        check(lib.ic_model_set_threshold(model, class_index(model.names, str(label)), threshold))
+        check(lib.ic_model_set_threshold(model, class_index(model.names, str(label)),
+                                         float(threshold)))
 
     def decide(self, pictures: Any, *, views: int = 1, on_error: str = "raise") -> Any:
         """The class to act on by the costs in the model, of one picture or of each of several; the
         arguments are those of predict_proba."""
-        model, names, index = self._ready(), self.classes_, c_int32()
+        model, index = self._ready(), c_int32()
+        names = model.classes
 
         def called(prediction, place):
             row = probabilities(prediction, place)
             check(lib.ic_model_decide(model, (c_float * len(row))(*row), byref(index)))
             return names[index.value]
 
-        return self._predict(pictures, called, views, on_error)
+        return self._predict(model, pictures, called, views, on_error)
 
     # Facts
 
@@ -389,8 +401,7 @@ class Classifier:
     def classes_(self) -> list[Any]:
         """The classes, in the order of predict_proba: the labels that fit was given, or the names
         of folders and of loaded models."""
-        model = self._ready()
-        return _Classes(model.labels.get(name, name) for name in model.names)
+        return self._ready().classes
 
     @property
     def info(self) -> dict[str, Any]:

@@ -1188,6 +1188,106 @@ class Tests(unittest.TestCase):
         with imgcls.Image(picture(True, 1)) as other:
             self.assertEqual(other.info[0], 28)
 
+    def test_what_is_closed_says_so(self):
+        image, data = imgcls.Image(picture(True, 1)), imgcls.Dataset()
+        report = self.model.evaluate(*pictures())
+        for thing, uses in ((image, [lambda: image.info, lambda: self.model.predict(image)]),
+                            (data, [lambda: len(data), lambda: self.model.predict(data)]),
+                            (report, [lambda: report.classes, lambda: report.accuracy])):
+            thing.close()
+            for use in uses:
+                with self.assertRaisesRegex(ValueError, f"{type(thing).__name__} is closed"):
+                    use()
+
+    def test_objects_of_another_kind_are_refused(self):
+        data, report = imgcls.Dataset(), self.model.evaluate(*pictures())
+        for mistake in (lambda: report.compare(data), lambda: report.compare(12345),
+                        lambda: imgcls.Dataset(context=5), lambda: imgcls.Dataset(context=data),
+                        lambda: imgcls.Image(picture(True, 1), data),
+                        lambda: imgcls.Training(data.context, 5, None),
+                        lambda: imgcls.Report(5, None)):
+            with self.assertRaises(TypeError):
+                mistake()
+
+    def test_a_training_at_work_is_neither_closed_nor_stepped(self):
+        failures = []
+        with imgcls.Classifier(**SETTINGS).training(*pictures()) as training:
+            def misuse(event):
+                for mistake in (training.close, training.step):
+                    with self.assertRaisesRegex(RuntimeError, "at work"):
+                        mistake()
+                    failures.append(mistake)
+                return True
+
+            training.run(misuse)
+            self.assertEqual(len(failures), 2)
+            training.run()
+
+    def test_a_model_answers_until_the_next_one_has_learnt(self):
+        model = imgcls.Classifier(**SETTINGS).fit(*pictures())
+        labels = {"light": "day", "dark": "night"}
+        others = pictures()[0], [labels[label] for label in pictures()[1]]
+        before, seen = model.predict_proba(picture(True, 7)), []
+
+        def watch(event):
+            seen.append((bool(event.get("epoch_done")), model.predict(picture(True, 99))))
+            return "train" if event["phase"] == "train" and not event.get("epoch_done") else None
+
+        model.fit(*others, progress=watch)  # stopped before its first epoch is over
+        self.assertEqual(seen[-1], (False, "light"))
+        self.assertEqual(model.predict_proba(picture(True, 7)), before)
+        with model.training(*others) as training:
+            known = []
+            while training.step():
+                known.append(model.classes_)
+            self.assertEqual((known[0], known[-1]), (["dark", "light"], ["night", "day"]))
+        self.assertEqual(model.predict(picture(True, 99)), "day")
+
+    def test_zero_bytes_in_texts(self):
+        data = imgcls.Dataset()
+        for mistake in (lambda: self.model.save("first\0second.safetensors"),
+                        lambda: imgcls.Image("1.png\0.jpg"),
+                        lambda: data.add(picture(True, 1), "cat\0dog"),
+                        lambda: data.add(picture(True, 1), "cat", group="a\0b"),
+                        lambda: imgcls.Classifier(network="resnet9\0")):
+            with self.assertRaisesRegex(ValueError, "zero byte"):
+                mistake()
+
+    def test_settings_of_other_types(self):
+        class Switch:  # as numpy's bool
+            dtype = bool
+
+            def __bool__(self):
+                return False
+
+        path = self.path("checkpoint.st")
+        model = imgcls.Classifier(**SETTINGS, checkpoint=os.fsencode(path), checkpoint_minutes=0.0,
+                                  calibrate=Switch(), mean=[0.5], deviation=(0.25,))
+        model.fit(*pictures())
+        pipeline = model.info["pipeline"]
+        self.assertEqual((pipeline["mean"], pipeline["deviation"]), ([0.5], [0.25]))
+        self.assertEqual(model.info["training"]["options"]["calibrate"], "off")
+        self.assertEqual([name for name in os.listdir(self.folder.name) if name.startswith("b'")], [])
+        for nothing in (None, {"a": 1}):
+            with self.assertRaisesRegex(TypeError, "epochs"):
+                imgcls.Classifier(epochs=nothing)
+
+    def test_contexts(self):
+        path = self.path("limits") / "a"
+        path.mkdir(parents=True)
+        imgcls.Image(picture(True, 1)).save_png(path / "1.png")
+        self.assertEqual(len(imgcls.Dataset(path.parent)), 1)
+        for refused in (lambda: imgcls.Dataset(path.parent, max_side=27),
+                        lambda: imgcls.Image(path / "1.png", imgcls.Context(max_side=27))):
+            with self.assertRaisesRegex(ValueError, "option max_side"):
+                refused()
+        saved = self.model.to_bytes()
+        one, two, three = (imgcls.Classifier.load(saved, threads=count) for count in (1, 1, 2))
+        alone = one.predict_proba(picture(True, 7))
+        self.assertEqual(one.answer(picture(True, 7), others=[two]).probabilities, alone)
+        with self.assertRaisesRegex(ValueError, "same settings"):
+            one.answer(picture(True, 7), others=[three])
+
 
 class Result(unittest.TextTestResult):
     def addSuccess(self, test):
