@@ -27,7 +27,7 @@ for file in "$pictures"/*-ubyte.gz; do ln -sf "$file" "$out/fashion/"; done
 printf '%s\n' T-shirt Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag 'Ankle boot' \
     >"$out/fashion/classes.txt"
 
-step "training on 60,000 pictures, within 45 seconds (without --minutes: up to ten minutes, and more accurate)"
+step "training on 60,000 pictures, within 45 seconds (without --minutes: about ten minutes, and more accurate)"
 "$imgcls" train "$out/fashion" --out "$out/fashion.safetensors" --minutes 0.75 --plot "$out/curves.png"
 
 step "measuring on 10,000 pictures that it has not seen"

@@ -16,7 +16,7 @@ extern "C" {
 typedef struct ic_dataset ic_dataset;
 
 /*
- * Opens labelled pictures; path (UTF-8) is one of
+ * Opens labelled pictures; path is one of
  * - a folder of class folders;
  * - a folder holding train/ and test/ or val/, each of class folders or IDX files: all of it is
  *   opened, and ic_dataset_part gives the parts. In capitals or not, train is also called training;

@@ -33,7 +33,7 @@ enum {
 enum { IC_FILTER_BILINEAR = 1, IC_FILTER_BICUBIC = 2 };
 
 /*
- * Reads a JPEG or PNG file (told apart by content). path is UTF-8. CMYK becomes RGB, a palette its
+ * Reads a JPEG or PNG file (told apart by content). CMYK becomes RGB, a palette its
  * colours, transparency an alpha channel; 1, 2 and 4 bits become 8, 16 stay. IC_ERROR_NOT_FOUND or
  * IC_ERROR_IO: the file cannot be read; IC_ERROR_UNSUPPORTED names other formats ("this is WebP");
  * IC_ERROR_FORMAT: damaged or cut short; IC_ERROR_LIMIT: over the limits of the context. For

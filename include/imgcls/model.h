@@ -31,15 +31,16 @@ IC_API ic_status ic_model_create(ic_context *context, const ic_dataset *train,
  * A new model that begins with what an earlier one has learnt, for the classes of a data set:
  * classes of the same name keep what tells them apart, new ones start fresh, others are gone
  * (fine-tuning). Network and pixel pipeline are the earlier model's: IC_ERROR_OPTION for options
- * that ask for others (auto and the same are none); "seed" counts. Release it with ic_model_free. IC_ERROR_DATA as above;
- * IC_ERROR_UNSUPPORTED: the classes of this network cannot change.
+ * that ask for others (auto and the same are none); "seed" counts. Release it with ic_model_free.
+ * IC_ERROR_DATA as above; IC_ERROR_UNSUPPORTED: the classes of this network cannot change.
  */
 IC_API ic_status ic_model_create_from(const ic_model *earlier, const ic_dataset *train,
                                       const ic_options *options, ic_model **out);
 
 /*
- * Reads a model file (.safetensors); release the model with ic_model_free. IC_ERROR_FORMAT says
- * what in the file is wrong; IC_ERROR_UNSUPPORTED: a newer version wrote it.
+ * Reads a model file (.safetensors); release the model with ic_model_free. IC_ERROR_NOT_FOUND or
+ * IC_ERROR_IO: the file cannot be read; IC_ERROR_FORMAT says what in it is wrong;
+ * IC_ERROR_UNSUPPORTED: a newer version wrote it.
  */
 IC_API ic_status ic_model_load(ic_context *context, const char *path, ic_model **out);
 
@@ -50,7 +51,7 @@ IC_API ic_status ic_model_load_memory(ic_context *context, const void *bytes, si
 /*
  * Writes the model file with the last published weights, all or nothing; an older file of that name
  * stays until the end, and hands on its permissions; a link goes on leading to its file.
- * IC_ERROR_IO says why it cannot be written.
+ * IC_ERROR_NOT_FOUND: no such folder; IC_ERROR_IO says why it cannot be written.
  */
 IC_API ic_status ic_model_save(const ic_model *model, const char *path);
 

@@ -30,8 +30,8 @@ IC_API void ic_neighbours_free(ic_neighbours *neighbours);
 /*
  * The pictures most alike, the first one first: at most `most` indices into the data set, and the
  * cosine of the angle between their features and the picture's (1: the same); *found says how many
- * there are. Either array may be NULL. Files: ic_model_load_image. IC_ERROR_DIVERGED: the network's
- * output is not finite.
+ * there are. Both arrays and found may be NULL. Files: ic_model_load_image. IC_ERROR_ARGUMENT: most
+ * is less than 1; IC_ERROR_DIVERGED: the network's output is not finite.
  */
 IC_API ic_status ic_neighbours_find(ic_neighbours *neighbours, const ic_image *image, int32_t most,
                                     int64_t *indices, float *similarities, int32_t *found);

@@ -104,11 +104,12 @@ IC_API ic_status ic_report_confusion(const ic_report *report, int32_t actual, in
  * How many pictures of class actual are called `called` by the costs of mistakes that the model
  * keeps (ic_model_set_threshold, ic_model_set_costs; ic_model_decide); ic_report_value has
  * "decision_accuracy" and "decision_cost", the mean of a picture. An evaluation decides by the
- * costs that it finds, ic_report_decide anew by those of now. IC_ERROR_NOT_FOUND: the model keeps
- * none.
+ * costs that it finds. IC_ERROR_NOT_FOUND: the model kept none.
  */
 IC_API ic_status ic_report_decision(const ic_report *report, int32_t actual, int32_t called,
                                     int64_t *out);
+
+/* Decides anew, by the costs that the model keeps now; without any there are no decisions then. */
 IC_API ic_status ic_report_decide(ic_report *report);
 
 /*

@@ -17,13 +17,16 @@ extern "C" {
 
 /* The one place of the version; meson.build and the soname read it from here. */
 #define IC_VERSION_MAJOR 0
-#define IC_VERSION_MINOR 1
+#define IC_VERSION_MINOR 2
 #define IC_VERSION_PATCH 0
 
 /*
  * What every function that can fail returns: 0 is done, positive is news, negative is an error.
- * On an error the outputs are left untouched and ic_last_error() holds the text.
- * The values are pinned: they never change, new ones are appended.
+ * On an error ic_last_error() holds the text, and the outputs are left untouched (but *size with
+ * IC_ERROR_LIMIT, which says how much it takes). No pointer may be NULL (IC_ERROR_ARGUMENT) but
+ * options, payloads, what is given to a function that frees, counts or names, and what a comment
+ * allows. Paths are the bytes that the system takes, all other texts UTF-8. The values are pinned:
+ * they never change, new ones are appended.
  */
 typedef int32_t ic_status;
 
@@ -56,7 +59,7 @@ IC_API const char *ic_last_error(void);
 /* The name of a status, "IC_ERROR_IO"; "unknown status" for other values. Static. */
 IC_API const char *ic_status_name(ic_status status);
 
-/* The version of the library that is running: "0.1.0". Static. */
+/* The version of the library that is running: "0.2.0". Static. */
 IC_API const char *ic_version(void);
 
 #ifdef __cplusplus

@@ -47,18 +47,19 @@ IC_API ic_status ic_trainer_run(ic_trainer *trainer);
 /*
  * Writes the training as it stands, all or nothing: a checkpoint. It is a model file too, with the
  * best weights so far. The option "checkpoint" has the trainer do so by itself now and then;
- * where that fails, the training goes on, and a warning in the log says why. IC_ERROR_IO says why it
- * cannot be written; IC_ERROR_STATE: ic_trainer_find_rate is at work.
+ * where that fails, the training goes on, and a warning in the log says why. IC_ERROR_NOT_FOUND: no
+ * such folder; IC_ERROR_IO: it cannot be written; IC_ERROR_STATE: ic_trainer_find_rate is at work.
  */
 IC_API ic_status ic_trainer_save(const ic_trainer *trainer, const char *path);
 
 /*
  * Continues the training of a checkpoint with the same pictures: what follows, and the model file
- * in the end, are the same in every bit as without the interruption, for any number of threads. The
- * settings come from the checkpoint; of the options count those of memory and checkpoints, and
- * "leaks"; the log warns of others. Of a training that is done, the next step says IC_DONE. *model
- * is the model under training; release both. IC_ERROR_DATA: other pictures, or no checkpoint but
- * a finished model; IC_ERROR_FORMAT: a damaged file.
+ * in the end, are the same in every bit as without the interruption, for any number of threads, on
+ * CPUs of the same level (the log warns of another). The settings come from the checkpoint; of the
+ * options count those of memory and checkpoints, and "leaks"; the log warns of others. validation
+ * NULL: as for ic_trainer_create. Of a training that is done, the next step says IC_DONE. *model is
+ * the model under training; release both. IC_ERROR_NOT_FOUND or IC_ERROR_IO: the file cannot be
+ * read; IC_ERROR_DATA: other pictures, or no checkpoint but a finished model; IC_ERROR_FORMAT: a damaged file.
  */
 IC_API ic_status ic_trainer_resume(ic_context *context, const char *path, const ic_dataset *train,
                                    const ic_dataset *validation, const ic_options *options,

@@ -29,7 +29,7 @@ OPTION("normalise", "model", CHOICE, "auto", 0, 0, "auto|dataset|picture", "by m
 OPTION("mean", "model", TEXT, "auto", 0, 0, "", "mean to subtract, one number a channel in 0..1, as 0.485,0.456,0.406; auto: measured")
 OPTION("deviation", "model", TEXT, "auto", 0, 0, "", "deviation to divide by, one number a channel in 0..1; auto: measured")
 
-OPTION("minutes", "model,trainer", FLOAT, "0", 0, 100000, "", "time to train in: network, input size and epochs are chosen to fit, and the training is kept within it; 0: a few minutes on two cores")
+OPTION("minutes", "model,trainer", FLOAT, "0", 0, 100000, "", "time to train in: network, input size and epochs are chosen to fit, and the training is kept within it; 0: about ten minutes on two cores")
 OPTION("epochs", "trainer", FLOAT, "0", 0, 100000, "", "passes over the training pictures; 0: by the recipe")
 OPTION("replan", "trainer", TEXT, "none", 0, 0, "", "repeats a training that was fitted to its minutes: 30:450,... = from step 30 on, 450 steps in all")
 OPTION("batch_size", "trainer", INT, "0", 0, 65536, "", "pictures a step; 0: by the recipe")

@@ -95,7 +95,7 @@ def class_index(names, which):
 
 
 def version() -> str:
-    """The version of the library that is loaded, "0.1.0" say."""
+    """The version of the library that is loaded, "0.2.0" say."""
     return lib.ic_version().decode()
 
 
