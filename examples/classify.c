@@ -14,9 +14,35 @@ typedef struct program {
     ic_prediction *prediction;
 } program;
 
+/* What the library chose, and why. */
+static void tell(int32_t level, const char *message, void *payload)
+{
+    (void)payload;
+    if (level <= IC_LOG_INFO)
+        fprintf(stderr, "%s\n", message);
+}
+
+/* A line an epoch; 1 would stop the training. */
+static int32_t watch(const ic_progress *progress, void *payload)
+{
+    double epoch, epochs, unseen, done;
+    (void)payload;
+    if (ic_progress_value(progress, "epoch_done", &done) >= 0 &&
+        ic_progress_value(progress, "epoch", &epoch) >= 0 &&
+        ic_progress_value(progress, "epochs", &epochs) >= 0 &&
+        ic_progress_value(progress, "validation_accuracy", &unseen) >= 0)
+        fprintf(stderr, "epoch %.0f of %.0f: %.1f %% of unseen pictures right\n", epoch, epochs,
+                100 * unseen);
+    return 0;
+}
+
 static ic_status classify(program *p, const char *folder, const char *picture)
 {
     ic_status status = ic_context_create(&p->context);
+    if (status >= 0)
+        status = ic_context_set_log(p->context, tell, NULL);
+    if (status >= 0)
+        status = ic_context_set_progress(p->context, watch, NULL);
     if (status >= 0)
         status = ic_dataset_open(p->context, folder, NULL, &p->all);
     if (status >= 0)

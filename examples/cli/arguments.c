@@ -51,16 +51,37 @@ static int lists_meet(const char *a, const char *b)
     return 0;
 }
 
+static const char *owner_of(int32_t option)
+{
+    const char *owner = "";
+    ic_option_info(option, NULL, &owner, NULL, NULL, NULL, NULL);
+    return owner;
+}
+
+static void print_option(int32_t option)
+{
+    const char *name, *owner, *type, *fallback, *values, *help;
+    ic_option_info(option, &name, &owner, &type, &fallback, &values, &help);
+    print_dashed(stdout, name);
+    printf(" %s  (%s; default %s)\n    %s\n", *values != '\0' ? values : type, owner, fallback,
+           help);
+}
+
 void cli_print_options(const char *owners)
 {
-    for (int32_t i = 0; i < ic_option_count(); i++) {
-        const char *name, *owner, *type, *fallback, *values, *help;
-        ic_option_info(i, &name, &owner, &type, &fallback, &values, &help);
-        if (owners != NULL && !lists_meet(owner, owners))
-            continue;
-        print_dashed(stdout, name);
-        printf(" %s  (%s; default %s)\n    %s\n", *values != '\0' ? values : type, owner, fallback,
-               help);
+    char earlier[256] = "", owner[64];
+    if (owners == NULL)
+        for (int32_t i = 0; i < ic_option_count(); i++)
+            print_option(i);
+    for (const char *rest = owners; rest != NULL && *rest != '\0';) {
+        size_t length = strcspn(rest, ",");
+        snprintf(owner, sizeof owner, "%.*s", (int)length, rest);
+        snprintf(earlier, sizeof earlier, "%.*s", (int)(rest - owners), owners);
+        printf("\nOptions of the %s:\n", owner);
+        for (int32_t i = 0; i < ic_option_count(); i++)
+            if (lists_meet(owner_of(i), owner) && !lists_meet(owner_of(i), earlier))
+                print_option(i);
+        rest += length + (rest[length] == ',');
     }
 }
 
@@ -69,10 +90,8 @@ void cli_print_help(const cli_command *command)
     printf("usage: imgcls %s %s\n%s\n", command->name, command->usage, command->help);
     if (command->more != NULL)
         printf("\n%s\n", command->more);
-    if (*command->owners == '\0')
-        return;
-    puts("\nOptions:");
-    cli_print_options(command->owners);
+    if (*command->owners != '\0')
+        cli_print_options(command->owners);
 }
 
 /* Whether they are one name; '-' and '_' are the same letter. */

@@ -15,6 +15,7 @@ enum { LINE = 4096, CLASSES_SHOWN = 20 };
 typedef struct decide_flags {
     const char *class_name, *sensitivity, *specificity, *precision, *threshold, *costs, *split,
         *out;
+    int none;
 } decide_flags;
 
 /* A share between 0 and 1, or per cent with the sign. */
@@ -202,10 +203,12 @@ static int use_names(const decide_flags *flags, ic_model *model)
 /* What the costs in the model make of the pictures that were measured. */
 static int tell(ic_report *report)
 {
-    double count = 0;
+    double count = 0, accuracy = 0;
     ic_report_value(report, "count", &count);
-    printf("measured on %.0f pictures (%s: %s)", count, ic_report_split(report),
-           ic_report_split_meaning(report));
+    ic_report_value(report, "accuracy", &accuracy);
+    printf("measured on %.0f pictures (%s: %s)\n"
+           "by the most probable class: %.2f %% right",
+           count, ic_report_split(report), ic_report_split_meaning(report), 100 * accuracy);
     if (ic_report_decide(report) < 0)
         return cli_failed();
     cli_print_decisions(report);
@@ -220,6 +223,19 @@ static int save(const ic_model *model, const char *out)
     cli_print_path(stdout, out);
     putchar('\n');
     return EXIT_DONE;
+}
+
+/* No mistake is worse than another any more. */
+static int forget(ic_context *context, const char *path, const decide_flags *flags)
+{
+    ic_model *model = NULL;
+    int code = cli_load_model(context, path, NULL, &model);
+    if (code == EXIT_DONE && ic_model_set_costs(model, NULL) < 0)
+        code = cli_failed();
+    if (code == EXIT_DONE)
+        code = save(model, flags->out != NULL ? flags->out : path);
+    ic_model_free(model);
+    return code;
 }
 
 static int decide(ic_context *context, char **arguments, ic_options *options,
@@ -247,6 +263,22 @@ static int decide(ic_context *context, char **arguments, ic_options *options,
     return code;
 }
 
+/* What is wrong with what was asked for; NULL: nothing. */
+static const char *find_fault(const decide_flags *flags, int arguments)
+{
+    const char *const goals[] = {flags->costs, flags->threshold, flags->sensitivity,
+                                 flags->specificity, flags->precision};
+    int wanted = flags->none, by_class = flags->costs == NULL && !flags->none;
+    for (size_t i = 0; i < sizeof goals / sizeof *goals; i++)
+        wanted += goals[i] != NULL;
+    if (wanted != 1 || by_class != (flags->class_name != NULL))
+        return "decide wants --costs, --none, or --class and one of --sensitivity, --specificity, "
+               "--precision and --threshold";
+    if (arguments != (flags->none ? 1 : 2))
+        return flags->none ? "decide --none wants a model" : "decide wants a model and a data set";
+    return NULL;
+}
+
 int cli_decide(ic_context *context, const cli_command *command, int count, char **arguments)
 {
     decide_flags given = {.split = "validation"};
@@ -258,22 +290,18 @@ int cli_decide(ic_context *context, const cli_command *command, int count, char 
                               {"costs", &given.costs, NULL},
                               {"split", &given.split, NULL},
                               {"out", &given.out, NULL},
+                              {"none", NULL, &given.none},
                               {NULL, NULL, NULL}};
     ic_options *options = NULL;
     int code;
     int rest = cli_parse(context, command, flags, count, arguments, &options, &code);
     if (rest < 0)
         return code;
-    const char *const goals[] = {given.costs, given.threshold, given.sensitivity, given.specificity,
-                                 given.precision};
-    int wanted = 0;
-    for (size_t i = 0; i < sizeof goals / sizeof *goals; i++)
-        wanted += goals[i] != NULL;
-    if (rest != 2)
-        code = cli_usage(command, "decide wants a model and a data set");
-    else if (wanted != 1 || (given.costs != NULL) == (given.class_name != NULL))
-        code = cli_usage(command, "decide wants --costs, or --class and one of --sensitivity, "
-                                  "--specificity, --precision and --threshold");
+    const char *fault = find_fault(&given, rest);
+    if (fault != NULL)
+        code = cli_usage(command, fault);
+    else if (given.none)
+        code = forget(context, arguments[0], &given);
     else
         code = decide(context, arguments, options, &given);
     ic_options_free(options);

@@ -15,6 +15,7 @@ typedef struct explaining {
     ic_context *context;
     const ic_options *options;
     ic_model *model;
+    ic_prediction *prediction;
     ic_dataset *dataset; /* of --nearest; NULL: not wanted */
     ic_neighbours *neighbours;
     int json;
@@ -75,8 +76,10 @@ static void print_json(const explaining *e, const finding *f)
     cli_json_text(stdout, f->file);
     printf(",\"class\":");
     cli_json_text(stdout, f->class_name);
-    printf(",\"probability\":%.9g,\"method\":\"%s\",\"width\":%d,\"height\":%d,\"hottest\":",
-           f->probability, f->method, (int)f->width, (int)f->height);
+    printf(",\"probability\":%.9g,", f->probability);
+    cli_json_unknown(e->prediction);
+    printf(",\"method\":\"%s\",\"width\":%d,\"height\":%d,\"hottest\":", f->method, (int)f->width,
+           (int)f->height);
     if (f->x >= 0)
         printf("{\"x\":%d,\"y\":%d}", (int)f->x, (int)f->y);
     else
@@ -94,6 +97,7 @@ static void print_text(const explaining *e, const finding *f)
 {
     cli_print_text(stdout, f->file, 0);
     fputs(": ", stdout);
+    cli_print_unknown(e->prediction);
     cli_print_text(stdout, f->class_name, 0);
     printf(" %.1f %%, ", 100 * f->probability);
     if (f->x >= 0)
@@ -145,6 +149,8 @@ static int explain_file(const explaining *e, const char *file, const char *out)
     ic_image *image = NULL;
     ic_explanation *explanation = NULL;
     ic_status status = ic_model_load_image(e->model, file, &image);
+    if (status >= 0)
+        status = ic_predict(e->model, image, e->prediction);
     if (status >= 0)
         status = ic_explain(e->model, image, e->options, &explanation);
     if (status >= 0 && e->neighbours != NULL)
@@ -198,6 +204,7 @@ static int load(explaining *e, char **arguments, const char *class_name)
 static void end(explaining *e)
 {
     ic_neighbours_free(e->neighbours);
+    ic_prediction_free(e->prediction);
     ic_dataset_free(e->dataset);
     ic_model_free(e->model);
 }
@@ -232,8 +239,12 @@ static int explain(explaining *e, const cli_command *command, int count, char **
     cli_catch_interrupt();
     if (code == EXIT_DONE && flags->nearest != NULL && open_nearest(e, flags->nearest) < 0)
         code = cli_failed();
+    if (code == EXIT_DONE && ic_prediction_create(e->context, &e->prediction) < 0)
+        code = cli_failed();
     if (code == EXIT_DONE)
         code = explain_all(e, &pictures, flags->out);
+    if (code == EXIT_DONE && flags->out == NULL && !e->json)
+        fputs("--out FILE.png draws what speaks for the class\n", stderr);
     cli_pictures_free(&pictures);
     return code != EXIT_DONE ? code : gathered;
 }

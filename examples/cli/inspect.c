@@ -9,6 +9,11 @@
 
 enum { CLASSES_SHOWN = 30, WIDTH = 76 };
 
+typedef struct inspect_flags {
+    const char *plot, *classes, *pairs, *model;
+    int json, labels;
+} inspect_flags;
+
 static ic_status give_inspection(const void *inspection, char *buffer, size_t capacity,
                                  size_t *size)
 {
@@ -93,9 +98,10 @@ static void print_finding(const ic_inspection *inspection, int32_t index)
     print_advice(advice);
 }
 
-static int print_inspection(const ic_dataset *dataset, const ic_inspection *inspection, int json)
+static int print_inspection(const ic_dataset *dataset, const ic_inspection *inspection,
+                            const inspect_flags *flags)
 {
-    if (json)
+    if (flags->json)
         return cli_print_json(give_inspection, inspection);
     printf("%lld pictures in %d classes\n\n", (long long)ic_dataset_count(dataset),
            ic_dataset_class_count(dataset));
@@ -104,14 +110,10 @@ static int print_inspection(const ic_dataset *dataset, const ic_inspection *insp
     for (int32_t i = 0; i < findings; i++)
         print_finding(inspection, i);
     if (findings == 0)
-        puts("\nnothing is wrong, as far as can be seen");
+        printf("\n%snothing is wrong, as far as can be seen\n",
+               flags->labels ? "labels apart, " : "");
     return EXIT_DONE;
 }
-
-typedef struct inspect_flags {
-    const char *plot, *classes, *pairs, *model;
-    int json, labels;
-} inspect_flags;
 
 static int draw(const ic_dataset *dataset, const ic_inspection *inspection,
                 const ic_options *options, const inspect_flags *flags)
@@ -144,7 +146,7 @@ static int inspect(ic_context *context, const char *data, const ic_options *opti
         code = cli_failed();
     } else {
         cli_clear_line();
-        code = print_inspection(dataset, inspection, flags->json);
+        code = print_inspection(dataset, inspection, flags);
     }
     if (code == EXIT_DONE)
         code = draw(dataset, inspection, options, flags);

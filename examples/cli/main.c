@@ -7,10 +7,21 @@
 #include <string.h>
 
 #define PICTURES                                                                                   \
-    "PICTURES are files, folders (for the .jpg, .jpeg and .png files in and below them), or\n"     \
-    "- for the files that standard input lists, one a line."
+    "PICTURES are files, folders (for the .jpg, .jpeg, .jpe, .jfif and .png files in and below\n"  \
+    "them), or - for the files that standard input lists, one a line."
 
 static const char train_more[] =
+    "What is mostly used:\n"
+    "  --minutes M         to train in; network, size of pictures and epochs are chosen to fit\n"
+    "  --epochs E          passes over the pictures, in place of what is chosen\n"
+    "  --network NAME      see below; --input-size N, the side of what it sees, in pixels\n"
+    "  --validation DATA   pictures to measure on after each epoch; else a part is held out\n"
+    "  --group HOW         keeps pictures of one patient, plant or film on one side of splits\n"
+    "  --seed N            the same seed gives the same model\n"
+    "  --from MODEL        begins with what a model has learnt; classes may be others\n"
+    "  --resume CHECKPOINT goes on after ^C or a crash; a checkpoint is MODEL.checkpoint, or\n"
+    "                      what --checkpoint says\n"
+    "  --plot FILE.png     curves of the training, drawn as it goes\n\n"
     "--json prints a line of JSON for each epoch: epoch, train_loss, train_accuracy,\n"
     "validation_loss and validation_accuracy (null: nothing was validated), seconds (of the\n"
     "epoch), pictures_per_second, waiting (the share of the time in which pictures were not\n"
@@ -33,10 +44,12 @@ static const char predict_more[] = PICTURES
 static const char explain_more[] = PICTURES
     "\nHeat maps of several pictures go into the folder --out, which is made, as\n"
     "NAME.heat.png.\n\n"
-    "--json prints a line of JSON for each picture: file, class, probability, method, width\n"
-    "and height (of the picture as the model loads it), hottest (x and y in it; null: nothing\n"
-    "speaks for the class), with --out out, with --nearest nearest (a list of file, class,\n"
-    "similarity); or, where it cannot be explained, file and error.";
+    "--json prints a line of JSON for each picture: file, class, probability, unknown, score and\n"
+    "threshold (as imgcls predict does), method, width and height (of the picture as the model\n"
+    "loads it), hottest (x and y in it; null: nothing speaks for the class), with --out out, with\n"
+    "--nearest nearest (a list of file, class, similarity); or, where it cannot be explained, "
+    "file\n"
+    "and error.";
 
 const cli_command cli_commands[] = {
     {"train",
@@ -45,35 +58,37 @@ const cli_command cli_commands[] = {
      "       imgcls train DATA --find-rate [--validation DATA] [--json] [--OPTION VALUE]...",
      "Trains a classifier on labelled pictures; picks what is not given. --find-rate only tries "
      "learning\n      rates, and prints one that suits.",
-     "context,dataset,model,trainer", train_more, cli_train},
+     "trainer,model,dataset,context", train_more, cli_train},
     {"evaluate",
      "MODEL DATA [--report FILE.html] [--split train|validation|test|all] [--views 1|2|6]\n"
      "    [--plot FILE.png] [--json] [--OPTION VALUE]...",
      "Measures a model on pictures that it has not seen; says how sure each figure is. --report "
      "writes a\n      page with figures, curves and the mistakes to look at.",
-     "context,dataset,evaluation", NULL, cli_evaluate},
+     "evaluation,dataset,context", NULL, cli_evaluate},
     {"compare",
      "MODEL_BEFORE MODEL_AFTER DATA [--split train|validation|test|all] [--json]\n"
      "    [--OPTION VALUE]...",
      "Measures two models on the same pictures: what has got worse, what better, and whether that "
      "may be\n      chance.",
-     "context,dataset,evaluation", NULL, cli_compare},
+     "evaluation,dataset,context", NULL, cli_compare},
     {"cross-validate",
      "DATA [--folds K] [--repeats N] [--minutes M] [--report FILE.html] [--json]\n"
      "    [--OPTION VALUE]...",
      "Trains K models, each measured on the pictures that it has not seen: an honest figure for "
      "all "
      "of\n      the data, and labels that are likely wrong. --minutes is for each of them.",
-     "context,dataset,model,trainer,evaluation,cross-validation", NULL, cli_cross_validate},
+     "cross-validation,trainer,model,evaluation,dataset,context", NULL, cli_cross_validate},
     {"decide",
      "MODEL DATA (--class NAME (--sensitivity S | --specificity S | --precision P | --threshold "
      "T)\n"
-     "    | --costs FILE.csv) [--split validation|test|all] [--out MODEL]",
+     "    | --costs FILE.csv) [--split validation|test|all] [--out MODEL]\n"
+     "       imgcls decide MODEL --none [--out MODEL]",
      "Keeps in the model which mistakes are worse: a class is called at the threshold that has "
      "the\n"
      "      sensitivity that is wanted, or by costs (lines of actual,called,cost; 1 where none is "
-     "given).",
-     "context,dataset,evaluation", NULL, cli_decide},
+     "given).\n      --none takes that away again. The model file is written anew, or --out beside "
+     "it.",
+     "evaluation,dataset,context", NULL, cli_decide},
     {"predict", "MODEL[,MODEL...] PICTURES... [--top K] [--views 1|2|6] [--json|--csv]",
      "Says what is in pictures, or that they are unlike those of the training. --views averages\n"
      "      over mirrored and shifted views of each; several models are asked together.",
@@ -83,7 +98,7 @@ const cli_command cli_commands[] = {
      "    [--nearest DATA] [--json]",
      "Shows what in pictures speaks for their class, or for another one, as a heat map; --nearest "
      "lists\n      the training pictures that the network sees most alike.",
-     "context,dataset,explanation", explain_more, cli_explain},
+     "explanation,dataset,context", explain_more, cli_explain},
     {"inspect",
      "DATA [--duplicates off|exact|near] [--classes FILE.png] [--pairs FILE.png]\n"
      "    [--plot FILE.png] [--labels [--model MODEL]] [--json] [--OPTION VALUE]...",
@@ -91,7 +106,7 @@ const cli_command cli_commands[] = {
      "      classes. --classes draws the classes, --pairs the duplicates, --plot what augmentation "
      "does.\n      --labels lists labels that are likely wrong, by models that have not seen the "
      "pictures (as\n      cross-validate trains them: --minutes 2 for a first look).",
-     "context,dataset,model,trainer,inspection,evaluation,cross-validation", NULL, cli_inspect},
+     "inspection,cross-validation,trainer,model,evaluation,dataset,context", NULL, cli_inspect},
     {"info", "MODEL [--json]", "Says what a model is and how it was made.", "context", NULL,
      cli_info},
     {"options", "", "Lists every option.", "", NULL, cli_options},

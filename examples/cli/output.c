@@ -319,3 +319,21 @@ int cli_print_json(ic_status (*give)(const void *object, char *buffer, size_t ca
     free(text);
     return EXIT_DONE;
 }
+
+void cli_print_unknown(const ic_prediction *prediction)
+{
+    float score = 0, threshold = 0;
+    if (ic_prediction_unknown(prediction, 0, &score, &threshold) >= 0 && score > threshold)
+        printf("unknown (looks like none of the training pictures: score %.1f, beyond %.1f); else ",
+               (double)score, (double)threshold);
+}
+
+void cli_json_unknown(const ic_prediction *prediction)
+{
+    float score = 0, threshold = 0;
+    if (ic_prediction_unknown(prediction, 0, &score, &threshold) < 0)
+        printf("\"unknown\":null,\"score\":null,\"threshold\":null");
+    else
+        printf("\"unknown\":%s,\"score\":%.9g,\"threshold\":%.9g",
+               score > threshold ? "true" : "false", (double)score, (double)threshold);
+}

@@ -94,6 +94,11 @@ int cli_print_json(ic_status (*give)(const void *object, char *buffer, size_t ca
 ic_status cli_give_report(const void *report, char *buffer, size_t capacity, size_t *size);
 void cli_print_report(const ic_report *report);
 
+/* Of the first picture of a prediction: "unknown (...); else " where it is; and as members of JSON.
+ */
+void cli_print_unknown(const ic_prediction *prediction);
+void cli_json_unknown(const ic_prediction *prediction);
+
 /* What a model's costs make of the pictures of a report; nothing where it has none. */
 void cli_print_decisions(const ic_report *report);
 

@@ -63,9 +63,24 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static int ends_with_one(const char *name, const char *const *ends)
+{
+    while (*ends != NULL && !cli_ends(name, *ends))
+        ends++;
+    return *ends != NULL;
+}
+
 static int is_picture(const char *name)
 {
-    return cli_ends(name, ".jpg") || cli_ends(name, ".jpeg") || cli_ends(name, ".png");
+    static const char *const ends[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", NULL};
+    return ends_with_one(name, ends);
+}
+
+static int is_of_another_kind(const char *name)
+{
+    static const char *const ends[] = {".webp", ".bmp",  ".gif",  ".tif",
+                                       ".tiff", ".heic", ".avif", NULL};
+    return ends_with_one(name, ends);
 }
 
 static char *join(const char *folder, const char *name)
@@ -90,6 +105,8 @@ static int take_entry(cli_pictures *pictures, const char *folder, size_t below, 
     }
     if (path == NULL || is_picture(name))
         return add(pictures, path, below);
+    if (is_of_another_kind(name) && pictures->passed_over++ == 0)
+        snprintf(pictures->example, sizeof pictures->example, "%s", path);
     free(path);
     return EXIT_DONE;
 }
@@ -118,10 +135,22 @@ static int walk(cli_pictures *pictures, const char *folder, size_t below, const 
     return code;
 }
 
+static void tell_passed_over(const cli_pictures *pictures, const char *folder)
+{
+    cli_print_path(stderr, folder);
+    fprintf(stderr, ": %lld picture%s of other formats, such as ", (long long)pictures->passed_over,
+            pictures->passed_over == 1 ? "" : "s");
+    cli_print_path(stderr, pictures->example);
+    fputs(", passed over: make JPEG or PNG of them\n", stderr);
+}
+
 static int add_folder(cli_pictures *pictures, const char *folder)
 {
     size_t before = pictures->count, length = strlen(folder);
+    pictures->passed_over = 0;
     int code = walk(pictures, folder, length + (folder[length - 1] != '/'), NULL);
+    if (pictures->passed_over > 0)
+        tell_passed_over(pictures, folder);
     if (code == EXIT_DONE && pictures->count == before)
         code = cli_complain("there is no .jpg, .jpeg or .png in or below ", folder);
     return code;

@@ -29,7 +29,7 @@ static const char *decide(const ic_model *model, const ic_prediction *prediction
 static void print_json(const ic_model *model, const ic_prediction *prediction, const char *file,
                        int32_t top)
 {
-    float score = 0, threshold = 0, spread = 0;
+    float spread = 0;
     printf("{\"file\":");
     cli_json_text(stdout, file);
     printf(",\"predictions\":[");
@@ -49,28 +49,24 @@ static void print_json(const ic_model *model, const ic_prediction *prediction, c
         cli_json_text(stdout, decision);
     else
         printf("null");
-    if (ic_prediction_unknown(prediction, 0, &score, &threshold) < 0)
-        printf(",\"unknown\":null,\"score\":null,\"threshold\":null}\n");
-    else
-        printf(",\"unknown\":%s,\"score\":%.9g,\"threshold\":%.9g}\n",
-               score > threshold ? "true" : "false", (double)score, (double)threshold);
+    putchar(',');
+    cli_json_unknown(prediction);
+    puts("}");
 }
 
 static void print_text(const ic_model *model, const ic_prediction *prediction, const char *file,
                        int32_t top)
 {
-    float score = 0, threshold = 0, spread = 0;
+    float spread = 0;
     cli_print_text(stdout, file, 0);
-    putchar(':');
-    if (ic_prediction_unknown(prediction, 0, &score, &threshold) >= 0 && score > threshold)
-        printf(" unknown (looks like none of the training pictures: score %.1f, beyond %.1f); else",
-               (double)score, (double)threshold);
+    fputs(": ", stdout);
+    cli_print_unknown(prediction);
     ic_prediction_spread(prediction, 0, &spread);
     for (int32_t rank = 0; rank < top; rank++) {
         int32_t index = 0;
         float probability = 0;
         ic_prediction_class(prediction, rank, &index, &probability);
-        fputs(rank > 0 ? ", " : " ", stdout);
+        fputs(rank > 0 ? ", " : "", stdout);
         cli_print_text(stdout, ic_model_class_name(model, index), 0);
         printf(" %.1f", 100 * (double)probability);
         if (rank == 0 && spread > 0)
@@ -79,7 +75,7 @@ static void print_text(const ic_model *model, const ic_prediction *prediction, c
     }
     const char *decision = decide(model, prediction);
     if (decision != NULL) {
-        fputs("; by its costs: ", stdout);
+        fputs("; to act on: ", stdout);
         cli_print_text(stdout, decision, 0);
     }
     putchar('\n');

@@ -90,7 +90,7 @@ static ic_status run(ic_context *context, cli_training *t)
     ic_context_set_progress(context, cli_progress, NULL);
     cli_clear_line();
     if (status == IC_ERROR_CANCELLED) {
-        cli_checkpoint_keep(t);
+        t->kept = cli_checkpoint_keep(t);
         status = t->best > 0 ? IC_OK : status;
     }
     return status;
@@ -181,15 +181,36 @@ static void print_repeat(const ic_model *model, const cli_training *t)
     free(text);
 }
 
+/* A finished model gives way to a finished one alone. Stopped, the checkpoint is a model file, too.
+ */
+static int keeps_the_old(const cli_training *t)
+{
+    return cli_interrupted() && t->replaces && t->kept;
+}
+
+/* Of a training that was stopped: what its model lacks, and where it is. */
+static void tell_stopped(const cli_training *t)
+{
+    if (keeps_the_old(t)) {
+        cli_print_path(stderr, t->out);
+        fputs(" was there before, and is kept; the best epoch so far is in the checkpoint\n",
+              stderr);
+    }
+    fputs("its probabilities are not calibrated, and it takes no picture for unknown: both come "
+          "behind the last epoch\n",
+          stderr);
+}
+
 static int save(const ic_model *model, const cli_training *t, const ic_dataset *validation)
 {
-    if (ic_model_save(model, t->out) < 0)
+    const char *place = keeps_the_old(t) ? t->checkpoint : t->out;
+    if (place == t->out && ic_model_save(model, t->out) < 0)
         return cli_failed();
     if (t->plot != NULL && ic_trainer_plot(t->trainer, t->plot) < 0)
         return cli_failed();
     if (t->json) {
         printf("{\"model\":");
-        cli_json_text(stdout, t->out);
+        cli_json_text(stdout, place);
         printf(",\"seconds\":%.3f,\"epochs\":%d,\"best_epoch\":%d}\n", t->seconds, t->epochs,
                t->best);
     }
@@ -197,10 +218,12 @@ static int save(const ic_model *model, const cli_training *t, const ic_dataset *
                                  .count = t->epochs,
                                  .best = t->best,
                                  .seconds = t->seconds,
-                                 .model = t->out,
+                                 .model = place,
                                  .data = t->validation != NULL ? t->validation : t->data,
                                  .picture = example_of(validation),
                                  .set_aside = t->set_aside};
+    if (cli_interrupted())
+        tell_stopped(t);
     cli_summarise(stderr, &summary);
     if (cli_interrupted())
         return EXIT_FAILED;
@@ -210,12 +233,26 @@ static int save(const ic_model *model, const cli_training *t, const ic_dataset *
     return EXIT_DONE;
 }
 
+/* A name promises nothing that is not written. */
+static void warn_of_ending(const char *out)
+{
+    static const char *const others[] = {".onnx",  ".pt",     ".pth", ".h5",
+                                         ".keras", ".tflite", ".pkl"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cli_ends(out, others[i]))
+            fprintf(stderr,
+                    "the model will be a .safetensors file, whatever its name: no %s is written\n",
+                    others[i]);
+}
+
 static int train(ic_context *context, cli_training *t, ic_options *options)
 {
     ic_dataset *pictures = NULL, *validation = NULL;
     ic_model *model = NULL;
     int code;
     char checkpoint[4096];
+    t->replaces = access(t->out, F_OK) == 0;
+    warn_of_ending(t->out);
     if (!cli_can_write(t->out, "out") || !cli_can_plot(t->plot, "plot") ||
         !cli_checkpoint_choose(t, options, checkpoint, sizeof checkpoint) ||
         !cli_checkpoint_make_room(t))

@@ -71,11 +71,11 @@ static int is_not_kept(const char *name, const char *owner, const void *payload)
     return strcmp(owner, "context") == 0 || strcmp(owner, "dataset") == 0;
 }
 
-void cli_checkpoint_keep(const cli_training *t)
+int cli_checkpoint_keep(const cli_training *t)
 {
     if (ic_trainer_save(t->trainer, t->checkpoint) < 0) {
         cli_failed();
-        return;
+        return 0;
     }
     fputs("stopped; to go on: imgcls train ", stderr);
     cli_print_path(stderr, t->data);
@@ -85,4 +85,5 @@ void cli_checkpoint_keep(const cli_training *t)
     cli_print_flag(stderr, "checkpoint", t->own_checkpoint ? t->checkpoint : NULL);
     cli_print_given(stderr, is_not_kept, NULL);
     fputc('\n', stderr);
+    return 1;
 }

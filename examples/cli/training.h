@@ -16,6 +16,8 @@ typedef struct cli_training {
     const char *resume;     /* the checkpoint to go on from, or NULL */
     const char *checkpoint; /* the one that is kept */
     int own_checkpoint;     /* it was asked for by name */
+    int replaces;           /* out was there before */
+    int kept;               /* stopped, and the checkpoint has what there is */
     const char *minutes;    /* to train in, or NULL */
     struct timespec began;
     int json;
@@ -42,7 +44,7 @@ int cli_checkpoint_choose(cli_training *t, ic_options *options, char *room, size
  * False: it cannot be. */
 int cli_checkpoint_make_room(const cli_training *t);
 
-/* After ^C: writes the training down, and says how it goes on. */
-void cli_checkpoint_keep(const cli_training *t);
+/* After ^C: writes the training down, and says how it goes on. False: it cannot be. */
+int cli_checkpoint_keep(const cli_training *t);
 
 #endif

@@ -273,6 +273,12 @@ def folders_and_lists():
         assert f"no .jpg, .jpeg or .png in or below {none}\n" in run(command, model, none, code=1)[1]
         assert "standard input names no pictures" in run(command, model, "-", code=1)[1]
     assert files_of(none, many / "c.jpg", code=1) == [f"{many}/c.jpg"]
+    kinds = root / "kinds"
+    for name in ("a.jfif", "b.JPE", "c.png", "d.webp", "e.TIFF", "f.txt"):
+        png(kinds / name, 1, 1)
+    out, messages = run("predict", model, kinds)
+    assert [line.split(":")[0] for line in out.splitlines()] == [f"{kinds}/{name}" for name in ("a.jfif", "b.JPE", "c.png")]
+    assert f"{kinds}: 2 pictures of other formats, such as {kinds}/d.webp, passed over" in messages, messages
     lines = run("explain", model, many / "b", "--method", "gradcam", "--json", "--out", root / "heats")[0].splitlines()
     assert [json.loads(line)["out"] for line in lines] == [f"{root}/heats/{name}.heat.png" for name in ("1", "2", "deep/er/0")]
     assert all(pathlib.Path(json.loads(line)["out"]).exists() for line in lines)
@@ -300,6 +306,11 @@ def table():
     run("decide", model, photos, "--class", "dark", "--threshold", 0.0001, "--out", costly)
     assert run("predict", costly, files[0], "--csv")[0].endswith(",dark\n")
     assert json.loads(run("predict", costly, files[0], "--json")[0])["decision"] == "dark"
+    assert run("predict", costly, files[0])[0].endswith("; to act on: dark\n")
+    assert "saved" in run("decide", costly, "--none")[0]
+    assert json.loads(run("predict", costly, files[0], "--json")[0])["decision"] is None
+    for wrong in ((costly, photos, "--none"), (costly, "--none", "--class", "dark"), (costly, "--none", "--costs", "x.csv")):
+        assert "decide" in run("decide", *wrong, code=2)[1]
     assert "take one of them" in run("predict", model, files[0], "--csv", "--json", code=2)[1]
     assert "--top" in run("predict", model, files[0], "--csv", "--top", 2, code=2)[1]
 
@@ -323,6 +334,11 @@ def unknown():
     assert stranger["unknown"] is True and stranger["score"] > stranger["threshold"] > known["score"]
     assert known["unknown"] is False and known["spread"] == 0
     assert "unknown (looks like none of the training pictures" in run("predict", one, blank)[0]
+    assert f"{blank}: unknown (looks like none of the training pictures" in run("explain", one, blank)[0]
+    explained = json.loads(run("explain", one, blank, "--json")[0])
+    assert {name: explained[name] for name in ("unknown", "score", "threshold")} == \
+        {name: stranger[name] for name in ("unknown", "score", "threshold")}, explained
+    assert "--out FILE.png draws" in run("explain", one, blank)[1]
     both = json.loads(run("predict", f"{one},{two}", blank, "--json")[0])
     assert both["unknown"] is True and both["threshold"] != stranger["threshold"]
     assert " +- " in run("predict", f"{two},{model},{one}", many / "dark" / "0.png")[0]
@@ -414,6 +430,8 @@ def classes_without_pictures():
     assert re.fullmatch(r"c01 +(-|0\.0 %) +- +- +0", row) and len(row) == len(rows[rows.index(row) + 1]), row
     (root / "costs.csv").write_text("c00,c02,5\n")
     text = run("decide", costly, some, "--costs", root / "costs.csv", "--split", "all")[0]
+    right = json.loads(run("evaluate", costly, some, "--split", "all", "--json")[0])["accuracy"]
+    assert f"by the most probable class: {100 * right:.2f} % right\n" in text, text
     assert re.search(r"of each class: c00 [\d.]+ %, c01 -, c02 [\d.]+ %, .*, c19 [\d.]+ % and 2 more\n", text), text
 
 
@@ -598,7 +616,13 @@ def interrupt():
     assert f"--resume {kept}.checkpoint" in messages, messages
     assert json.loads(out.splitlines()[-1])["model"] == str(kept)
     assert json.loads(run("info", kept, "--json")[0])["training"]["best_epoch"] >= 1
-    assert "the same again" not in stopped(photos, "--out", kept, "--minutes", 5, "--network", "lenet5")[1]
+    assert "no picture for unknown: both come behind the last epoch" in messages
+    before = kept.read_bytes()
+    out, messages = stopped(photos, "--out", kept, "--minutes", 5, "--network", "lenet5")
+    assert "the same again" not in messages and f"{kept} was there before, and is kept; the best epoch" in messages
+    assert kept.read_bytes() == before and json.loads(out.splitlines()[-1])["model"] == f"{kept}.checkpoint"
+    run("predict", f"{kept}.checkpoint", photos / "light" / "1.png")
+    assert "whatever its name: no .onnx" in run("train", photos, "--out", root / "q.onnx", *QUICK)[1]
 
 
 def resume():

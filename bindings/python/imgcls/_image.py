@@ -34,6 +34,8 @@ class Image(Handle):
 
     def save_png(self, path: Path) -> None:
         """Writes it as a PNG file."""
+        if os.fsencode(path).lower().endswith((b".jpg", b".jpeg")):
+            raise ValueError(f"{path!r}: a PNG is written, no JPEG: name it .png")
         check(lib.ic_image_save_png(self, path_bytes(path)))
 
     @property

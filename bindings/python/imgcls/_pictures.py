@@ -9,17 +9,23 @@ from ._core import NotFoundError, Path, about, create, lib, log
 from ._data import Dataset
 from ._image import Image, image_of, is_pillows
 
-_endings = (".jpg", ".jpeg", ".png")
+_endings = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
+_others = (".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".avif")
 
 
 def pictures(folder: Path) -> list[str]:
-    """The .jpg, .jpeg and .png files in a folder and below it, sorted by name: the order in which
-    predict(folder) answers. Names that begin with a dot are passed over."""
-    folder, found = os.fsdecode(folder), []
+    """The .jpg, .jpeg, .jpe, .jfif and .png files in a folder and below it, sorted by name: the order
+    in which predict(folder) answers. Names that begin with a dot are passed over; the log tells of
+    pictures of other formats."""
+    folder, found, others = os.fsdecode(folder), [], []
     for place, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [os.path.join(place, name) for name in names
-                  if name.lower().endswith(_endings) and not name.startswith(".")]
+        paths = [os.path.join(place, name) for name in names if not name.startswith(".")]
+        found += [path for path in paths if path.lower().endswith(_endings)]
+        others += [path for path in paths if path.lower().endswith(_others)]
+    if others:
+        log.warning("%s: %d pictures of other formats, such as %s, passed over: make JPEG or PNG of "
+                    "them", folder, len(others), min(others))
     if not found:
         raise NotFoundError(-4, f"{folder} holds no .jpg, .jpeg or .png files")
     return sorted(found)

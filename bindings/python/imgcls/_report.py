@@ -42,7 +42,7 @@ class Report(Handle):
         if lib.ic_report_value(self, name.encode(), byref(value)) >= 0:
             return int(value.value) if name == "count" else value.value
         if name not in self.data:
-            raise AttributeError(name)
+            raise AttributeError(f"a Report has no {name!r}: see report.data")
         return self.data[name]
 
     @property

@@ -173,8 +173,8 @@ class Classifier:
 
     def fit(self, data: Any, labels: Iterable[Any] | None = None, *, validation: Any = None,
             start: Classifier | Source | None = None, resume: Path | None = None,
-            progress: Progress = None, plot: Path | None = None,
-            verbose: bool = False) -> Classifier:
+            progress: Progress = None, plot: Path | None = None, verbose: bool = False,
+            **settings: Any) -> Classifier:
         """Trains on a folder (or another data set), or on pictures with their labels, of which files
         that cannot be read are set aside, as those of folders are; validation: a folder, a Dataset
         or (pictures, labels) to measure on after each epoch, else a part of data is held out.
@@ -184,6 +184,10 @@ class Classifier:
         progress(event) gets dicts with phase, epoch, loss, seconds_left...; True stops. plot: a .png
         or .svg of the learning curves, drawn after each epoch, to be watched. verbose: prints a line
         after each epoch to stderr; the log has it in any case, as INFO."""
+        if settings:
+            name = next(iter(settings))
+            raise TypeError(f"options go to the classifier: Classifier({name}={settings[name]!r}), or "
+                            f"set_params({name}=...)")
         with self.training(data, labels, validation=validation, start=start, resume=resume,
                            progress=progress) as training:
             training.run(progress, plot, verbose)

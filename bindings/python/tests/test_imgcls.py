@@ -1253,6 +1253,23 @@ class Tests(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "zero byte"):
                 mistake()
 
+    def test_mistakes_are_told_what_to_do(self):
+        folder = self.path("kinds")
+        folder.mkdir()
+        for name in ("a.webp", "b.jfif", "c.txt"):
+            (folder / name).write_bytes(LARGE_JPEG)
+        with self.assertLogs("imgcls", "WARNING") as logged:
+            self.assertEqual(imgcls.pictures(folder), [str(folder / "b.jfif")])
+        self.assertRegex(logged.output[0], "1 pictures of other formats, such as .*a.webp")
+        with self.assertRaisesRegex(TypeError, r"Classifier\(epochs=3\)"):
+            imgcls.Classifier().fit(*pictures(), epochs=3)
+        with self.assertRaisesRegex(AttributeError, "no 'acuracy'"):
+            self.model.evaluate(*pictures()).acuracy
+        with self.assertRaisesRegex(ValueError, "name it .png"):
+            self.model.image(LARGE_JPEG).save_png(folder / "x.jpg")
+        with self.assertRaises(LookupError):
+            self.model.explain(picture(True, 1), "bright")
+
     def test_settings_of_other_types(self):
         class Switch:  # as numpy's bool
             dtype = bool
