@@ -49,7 +49,7 @@ IC_API void ic_report_free(ic_report *report);
  *     (Cohen's): 0: no better than chance, 1: perfect;
  * "ece" (expected calibration error: pictures sorted by the probability of the predicted class, in
  *     15 bins of equal mass, |mean probability - accuracy|, weighted by mass) and "ece_limit" (the
- *     95th percentile of the ECE that labels drawn from the model's own probabilities give, 1,000
+ *     95th percentile of the ECE that labels drawn from the model's own probabilities give, 5,000
  *     draws: as much shows in a perfectly calibrated model of so many pictures, too);
  * "brier" (mean over the pictures of the squares of probability - truth, summed over the classes;
  *     binary: of class 1 alone);

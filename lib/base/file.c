@@ -293,7 +293,7 @@ static ic_status read_names(DIR *folder, const char *path, ic_listing *listing)
             return fail_system("list", path, errno);
         if (entry == NULL)
             return IC_OK;
-        if (entry->d_name[0] == '.')
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, "Thumbs.db") == 0)
             continue;
         IC_TRY(ic_grow(listing->context, &listing->names, &capacity, listing->count + 1,
                        sizeof *listing->names));

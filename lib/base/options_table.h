@@ -71,7 +71,7 @@ OPTION("mixup", "trainer", FLOAT, "-1", -1, 100, "", "blend pictures in pairs, t
 OPTION("cutmix", "trainer", FLOAT, "-1", -1, 100, "", "put a rectangle of one picture into another; its area is drawn from Beta(cutmix, cutmix); 0: off; -1: by the recipe")
 OPTION("mix_probability", "trainer", FLOAT, "1", 0, 1, "", "share of the batches that mixup and cutmix change; with both on, each batch gets one of the two")
 OPTION("leaks", "trainer", CHOICE, "auto", 0, 0, "auto|off", "warn where training pictures are in the validation or test part, too; auto: near duplicates are looked for up to 10,000 pictures, those of the same bytes always")
-OPTION("calibrate", "trainer", CHOICE, "on", 0, 0, "on|off", "after training, a temperature by which probabilities are as sure as the validation pictures, as they are and as training sees them, prove with 95 % confidence")
+OPTION("calibrate", "trainer", CHOICE, "on", 0, 0, "on|off", "after training, a temperature by which probabilities are as sure as the validation pictures prove with 95 % confidence, as they are and cropped, turned and lit as in training")
 OPTION("unknown", "trainer", CHOICE, "on", 0, 0, "on|off", "after training, a score and a threshold for pictures unlike the training pictures")
 OPTION("unknown_share", "trainer", FLOAT, "0.05", 0, 0.5, "", "share of the validation pictures that may be taken for unknown ones: sets the threshold")
 OPTION("cache_mb", "trainer", INT, "2048", 0, 1048576, "", "memory for decoded pictures, MiB; beyond it they are decoded again every epoch")

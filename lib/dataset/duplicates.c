@@ -215,8 +215,6 @@ static ic_status list_entries(search *s)
     IC_TRY(ic_allocate_array(s->context, (size_t)count, sizeof *s->who, &s->who));
     IC_TRY(sort_contents(s->pictures, s->context, &contents));
     for (int64_t i = 0; i < count; i++)
-        s->who[i] = 0;
-    for (int64_t i = 0; i < count; i++)
         s->who[contents[i].index] = repeats(contents, i) ? -1 : 0;
     for (int64_t i = 0; i < count; i++)
         if (s->who[i] == 0)

@@ -212,7 +212,7 @@ static ic_status find_broken(ic_inspection *inspection)
         IC_TRY(ic_dataset_broken(dataset, i, &path, &reason));
         IC_TRY(add_example(inspection, path, ": ", reason));
     }
-    return IC_OK;
+    return broken > EXAMPLES ? add_example(inspection, "and more", "", "") : IC_OK;
 }
 
 static int compare_sides(const void *a, const void *b)

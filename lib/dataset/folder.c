@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dataset/source.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Folders in class folders. */
@@ -135,15 +136,17 @@ static ic_status scan_classes(ic_scan *scan, const walk *here, const ic_listing 
     return IC_OK;
 }
 
-/* Which part the usual names of IDX files declare. */
+/* Which part a word in the usual names of IDX files declares: "emnist-test-images-idx3-ubyte". */
 static ic_part idx_part(const char *name)
 {
-    if (strstr(name, "train") != NULL)
-        return IC_PART_TRAIN;
-    if (strstr(name, "t10k") != NULL || strstr(name, "test") != NULL)
-        return IC_PART_TEST;
-    if (strstr(name, "val") != NULL)
-        return IC_PART_VALIDATION;
+    char word[16];
+    for (size_t length; *name != '\0'; name += length + (name[length] != '\0')) {
+        length = strcspn(name, "-_.");
+        snprintf(word, sizeof word, "%.*s", (int)length, name);
+        const ic_part part = strcmp(word, "t10k") == 0 ? IC_PART_TEST : ic_part_of_name(word);
+        if (part != IC_PART_NONE)
+            return part;
+    }
     return IC_PART_NONE;
 }
 

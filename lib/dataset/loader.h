@@ -25,7 +25,7 @@ typedef struct ic_loader_options {
     ic_pipeline pipeline;
     ic_augment augment;
     bool training;  /* shuffled and augmented, last short batch dropped; else in order, all of it */
-    bool augmented; /* in order, but as training sees them, one draw for all epochs */
+    bool augmented; /* evaluation, but augmented, too: in one way for all epochs */
     bool balanced;  /* training: an epoch shows all classes equally often, and is as long as ever */
     int32_t batch;  /* training: at most the number of pictures */
     uint64_t seed;
@@ -36,8 +36,8 @@ typedef struct ic_loader_options {
 typedef struct ic_loader ic_loader;
 
 typedef struct ic_batch {
-    const float *tensors;   /* [count][h][w][c], of the pipeline's or in training the augmentation's
-                               size; valid until the next call */
+    const float *tensors;   /* [count][h][w][c], of the pipeline's size or where they are augmented
+                               of the augmentation's; valid until the next call */
     const int32_t *labels;  /* [count] */
     const int64_t *indices; /* [count] into the data set */
     int32_t count;

@@ -44,7 +44,7 @@ static void interval_shares(const ic_metrics *metrics, double z, ic_intervals *o
         out->figures[shares[i]] = ic_wilson(metrics->figures[shares[i]] * n, n, z);
     for (int32_t c = 0; c < metrics->classes; c++) {
         const ic_class_metrics *one = &metrics->per_class[c];
-        double hits = (double)metrics->confusion[(int64_t)c * metrics->classes + c];
+        double hits = (double)one->hits;
         double actual = (double)one->support, predicted = (double)one->predicted;
         ic_interval *row = out->per_class[c];
         row[IC_CLASS_PRECISION] = ic_wilson(hits, predicted, z);

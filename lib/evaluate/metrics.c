@@ -149,15 +149,18 @@ static double share(int64_t part, int64_t whole)
 static void count_pictures(const ic_tally *tally, const uint32_t *weights, ic_metrics *metrics)
 {
     const ic_scores *scores = tally->scores;
-    size_t cells = (size_t)metrics->classes * (size_t)metrics->classes;
+    ic_class_metrics *classes = metrics->per_class;
     int64_t right = 0, near_right = 0;
     double loss = 0, brier = 0;
-    memset(metrics->confusion, 0, cells * sizeof *metrics->confusion);
+    for (int32_t c = 0; c < metrics->classes; c++)
+        classes[c].support = classes[c].predicted = classes[c].hits = 0;
     metrics->count = 0;
     for (int64_t i = 0; i < scores->count; i++) {
         int64_t weight = weights[i];
         int32_t label = scores->labels[i], predicted = tally->predicted[i];
-        metrics->confusion[(int64_t)label * metrics->classes + predicted] += weight;
+        classes[label].support += weight;
+        classes[predicted].predicted += weight;
+        classes[label].hits += predicted == label ? weight : 0;
         metrics->count += weight;
         right += predicted == label ? weight : 0;
         near_right += tally->near[i] ? weight : 0;
@@ -170,17 +173,17 @@ static void count_pictures(const ic_tally *tally, const uint32_t *weights, ic_me
     metrics->figures[IC_BRIER] = brier / (double)metrics->count;
 }
 
-static void measure_class(const ic_metrics *metrics, int32_t index, ic_class_metrics *out)
+static void fill_confusion(const ic_tally *tally, ic_metrics *metrics)
 {
-    int64_t hits = metrics->confusion[(int64_t)index * metrics->classes + index];
-    int64_t actual = 0, predicted = 0;
-    for (int32_t other = 0; other < metrics->classes; other++) {
-        actual += metrics->confusion[(int64_t)index * metrics->classes + other];
-        predicted += metrics->confusion[(int64_t)other * metrics->classes + index];
-    }
-    int64_t others = metrics->count - actual;
-    out->support = actual;
-    out->predicted = predicted;
+    const ic_scores *scores = tally->scores;
+    for (int64_t i = 0; i < scores->count; i++)
+        metrics->confusion[(int64_t)scores->labels[i] * metrics->classes + tally->predicted[i]]++;
+}
+
+static void measure_class(int64_t count, ic_class_metrics *out)
+{
+    int64_t hits = out->hits, actual = out->support, predicted = out->predicted;
+    int64_t others = count - actual;
     out->figures[IC_CLASS_PRECISION] = share(hits, predicted);
     out->figures[IC_CLASS_RECALL] = share(hits, actual);
     out->figures[IC_CLASS_F1] = share(2 * hits, actual + predicted);
@@ -257,7 +260,7 @@ void ic_tally_measure(const ic_tally *tally, const uint32_t *weights, ic_metrics
     ic_bin bins[IC_BINS];
     count_pictures(tally, weights, metrics);
     for (int32_t c = 0; c < metrics->classes; c++)
-        measure_class(metrics, c, &metrics->per_class[c]);
+        measure_class(metrics->count, &metrics->per_class[c]);
     average(metrics);
     measure_agreement(metrics);
     measure_areas(tally, weights, metrics);
@@ -267,33 +270,27 @@ void ic_tally_measure(const ic_tally *tally, const uint32_t *weights, ic_metrics
 
 ic_status ic_metrics_create(ic_context *context, int32_t classes, ic_metrics *out)
 {
-    ic_metrics metrics = {.classes = classes};
-    size_t row = (size_t)classes * sizeof *metrics.confusion;
-    ic_status status;
-    IC_TRY_CLEAN(ic_allocate_array(context, (size_t)classes, row, &metrics.confusion));
-    IC_TRY_CLEAN(
-        ic_allocate_array(context, (size_t)classes, sizeof *metrics.per_class, &metrics.per_class));
-    *out = metrics;
-    return IC_OK;
-cleanup:
-    ic_metrics_free(context, &metrics);
-    return status;
+    *out = (ic_metrics){.classes = classes};
+    return ic_allocate_array(context, (size_t)classes, sizeof *out->per_class, &out->per_class);
 }
 
 ic_status ic_metrics_measure(ic_context *context, const ic_scores *scores, ic_metrics *out)
 {
     ic_metrics metrics;
-    ic_tally tally;
+    ic_tally tally = {0};
+    size_t row = (size_t)scores->classes * sizeof *metrics.confusion;
+    ic_status status;
     IC_TRY(ic_metrics_create(context, scores->classes, &metrics));
-    ic_status status = ic_tally_create(context, scores, true, &tally);
-    if (status < 0) {
-        ic_metrics_free(context, &metrics);
-        return status;
-    }
+    IC_TRY_CLEAN(ic_allocate_zero(context, (size_t)scores->classes * row, &metrics.confusion));
+    IC_TRY_CLEAN(ic_tally_create(context, scores, true, &tally));
     ic_tally_measure(&tally, tally.once, &metrics);
-    ic_tally_free(context, &tally);
+    fill_confusion(&tally, &metrics);
     *out = metrics;
-    return IC_OK;
+    metrics = (ic_metrics){0};
+cleanup:
+    ic_tally_free(context, &tally);
+    ic_metrics_free(context, &metrics);
+    return status;
 }
 
 void ic_metrics_free(ic_context *context, ic_metrics *metrics)

@@ -61,6 +61,7 @@ extern const char ic_class_figure_names[IC_CLASS_FIGURES][20];
 typedef struct ic_class_metrics {
     int64_t support;   /* pictures of the class */
     int64_t predicted; /* pictures that were taken for it */
+    int64_t hits;      /* pictures that are both */
     double figures[IC_CLASS_FIGURES];
 } ic_class_metrics;
 
@@ -68,7 +69,7 @@ typedef struct ic_metrics {
     int32_t classes;
     int64_t count;
     double figures[IC_FIGURES]; /* NaN: undefined */
-    int64_t *confusion;         /* [actual][predicted] */
+    int64_t *confusion;         /* [actual][predicted]; NULL: not wanted */
     ic_class_metrics *per_class;
 } ic_metrics;
 
@@ -94,7 +95,7 @@ typedef struct ic_tally {
 ic_status ic_tally_create(ic_context *context, const ic_scores *scores, bool ranked, ic_tally *out);
 void ic_tally_free(ic_context *context, ic_tally *tally);
 
-/* Empty metrics with room for so many classes. */
+/* Empty metrics with room for so many classes, without a confusion matrix. */
 ic_status ic_metrics_create(ic_context *context, int32_t classes, ic_metrics *out);
 
 /* Measures a sample that holds picture i weights[i] times, at least one picture in all. */

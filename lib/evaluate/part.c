@@ -70,8 +70,11 @@ static ic_status split_again(ic_dataset *dataset, const json_t *data, two_parts 
         IC_TRY(ic_json_int(data, "seed", 0, UINT32_MAX, what, &seed));
         IC_TRY(ic_json_float(data, "share", what, &held_out));
         IC_TRY(check_groups(dataset, data));
-        IC_TRY(ic_dataset_split_by(dataset, (uint64_t)seed, held_out, &parts.train,
-                                   &parts.validation));
+        status =
+            ic_dataset_split_by(dataset, (uint64_t)seed, held_out, &parts.train, &parts.validation);
+        if (status == IC_ERROR_DATA) /* nor could the training hold anything out */
+            return IC_OK;
+        IC_TRY_CLEAN(status);
     }
     if (ic_dataset_count(parts.validation) > 0) {
         *out = parts;

@@ -1,6 +1,7 @@
 /* evaluate/reliability.c: whether 90 % sure means 90 % right. SPDX-License-Identifier: MIT */
 #include "evaluate/reliability.h"
 
+#include "base/memory.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/status.h"
@@ -75,18 +76,20 @@ static ic_status draw_labels(void *arguments, int64_t unit, int32_t worker)
 ic_status ic_calibration_limit(ic_context *context, const ic_scores *scores, uint64_t seed,
                                double *out)
 {
-    double errors[IC_CHANCE_DRAWS];
     ic_bin bins[IC_BINS];
-    ic_tally tally;
+    ic_tally tally = {0};
+    chance_work work = {&tally, seed, bins, NULL};
     ic_pool *pool;
+    ic_status status;
     IC_TRY(ic_context_pool(context, &pool));
-    IC_TRY(ic_tally_create(context, scores, false, &tally));
+    IC_TRY_CLEAN(ic_allocate_array(context, IC_CHANCE_DRAWS, sizeof *work.errors, &work.errors));
+    IC_TRY_CLEAN(ic_tally_create(context, scores, false, &tally));
     ic_bins_fill(&tally, tally.once, bins);
-    chance_work work = {&tally, seed, bins, errors};
-    ic_status status = ic_pool_run(pool, IC_CHANCE_DRAWS, draw_labels, &work);
+    IC_TRY_CLEAN(ic_pool_run(pool, IC_CHANCE_DRAWS, draw_labels, &work));
+    qsort(work.errors, IC_CHANCE_DRAWS, sizeof *work.errors, ic_compare_doubles);
+    *out = ic_quantile(work.errors, IC_CHANCE_DRAWS, 0.95);
+cleanup:
     ic_tally_free(context, &tally);
-    IC_TRY(status);
-    qsort(errors, IC_CHANCE_DRAWS, sizeof *errors, ic_compare_doubles);
-    *out = ic_quantile(errors, IC_CHANCE_DRAWS, 0.95);
-    return IC_OK;
+    ic_free(context, work.errors);
+    return status;
 }

@@ -18,16 +18,16 @@ typedef struct ic_judged {
 #define IC_TEMPERATURE_MAX 20.0
 
 /*
- * From pictures that were looked at `looks` times each: as they are, and changed a little (Tomani
- * et al. 2021, arXiv:2012.10988: what comes later is never quite like them). They count as so many
- * pictures as there are.
+ * From pictures that were looked at `looks` times each, so that `count` is that many times theirs,
+ * in any order: as they are, and changed a little (Tomani et al. 2021, arXiv:2012.10988: what comes
+ * later is never quite like them). What they prove is what one look each would.
  *
  * The temperature T of softmax(logits / T), within the bounds above: that of the least
  * cross-entropy (Guo et al. 2017, arXiv:1706.04599), raised to the upper end of its one-sided 95 %
  * interval (by the likelihood's ratio, Wilks 1938): as far as so few pictures cannot tell, answers
  * are rather less sure than too sure. These pictures chose the epoch that is kept, and what comes
  * later is rarely easier. Where they prove nothing, it is the largest. As in Platt 1999, the labels
- * are smoothed by 1 / (count + 1), for when all pictures are right.
+ * are smoothed by 1 / (pictures + 1), for when all pictures are right.
  */
 double ic_temperature_fit(const ic_judged *pictures, int32_t looks);
 

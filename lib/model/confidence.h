@@ -46,7 +46,7 @@ typedef struct ic_fitting_options {
     bool calibrate, unknown;
     double share;                 /* of the validation pictures to take for strangers */
     int64_t training, validation; /* how many pictures will be shown; training: if `unknown` */
-    int32_t looks;                /* how often the validation pictures will be */
+    int32_t further_looks;        /* how often the validation pictures come again, reframed */
     int32_t batch;                /* at most at once */
     ic_executor *host;            /* one of that batch, whose memory may be used; NULL: none */
 } ic_fitting_options;
@@ -65,9 +65,9 @@ void ic_fitting_free(ic_fitting *fitting);
 bool ic_fitting_can(const ic_graph *graph, const ic_pipeline *pipeline);
 
 /*
- * All training pictures as the network sees them, not augmented, then all validation pictures so,
- * and these again in the same order for every further look, for the temperature: as training sees
- * them.
+ * All training pictures, as a prediction sees them; then all validation pictures, seen so, too;
+ * then these in the same order again for every further look, which is for the temperature:
+ * reframed, that is as a training crops, turns and lights its pictures.
  */
 ic_status ic_fitting_train(ic_fitting *fitting, const ic_batch *batch);
 ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch);

@@ -20,6 +20,7 @@ struct ic_fitting {
     ic_confidence *made;
     float *scratch;            /* of each worker */
     double *textures;          /* [training + batch]; behind those of the training, a batch's */
+    int32_t looks;             /* at each validation picture */
     float *logits;             /* [looks][most][classes] */
     int32_t *labels;           /* [looks][most] */
     double (*signs)[IC_SIGNS]; /* [most], of the first look, as below */
@@ -31,8 +32,8 @@ struct ic_fitting {
 };
 
 /*
- * Logits of validation pictures that are kept, in floats (256 MB): 67,000 pictures of 1,000
- * classes, more than a temperature needs.
+ * Logits of validation pictures that are kept, in floats (256 MB): 67,000 pictures of 1,000 classes
+ * in one look, more than a temperature needs.
  */
 enum { LOGITS_MOST = 64 * 1024 * 1024 };
 
@@ -66,9 +67,9 @@ static ic_status prepare(ic_fitting *f, const ic_graph *graph)
 {
     ic_context *context = f->context;
     const ic_fitting_options *options = &f->options;
-    int64_t fitting = LOGITS_MOST / f->classes / options->looks;
+    int64_t fitting = LOGITS_MOST / f->classes / f->looks;
     f->most = options->validation < fitting ? options->validation : fitting;
-    size_t pictures = (size_t)(f->most * options->looks), classes = (size_t)f->classes;
+    size_t pictures = (size_t)(f->most * f->looks), classes = (size_t)f->classes;
     IC_TRY(ic_context_pool(context, &f->pool));
     IC_TRY(ic_allocate_zero(context, sizeof *f->made, &f->made));
     atomic_init(&f->made->references, 1);
@@ -96,6 +97,7 @@ ic_status ic_fitting_create(ic_context *context, const ic_graph *graph, const ic
     made->weights = ic_weights_retain(weights);
     made->options = *options;
     made->classes = ic_graph_classes(graph);
+    made->looks = 1 + options->further_looks;
     ic_status status = prepare(made, graph);
     if (status < 0)
         ic_fitting_free(made);
@@ -197,18 +199,18 @@ ic_status ic_fitting_validate(ic_fitting *fitting, const ic_batch *batch)
 static ic_status calibrate(ic_fitting *f)
 {
     ic_confidence *made = f->made;
-    const ic_judged looks = {f->logits, f->labels, f->kept, f->classes};
-    const ic_judged judged = {f->logits, f->labels, f->most, f->classes};
+    const ic_judged all = {f->logits, f->labels, f->kept, f->classes};
+    const ic_judged first = {f->logits, f->labels, f->most, f->classes};
     char temperature[IC_TEXT_FLOAT_MAX], before[IC_TEXT_FLOAT_MAX], after[IC_TEXT_FLOAT_MAX];
-    made->temperature = ic_temperature_fit(&looks, f->options.looks);
+    made->temperature = ic_temperature_fit(&all, f->looks);
     made->calibrated = true;
-    IC_TRY(ic_calibration_error(f->context, &judged, 1, &made->error_before));
-    IC_TRY(ic_calibration_error(f->context, &judged, made->temperature, &made->error_after));
+    IC_TRY(ic_calibration_error(f->context, &first, 1, &made->error_before));
+    IC_TRY(ic_calibration_error(f->context, &first, made->temperature, &made->error_after));
     ic_log(f->context, IC_LOG_INFO,
-           "probabilities: a temperature of %s, by the %lld validation pictures as they are and as "
-           "training sees them; as they are, it brings their expected calibration error from %s %% "
-           "to %s %%",
+           "probabilities: a temperature of %s, by the %lld validation pictures%s; expected "
+           "calibration error as they are: %s %% without it, %s %% with it",
            ic_text_float(made->temperature, 3, temperature), (long long)f->most,
+           f->looks > 1 ? " as they are, and reframed as in training" : "",
            ic_text_float(100 * made->error_before, 3, before),
            ic_text_float(100 * made->error_after, 3, after));
     return IC_OK;
@@ -229,6 +231,9 @@ static void tell_strangers(ic_fitting *f)
 ic_status ic_fitting_finish(ic_fitting *fitting, ic_confidence **out)
 {
     ic_fitting *f = fitting;
+    if (f->seen != f->looks * f->options.validation)
+        return ic_fail(IC_ERROR_STATE, "%lld of %lld looks at validation pictures were taken",
+                       (long long)f->seen, (long long)(f->looks * f->options.validation));
     IC_TRY(ic_model_check_logits(f->logits, (int32_t)f->kept, f->classes));
     f->made->pictures = f->most;
     if (f->options.calibrate)

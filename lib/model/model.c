@@ -10,6 +10,7 @@
 #include "zoo/zoo.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Mean and deviation are measured on this many pictures at most: enough for three good digits. */
@@ -71,10 +72,40 @@ static ic_status check_class_name(const char *const *classes, int32_t index)
     if (!ic_utf8_valid(name, strlen(name)))
         return ic_fail(IC_ERROR_DATA, "the name of class %d is not valid UTF-8: rename it",
                        (int)index);
-    for (int32_t i = 0; i < index; i++)
-        if (strcmp(classes[i], name) == 0)
-            return ic_fail(IC_ERROR_DATA, "class %s is there twice", name);
     return IC_OK;
+}
+
+/* Names in order, to find one among many thousands. */
+typedef struct class_name {
+    const char *name;
+    int32_t index;
+} class_name;
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const class_name *)a)->name, ((const class_name *)b)->name);
+}
+
+static ic_status sort_names(const ic_model *model, class_name **out)
+{
+    size_t count = (size_t)model->class_count;
+    IC_TRY(ic_allocate_array(model->context, count, sizeof **out, out));
+    for (int32_t i = 0; i < model->class_count; i++)
+        (*out)[i] = (class_name){model->classes[i], i};
+    qsort(*out, count, sizeof **out, compare_names);
+    return IC_OK;
+}
+
+static ic_status check_once(const ic_model *model)
+{
+    class_name *sorted;
+    ic_status status = IC_OK;
+    IC_TRY(sort_names(model, &sorted));
+    for (int32_t i = 1; i < model->class_count && status >= 0; i++)
+        if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
+            status = ic_fail(IC_ERROR_DATA, "class %s is there twice", sorted[i].name);
+    ic_free(model->context, sorted);
+    return status;
 }
 
 ic_status ic_model_name(ic_model *model, const char *network, const char *const *classes,
@@ -88,7 +119,7 @@ ic_status ic_model_name(ic_model *model, const char *network, const char *const 
         IC_TRY(ic_copy_text(model->context, classes[i], &model->classes[i]));
         model->class_count = i + 1;
     }
-    return IC_OK;
+    return check_once(model);
 }
 
 int32_t ic_model_class_count(const ic_model *model)
@@ -131,17 +162,22 @@ const char *ic_model_list_classes(const ic_model *model, char buffer[IC_CLASS_LI
 ic_status ic_model_class_map(const ic_model *model, const ic_dataset *dataset, int32_t **out)
 {
     int32_t count = ic_dataset_class_count(dataset);
-    int32_t *map;
-    ic_status status = IC_OK;
-    IC_TRY(ic_allocate_array(model->context, (size_t)count, sizeof *map, &map));
+    int32_t *map = NULL;
+    class_name *sorted = NULL;
+    ic_status status;
+    IC_TRY_CLEAN(ic_allocate_array(model->context, (size_t)count, sizeof *map, &map));
+    IC_TRY_CLEAN(sort_names(model, &sorted));
     for (int32_t i = 0; i < count; i++) {
-        const char *name;
-        IC_TRY_CLEAN(ic_dataset_class(dataset, i, &name, NULL));
-        map[i] = ic_model_find_class(model, name);
+        class_name wanted = {NULL, -1};
+        IC_TRY_CLEAN(ic_dataset_class(dataset, i, &wanted.name, NULL));
+        const class_name *found =
+            bsearch(&wanted, sorted, (size_t)model->class_count, sizeof *sorted, compare_names);
+        map[i] = found != NULL ? found->index : -1;
     }
     *out = map;
-    return IC_OK;
+    map = NULL;
 cleanup:
+    ic_free(model->context, sorted);
     ic_free(model->context, map);
     return status;
 }
@@ -227,10 +263,12 @@ ic_status ic_model_check_classes(const ic_dataset *train)
     if (filled >= 2)
         return IC_OK;
     if (filled == 1)
-        return ic_fail(IC_ERROR_DATA,
-                       "all %lld pictures are of one class, %s: a classifier needs at least two "
-                       "classes; put the pictures of each into a folder of its own",
-                       (long long)ic_dataset_count(train), some);
+        return ic_fail(
+            IC_ERROR_DATA,
+            "all %lld pictures are of one class, %s: a classifier needs at least two "
+            "classes; put the pictures of each into a folder of its own, and give the folder that "
+            "holds these",
+            (long long)ic_dataset_count(train), some);
     if (ic_dataset_broken_count(train) > 0)
         return ic_fail(
             IC_ERROR_DATA,

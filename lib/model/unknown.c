@@ -4,6 +4,7 @@
 #include "base/maths.h"
 #include "base/status.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,7 +237,7 @@ static bool read_number(const json_t *value, const field *f, double *out)
     if (f->whole ? !json_is_integer(value) : !json_is_number(value))
         return false;
     double number = json_number_value(value);
-    if (!(fabs(number) <= UNITS_MAX) || (f->positive && !(number > 0)))
+    if (!(fabs(number) <= (f->whole ? UNITS_MAX : FLT_MAX)) || (f->positive && !(number > 0)))
         return false;
     *out = f->whole ? number * unit : number;
     return true;

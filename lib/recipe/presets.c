@@ -109,9 +109,9 @@ static ic_status suggest_by_kind(ic_context *context, const ic_data_facts *facts
     if (open)
         ic_log(context, IC_LOG_INFO,
                facts->grey ? "augmentation: random crops of at least 30 %% of the area and "
-                             "of other shapes, brightness, contrast: grey photographs"
-                           : "augmentation: random crops of at least 25 %% of the area, "
-                             "brightness, contrast, saturation: photographs of things");
+                             "of other shapes, in other light: grey photographs"
+                           : "augmentation: random crops of at least 25 %% of the area, in "
+                             "other light: photographs of things");
     return suggest(options, facts->grey ? for_grey_photographs : for_photographs);
 }
 

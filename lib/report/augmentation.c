@@ -143,7 +143,7 @@ static bool choose_row(const sheet *s, int32_t row, ic_training_recipe *alone,
 static ic_status picture_of(const sheet *s, const float *tensor, ic_image **out)
 {
     const ic_pipeline *p = &s->pipeline;
-    ic_image *image, *small;
+    ic_image *image, *small = NULL;
     IC_TRY(ic_image_create(s->context, p->width, p->height, 3, 8, &image));
     for (int32_t y = 0; y < p->height; y++)
         for (int32_t i = 0; i < 3 * p->width; i++) {

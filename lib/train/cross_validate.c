@@ -21,12 +21,12 @@ typedef struct folds_work {
 } folds_work;
 
 /* Models have all classes of the data; one that lies in one fold alone is unknown to its judge. */
-static void tell_lonely_classes(const folds_work *work)
+static void tell_lonely_classes(const folds_work *work, const ic_dataset *pool)
 {
-    for (int32_t c = 0; c < ic_dataset_class_count(work->dataset); c++) {
+    for (int32_t c = 0; c < ic_dataset_class_count(pool); c++) {
         const char *name = "";
         int64_t count = 0;
-        ic_dataset_class(work->dataset, c, &name, &count);
+        ic_dataset_class(pool, c, &name, &count);
         if (count == 1)
             ic_log(work->context, IC_LOG_WARNING,
                    "class %s has one picture, and will be judged by a model that has not seen the "
@@ -36,29 +36,35 @@ static void tell_lonely_classes(const folds_work *work)
 }
 
 /* All trainings have the same test part beside them: once for all of them is enough. */
-static ic_status warn_of_leaks(folds_work *work)
+static ic_status warn(folds_work *work)
 {
     ic_dataset *pool;
-    if (ic_option_is(work->options, "leaks", "off"))
-        return IC_OK;
-    IC_TRY(ic_options_set_text(work->options, "leaks", "off"));
+    ic_status status;
+    bool leaks = !ic_option_is(work->options, "leaks", "off");
     IC_TRY(ic_dataset_without(work->dataset, IC_PART_TEST, &pool));
-    ic_status status = ic_dataset_count(pool) > 0 ? ic_leaks_warn(pool, NULL, true) : IC_OK;
+    tell_lonely_classes(work, pool);
+    if (leaks && ic_dataset_count(pool) > 0)
+        IC_TRY_CLEAN(ic_leaks_warn(pool, NULL, true));
+    status = ic_options_set_text(work->options, "leaks", "off");
+cleanup:
     ic_dataset_free(pool);
     return status;
 }
 
+/* Where nothing can be held out, all are trained on, as by a training of its own. */
 static ic_status train_model(const folds_work *work, const ic_dataset *train, ic_model **out)
 {
     ic_dataset *kept = NULL, *validation = NULL;
     ic_trainer *trainer = NULL;
     ic_model *model = NULL;
-    ic_status status;
-    IC_TRY_CLEAN(ic_dataset_split_by(train, (uint64_t)ic_option_int(work->options, "seed"),
-                                     ic_option_float(work->options, "validation_share"), &kept,
-                                     &validation));
-    IC_TRY_CLEAN(ic_model_create(work->context, kept, work->options, &model));
-    IC_TRY_CLEAN(ic_trainer_create(model, kept, validation, work->options, &trainer));
+    ic_status status =
+        ic_dataset_split_by(train, (uint64_t)ic_option_int(work->options, "seed"),
+                            ic_option_float(work->options, "validation_share"), &kept, &validation);
+    if (status != IC_ERROR_DATA)
+        IC_TRY_CLEAN(status);
+    const ic_dataset *pictures = kept != NULL ? kept : train;
+    IC_TRY_CLEAN(ic_model_create(work->context, pictures, work->options, &model));
+    IC_TRY_CLEAN(ic_trainer_create(model, pictures, validation, work->options, &trainer));
     IC_TRY_CLEAN(ic_trainer_run(trainer));
     *out = model;
     model = NULL;
@@ -76,7 +82,7 @@ static void tell(const folds_work *work)
     char share[IC_TEXT_FLOAT_MAX];
     ic_log(work->context, IC_LOG_INFO, "model %d of %d: %s %% of its %lld pictures right",
            (int)work->done + 1, (int)work->total,
-           ic_text_float(100 * metrics->figures[IC_ACCURACY], 4, share), (long long)metrics->count);
+           ic_text_float(100 * metrics->figures[IC_ACCURACY], 2, share), (long long)metrics->count);
 }
 
 /* Rounds of folds each have a seed of their own, as have hold-outs by their number. */
@@ -127,8 +133,7 @@ ic_status ic_cross_validate(const ic_dataset *dataset, const ic_options *options
     folds_work work = {.context = ic_dataset_context(dataset), .dataset = dataset};
     ic_status status;
     IC_TRY_CLEAN(prepare(&work, options));
-    tell_lonely_classes(&work);
-    IC_TRY_CLEAN(warn_of_leaks(&work));
+    IC_TRY_CLEAN(warn(&work));
     while (work.done < work.total)
         IC_TRY_CLEAN(run_fold(&work));
     IC_TRY_CLEAN(ic_report_join(dataset, work.reports, work.total, out));

@@ -27,8 +27,8 @@ double ic_training_seconds_left(const ic_trainer *trainer)
         return 0;
     double validation =
         clock->validation.count > 0 ? clock->validation.seconds : clock->training.seconds / 3;
-    if (state->phase == IC_PHASE_TRUST)
-        return validation * (double)(trainer->trust.batches - state->batch);
+    if (state->phase == IC_PHASE_TRUST) /* of a resumed training nothing is known of its pace */
+        return validation > 0 ? validation * (double)(trainer->trust.batches - state->batch) : -1;
     if (clock->training.count == 0)
         return -1;
     double steps = (double)(trainer->schedule.steps - state->step);

@@ -80,6 +80,8 @@ static ic_status read_options(ic_context *context, const json_t *json, const ic_
     if (status == IC_ERROR_OPTION)
         status = IC_ERROR_FORMAT;
     IC_TRY(status);
+    if (json_object_get(settings, "crop_aspect") == NULL) /* of 0.1.0, which had no other */
+        IC_TRY_CLEAN(ic_options_set_text(options, "crop_aspect", "1.3333"));
     IC_TRY_CLEAN(take_free_options(options, callers));
     tell_passed_over(context, options, callers);
     *out = options;
@@ -130,7 +132,8 @@ static ic_status check_state(const ic_trainer *trainer, const ic_train_state *st
     bool in_time = state->epoch >= 0 && state->epoch - trained <= (most - 1) / each;
     int64_t steps = in_time ? (state->epoch + validating) * each : -1;
     steps += training ? state->batch / trainer->recipe.accumulate : 0;
-    if (!(training || validating || trained) || !in_time || state->batch < 0 ||
+    bool planned = state->phase != IC_PHASE_TRUST || trainer->trust.batches > 0;
+    if (!(training || validating || trained) || !planned || !in_time || state->batch < 0 ||
         state->batch > batches || state->step != (steps < most ? steps : most) ||
         (training && state->step == most) || state->best_epoch >= state->epoch ||
         state->epochs_since_best < 0)

@@ -83,8 +83,9 @@ static double triangle(const ic_schedule *schedule, double at)
 static double staircase(const ic_schedule *schedule, double step)
 {
     double rate = schedule->peak;
+    const double every = schedule->every > 1 ? schedule->every : 1;
     if (schedule->every > 0)
-        for (double drop = schedule->every; drop <= step; drop += schedule->every)
+        for (double drop = every; drop <= step; drop += every)
             rate *= schedule->factor;
     return rate;
 }

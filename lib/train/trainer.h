@@ -73,9 +73,10 @@ typedef struct ic_trust {
     ic_fitting_options options;
     int64_t training_batches,
         batches;         /* of training pictures, and with all looks at the validation's; 0: none */
+    ic_augment view;     /* how the validation pictures are reframed */
     ic_dataset *part;    /* some training pictures */
     ic_loader *loader;   /* of them */
-    ic_loader *changed;  /* of the validation pictures as training sees them; NULL: one look */
+    ic_loader *reframed; /* of the validation pictures */
     ic_fitting *fitting; /* NULL: it is still to begin */
     double began;
 } ic_trust;

@@ -1,7 +1,7 @@
 /*
  * train/trust.c: behind the last epoch, what the best weights know of their own answers: one pass
  * over some training pictures, not augmented, and the validation pictures, and for the temperature
- * one more over these as training sees them. SPDX-License-Identifier: MIT
+ * one more over these, reframed. SPDX-License-Identifier: MIT
  */
 #include "train/trainer.h"
 
@@ -10,18 +10,38 @@
 /* Their detail is measured, which takes hundreds for 48 numbers and their correlations. */
 enum { TRAINING_MOST = 2000 };
 
+/*
+ * What pictures to come may be like: framed and lit otherwise. The rest of an augmentation keeps a
+ * network from learning by heart; nobody takes such pictures.
+ */
+static ic_augment view_of(const ic_augment *augment)
+{
+    ic_augment view = *augment;
+    view.policy = IC_POLICY_NONE;
+    view.erasing = view.blur = view.noise = 0;
+    return view;
+}
+
+static bool is_another(const ic_augment *view)
+{
+    return view->flip != IC_FLIP_OFF || view->turns != IC_TURNS_NONE || view->shift > 0 ||
+           view->crop_scale < 1 || view->rotation > 0 || view->brightness > 0 ||
+           view->contrast > 0 || view->saturation > 0;
+}
+
 void ic_trust_plan(ic_trainer *trainer)
 {
     const ic_training_recipe *recipe = &trainer->recipe;
     ic_trust *trust = &trainer->trust;
     int64_t pictures = trainer->data.pictures, batch = recipe->batch;
+    trust->view = view_of(&recipe->augment);
     trust->options = (ic_fitting_options){
         .calibrate = recipe->calibrate,
         .unknown =
             recipe->unknown && ic_fitting_can(trainer->model->graph, &trainer->model->pipeline),
         .share = recipe->unknown_share,
         .validation = trainer->data.validation_pictures,
-        .looks = recipe->calibrate ? 2 : 1,
+        .further_looks = recipe->calibrate && is_another(&trust->view),
         .batch = recipe->batch,
     };
     trust->batches = 0;
@@ -31,7 +51,8 @@ void ic_trust_plan(ic_trainer *trainer)
     if (trust->options.unknown)
         trust->options.training = pictures < TRAINING_MOST ? pictures : TRAINING_MOST;
     trust->training_batches = (trust->options.training + batch - 1) / batch;
-    trust->batches = trust->training_batches + trust->options.looks * trainer->validation_batches;
+    trust->batches =
+        trust->training_batches + (1 + trust->options.further_looks) * trainer->validation_batches;
 }
 
 void ic_trust_explain(const ic_trainer *trainer)
@@ -50,16 +71,22 @@ void ic_trust_explain(const ic_trainer *trainer)
                "no score for unknown pictures: it takes a network with a linear layer at its end");
 }
 
+static void free_training(ic_trust *trust)
+{
+    ic_loader_free(trust->loader);
+    ic_dataset_free(trust->part);
+    trust->loader = NULL;
+    trust->part = NULL;
+}
+
 void ic_trust_free(ic_trainer *trainer)
 {
     ic_trust *trust = &trainer->trust;
-    ic_loader_free(trust->changed);
-    ic_loader_free(trust->loader);
+    free_training(trust);
+    ic_loader_free(trust->reframed);
     ic_fitting_free(trust->fitting);
-    ic_dataset_free(trust->part);
-    trust->changed = trust->loader = NULL;
+    trust->reframed = NULL;
     trust->fitting = NULL;
-    trust->part = NULL;
     trainer->validation_placed = false;
 }
 
@@ -85,21 +112,21 @@ static ic_status load_training(ic_trainer *trainer)
     return ic_loader_seek(trust->loader, 0, 0);
 }
 
-static ic_status load_changed(ic_trainer *trainer)
+static ic_status load_reframed(ic_trainer *trainer)
 {
-    const ic_training_recipe *recipe = &trainer->recipe;
+    ic_trust *trust = &trainer->trust;
     const ic_loader_options options = {
         .pipeline = trainer->model->pipeline,
-        .augment = recipe->augment,
+        .augment = trust->view,
         .augmented = true,
-        .batch = recipe->batch,
-        .seed = recipe->seed,
+        .batch = trainer->recipe.batch,
+        .seed = trainer->recipe.seed,
         .cache = trainer->data.validation_cache,
         .class_map = trainer->data.validation_map,
     };
-    IC_TRY(ic_loader_create(trainer->context, trainer->data.validation, &options,
-                            &trainer->trust.changed));
-    return ic_loader_seek(trainer->trust.changed, 0, 0);
+    IC_TRY(
+        ic_loader_create(trainer->context, trainer->data.validation, &options, &trust->reframed));
+    return ic_loader_seek(trust->reframed, 0, 0);
 }
 
 static ic_status begin(ic_trainer *trainer)
@@ -111,8 +138,6 @@ static ic_status begin(ic_trainer *trainer)
                              trainer->best, &trust->options, &trust->fitting));
     if (trust->options.unknown)
         IC_TRY(load_training(trainer));
-    if (trust->options.looks > 1)
-        IC_TRY(load_changed(trainer));
     return ic_loader_seek(trainer->validation_loader, 0, 0);
 }
 
@@ -120,13 +145,16 @@ static ic_status do_batch(ic_trainer *trainer)
 {
     ic_trust *trust = &trainer->trust;
     int64_t validated = trainer->state.batch - trust->training_batches;
+    bool again = validated >= trainer->validation_batches;
     ic_batch batch;
     if (validated < 0) {
         IC_TRY(ic_loader_next(trust->loader, &batch));
         return ic_fitting_train(trust->fitting, &batch);
     }
-    bool as_they_are = validated < trainer->validation_batches;
-    IC_TRY(ic_loader_next(as_they_are ? trainer->validation_loader : trust->changed, &batch));
+    free_training(trust);
+    if (again && trust->reframed == NULL)
+        IC_TRY(load_reframed(trainer));
+    IC_TRY(ic_loader_next(again ? trust->reframed : trainer->validation_loader, &batch));
     return ic_fitting_validate(trust->fitting, &batch);
 }
 

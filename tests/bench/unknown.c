@@ -64,7 +64,7 @@ static ic_dataset *part_of(const ic_model *model, const char *path, const char *
 
 /* ---- Fitting ---- */
 
-/* How the model's training changed its pictures. */
+/* How the model's training framed and lit its pictures, as train/trust.c has it. */
 static ic_training_recipe recipe_of(const ic_model *model, const ic_dataset *train)
 {
     json_t *record;
@@ -78,6 +78,8 @@ static ic_training_recipe recipe_of(const ic_model *model, const ic_dataset *tra
     check(ic_recipe_training(model->context, &facts, model->network, &model->pipeline, options,
                              &recipe),
           "recipe");
+    recipe.augment.policy = IC_POLICY_NONE;
+    recipe.augment.erasing = recipe.augment.blur = recipe.augment.noise = 0;
     ic_options_free(options);
     json_decref(record);
     return recipe;
@@ -121,7 +123,7 @@ static void fit(ic_model *model, const char *data)
                                   .share = 0.05,
                                   .training = ic_dataset_count(train),
                                   .validation = ic_dataset_count(validation),
-                                  .looks = 2,
+                                  .further_looks = 1,
                                   .batch = BATCH};
     check(ic_fitting_create(model->context, model->graph, &model->pipeline, weights, &options,
                             &fitting),

@@ -119,6 +119,29 @@ static void the_usual_four_files_declare_parts(void **state)
     ic_context_free(context);
 }
 
+/* Not letters within others. */
+static void words_of_names_declare_parts(void **state)
+{
+    (void)state;
+    write_pair("letters.Test-images-idx3-ubyte", "letters.Test-labels-idx1-ubyte", 3);
+    write_pair("latest-images-idx3-ubyte", "latest-labels-idx1-ubyte", 4);
+    write_pair("interval-images-idx3-ubyte", "interval-labels-idx1-ubyte", 5);
+    write_pair("a_validation-images-idx3-ubyte", "a_validation-labels-idx1-ubyte", 6);
+    ic_context *context = test_context(1);
+    ic_dataset *dataset, *part;
+    assert_ok(ic_dataset_open(context, root, NULL, &dataset));
+    assert_int_equal(ic_dataset_count(dataset), 18);
+    static const char *const parts[] = {"test", "validation"};
+    for (int32_t i = 0; i < 2; i++) {
+        assert_ok(ic_dataset_part(dataset, parts[i], &part));
+        assert_int_equal(ic_dataset_count(part), 3 + 3 * i);
+        ic_dataset_free(part);
+    }
+    assert_fails(IC_ERROR_NOT_FOUND, "train", ic_dataset_part(dataset, "train", &part));
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+}
+
 static void part_folders_may_hold_idx_files(void **state)
 {
     (void)state;
@@ -326,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_file_is_read_with_the_labels_beside_it),
         TEST(the_usual_four_files_declare_parts),
+        TEST(words_of_names_declare_parts),
         TEST(part_folders_may_hold_idx_files),
         TEST(classes_txt_names_the_labels),
         TEST(labels_are_in_order_of_number),

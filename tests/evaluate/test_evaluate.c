@@ -463,6 +463,20 @@ static void test_parts_of_plain_data(void **state)
     ic_context_free(context);
 }
 
+/* A training that could hold nothing out has recorded a split that cannot be made again. */
+static void test_parts_of_data_too_small_to_split(void **state)
+{
+    ic_context *context = test_context(1);
+    ic_model *model = fixture_make(context, "tiny", 0, 0, 0, 5);
+    ic_dataset *dataset = make_dataset(context, names, 2, 2);
+    publish_record(model, dataset, "seed");
+    check_part(model, dataset, "auto", "all", 2);
+    check_no_part(model, dataset, "validation");
+    ic_dataset_free(dataset);
+    ic_model_free(model);
+    ic_context_free(context);
+}
+
 static void test_parts_that_data_declares(void **state)
 {
     ic_context *context = test_context(1);
@@ -621,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_unreadable_pictures_are_skipped),
         cmocka_unit_test(test_useless_weights),
         cmocka_unit_test(test_parts_of_plain_data),
+        cmocka_unit_test(test_parts_of_data_too_small_to_split),
         cmocka_unit_test(test_parts_that_data_declares),
         cmocka_unit_test(test_progress_and_cancel),
         cmocka_unit_test(test_bad_arguments),

@@ -143,7 +143,6 @@ void fixture_trust(ic_model *model, int32_t batch)
                                         .share = 0.05,
                                         .training = FIXTURE_TRAINING,
                                         .validation = FIXTURE_VALIDATION,
-                                        .looks = 1,
                                         .batch = batch};
     assert_ok(ic_fitting_create(model->context, model->graph, &model->pipeline, model->weights,
                                 &options, &fitting));

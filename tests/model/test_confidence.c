@@ -477,6 +477,24 @@ static void lies_are_refused(void **state)
     ic_context_free(context);
 }
 
+/* The energy of logits is as large as they are. */
+static void large_logits_can_be_read_again(void **state)
+{
+    ic_context *context = test_context(1);
+    ic_model *model = trusted(context, 16);
+    ic_confidence changed = *model->confidence, *out = NULL;
+    json_t *json;
+    changed.unknown.centre[2] = -3e37;
+    changed.unknown.spread[2] = 2e37;
+    assert_ok(ic_confidence_to_json(&changed, &json));
+    assert_ok(ic_confidence_from_json(json, model->graph, &model->pipeline, context, &out));
+    assert_true(out->unknown.centre[2] == -3e37 && out->unknown.spread[2] == 2e37);
+    ic_confidence_free(out);
+    json_decref(json);
+    ic_model_free(model);
+    ic_context_free(context);
+}
+
 /* Of another network: with no linear layer at the end there are no features to be tapped. */
 static void networks_that_cannot_have_it_are_refused(void **state)
 {
@@ -553,6 +571,7 @@ int main(void)
         cmocka_unit_test(goes_with_the_weights),
         cmocka_unit_test(is_told_by_info),
         cmocka_unit_test(lies_are_refused),
+        cmocka_unit_test(large_logits_can_be_read_again),
         cmocka_unit_test(networks_that_cannot_have_it_are_refused),
         cmocka_unit_test(each_allocation_may_fail),
     };

@@ -253,6 +253,20 @@ static void lonely_classes_are_told(void **state)
     ic_context_free(context);
 }
 
+/* Too few pictures to hold some out of a fold's training: all are trained on. */
+static void tiny_data_are_validated(void **state)
+{
+    static const char *const two[] = {"network", "plain", "epochs", "1",  "batch_size",
+                                      "4",       "folds", "2",      NULL, NULL};
+    ic_context *context = test_context(1);
+    ic_dataset *dataset = make_data(context, 2, 0);
+    ic_report *report = validate(context, dataset, two);
+    check_rows(report, dataset, 1);
+    ic_report_free(report);
+    ic_dataset_free(dataset);
+    ic_context_free(context);
+}
+
 static int32_t cancel(const ic_progress *progress, void *payload)
 {
     int *events = payload;
@@ -309,6 +323,7 @@ int main(void)
         cmocka_unit_test(those_below_all_thresholds_are_doubted_as_often),
         cmocka_unit_test(impossible_folds_are_refused),
         cmocka_unit_test(lonely_classes_are_told),
+        cmocka_unit_test(tiny_data_are_validated),
         cmocka_unit_test(it_can_be_cancelled),
         cmocka_unit_test(no_allocation_is_missed),
     };

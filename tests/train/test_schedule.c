@@ -73,6 +73,17 @@ static void warmup_takes_at_most_half(void **state)
     assert_true(ic_schedule_rate(&schedule, 19) < 0.02);
 }
 
+/* Drops that would come faster come with each step. */
+static void stairs_take_a_step_at_least(void **state)
+{
+    ic_training_recipe training = recipe(IC_SCHEDULE_STEP, 3, 0);
+    training.step_epochs = 1e-12;
+    training.step_factor = 0.5;
+    ic_schedule schedule = ic_schedule_make(&training, 4);
+    for (int64_t step = 0; step < 12; step++)
+        assert_true(ic_schedule_rate(&schedule, step) == ldexp(0.4, -(int)step));
+}
+
 /* What is left of the shape is stretched over the steps that are left. */
 static void changes_of_plan_stretch_the_rest(void **state)
 {
@@ -108,6 +119,7 @@ int main(void)
         cmocka_unit_test(short_one_cycle_stays_in_bounds),
         cmocka_unit_test(cosine_warms_up_and_falls),
         cmocka_unit_test(constant_stays_at_its_peak),
+        cmocka_unit_test(stairs_take_a_step_at_least),
         cmocka_unit_test(warmup_takes_at_most_half),
         cmocka_unit_test(changes_of_plan_stretch_the_rest),
         cmocka_unit_test(epochs_may_be_parts),

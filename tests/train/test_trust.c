@@ -128,8 +128,7 @@ static void comes_behind_the_last_epoch(void **state)
         steps += t.trainer->state.phase == IC_PHASE_TRUST;
     }
     assert_int_equal(status, IC_DONE);
-    assert_int_equal(steps,
-                     5 + 2 + 2); /* 147 and 63 pictures in batches of 32, these looked at twice */
+    assert_int_equal(steps, 5 + 2 + 2); /* 147 and 63 pictures in batches of 32, the latter twice */
     assert_non_null(t.model->confidence);
     assert_int_equal(ic_train_step(t.trainer), IC_DONE);
     training_end(&t);
@@ -159,22 +158,22 @@ static void can_be_left_out(void **state)
     training_end(&c);
 }
 
-/* By the validation pictures as they are, and for a second look as training sees them. */
-static double temperature_of(const training *t, int32_t looks)
+/* By the validation pictures as they are, and for further looks reframed by these changes. */
+static double temperature_of(const training *t, int32_t further_looks, const ic_augment *view)
 {
     const ic_trainer *trainer = t->trainer;
     const ic_training_recipe *recipe = &trainer->recipe;
     const ic_fitting_options options = {.calibrate = true,
                                         .validation = trainer->data.validation_pictures,
-                                        .looks = looks,
+                                        .further_looks = further_looks,
                                         .batch = recipe->batch};
     ic_fitting *fitting;
     ic_confidence *made;
     assert_ok(ic_fitting_create(t->context, t->model->graph, &t->model->pipeline, trainer->best,
                                 &options, &fitting));
-    for (int32_t look = 0; look < looks; look++) {
+    for (int32_t look = 0; look <= further_looks; look++) {
         const ic_loader_options way = {.pipeline = t->model->pipeline,
-                                       .augment = recipe->augment,
+                                       .augment = *view,
                                        .augmented = look > 0,
                                        .batch = recipe->batch,
                                        .seed = recipe->seed,
@@ -195,13 +194,36 @@ static double temperature_of(const training *t, int32_t looks)
     return temperature;
 }
 
-static void pictures_are_looked_at_as_training_does(void **state)
+/* Framed and lit as in training, but without what keeps a network from learning by heart. */
+static void pictures_are_reframed_for_the_temperature(void **state)
 {
-    static const char *const near[] = {SETTINGS, "crop_scale", "0.2", NULL};
-    training t = begin(2, 70, near);
+    static const char *const all[] = {SETTINGS,  "crop_scale", "0.2",  "policy", "trivial",
+                                      "erasing", "0.9",        "blur", "2",      "noise",
+                                      "0.5",     "brightness", "0.3",  NULL};
+    training t = begin(2, 70, all);
     assert_ok(ic_trainer_run(t.trainer));
-    assert_true(t.model->confidence->temperature == temperature_of(&t, 2));
-    assert_true(t.model->confidence->temperature != temperature_of(&t, 1));
+    const ic_augment *used = &t.trainer->recipe.augment;
+    const ic_augment view = {.flip = used->flip,
+                             .crop_scale = used->crop_scale,
+                             .crop_aspect = used->crop_aspect,
+                             .brightness = used->brightness};
+    assert_true(used->erasing > 0 && used->blur > 0 && used->noise > 0 && used->brightness > 0);
+    assert_true(used->policy == IC_POLICY_TRIVIAL && used->flip != IC_FLIP_OFF);
+    assert_true(t.model->confidence->temperature == temperature_of(&t, 1, &view));
+    assert_true(t.model->confidence->temperature != temperature_of(&t, 0, &view));
+    assert_true(t.model->confidence->temperature != temperature_of(&t, 1, used));
+    training_end(&t);
+}
+
+/* Where training shows pictures as they are, one look is all. */
+static void plain_pictures_are_looked_at_once(void **state)
+{
+    static const char *const plain[] = {SETTINGS, "flip", "off", "erasing", "0.5", NULL};
+    training t = begin(2, 70, plain);
+    assert_ok(ic_trainer_run(t.trainer));
+    assert_int_equal(t.trainer->trust.batches, 5 + 2);
+    assert_true(t.model->confidence->temperature ==
+                temperature_of(&t, 0, &t.trainer->recipe.augment));
     training_end(&t);
 }
 
@@ -297,7 +319,8 @@ int main(void)
         cmocka_unit_test(threads_do_not_show),
         cmocka_unit_test(comes_behind_the_last_epoch),
         cmocka_unit_test(can_be_left_out),
-        cmocka_unit_test(pictures_are_looked_at_as_training_does),
+        cmocka_unit_test(pictures_are_reframed_for_the_temperature),
+        cmocka_unit_test(plain_pictures_are_looked_at_once),
         cmocka_unit_test(too_few_pictures_give_neither),
         cmocka_unit_test(can_be_cancelled_and_go_on),
         cmocka_unit_test(each_allocation_may_fail),
