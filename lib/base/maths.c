@@ -242,3 +242,17 @@ int32_t ic_largest(const float *values, int32_t count)
             best = i;
     return best;
 }
+
+double ic_quantile(const double *sorted, int64_t count, double q)
+{
+    double place = q * (double)(count - 1);
+    int64_t below = (int64_t)place;
+    int64_t above = below + 1 < count ? below + 1 : below;
+    return sorted[below] + (sorted[above] - sorted[below]) * (place - (double)below);
+}
+
+int ic_compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}

@@ -42,17 +42,12 @@ static void each_class(const splitter *split, size_t first, size_t end,
     }
 }
 
-static bool same_content(const ic_unit_entry *a, const ic_unit_entry *b)
-{
-    return memcmp(a->item->digest, b->item->digest, IC_SHA256_BYTES) == 0;
-}
-
 /* One content filed under two classes: it can prove nothing and stays in training. */
 static bool contradicts_itself(const splitter *split, size_t first, size_t end)
 {
     for (size_t i = first + 1; i < end; i++) {
         const ic_unit_entry *a = &split->units.entries[i - 1], *b = &split->units.entries[i];
-        if (a->item->class_index != b->item->class_index && same_content(a, b))
+        if (a->item->class_index != b->item->class_index && ic_same_content(a, b))
             return true;
     }
     return false;
@@ -66,7 +61,7 @@ static int64_t count_contradictions(const splitter *split)
     for (size_t first = 0, end; first < split->units.count; first = end) {
         bool classes_differ = false;
         for (end = first + 1;
-             end < split->units.count && same_content(&entries[first], &entries[end]); end++)
+             end < split->units.count && ic_same_content(&entries[first], &entries[end]); end++)
             classes_differ |= entries[end].item->class_index != entries[first].item->class_index;
         count += classes_differ ? (int64_t)(end - first) : 0;
     }

@@ -57,7 +57,7 @@ static bool same_group(const ic_unit_entry *a, const ic_unit_entry *b)
     return a->item->group != 0 && a->item->group == b->item->group;
 }
 
-static bool same_content(const ic_unit_entry *a, const ic_unit_entry *b)
+bool ic_same_content(const ic_unit_entry *a, const ic_unit_entry *b)
 {
     return memcmp(a->item->digest, b->item->digest, IC_SHA256_BYTES) == 0;
 }
@@ -108,7 +108,7 @@ static void find_units(const ic_units *units, const ic_dataset *dataset, uint64_
         orders[i] = order_of(item, seed);
     }
     sort(units, compare_content);
-    bind(units, parents, same_content);
+    bind(units, parents, ic_same_content);
     if (grouped) {
         sort(units, compare_groups);
         bind(units, parents, same_group);

@@ -32,6 +32,8 @@ void ic_units_free(ic_units *units);
 int64_t ic_root_of(int64_t *parents, int64_t index);
 void ic_join_roots(int64_t *parents, int64_t a, int64_t b);
 
+bool ic_same_content(const ic_unit_entry *a, const ic_unit_entry *b);
+
 /* The end of the unit that begins at `first`. */
 static inline size_t ic_unit_end(const ic_units *units, size_t first)
 {

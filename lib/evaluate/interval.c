@@ -160,20 +160,6 @@ static ic_status resample_all(bootstrap *b, ic_pool *pool)
     return IC_OK;
 }
 
-double ic_quantile(const double *sorted, int64_t count, double q)
-{
-    double place = q * (double)(count - 1);
-    int64_t below = (int64_t)place;
-    int64_t above = below + 1 < count ? below + 1 : below;
-    return sorted[below] + (sorted[above] - sorted[below]) * (place - (double)below);
-}
-
-int ic_compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* Sorts the values in place. */
 static ic_interval between_quantiles(double *values, int64_t count, double level)
 {

@@ -55,10 +55,4 @@ double ic_mcnemar_chi_square(int64_t b, int64_t c, double *p);
 /* The z for which a normal variable lies within +-z with this probability, 0 < level < 1. */
 double ic_normal_z(double level);
 
-/* The quantile q, 0..1, of sorted values, between two of them by a straight line. */
-double ic_quantile(const double *sorted, int64_t count, double q);
-
-/* For qsort: doubles, ascending; there may be no NaN. */
-int ic_compare_doubles(const void *left, const void *right);
-
 #endif

@@ -1,11 +1,11 @@
 /* evaluate/reliability.c: whether 90 % sure means 90 % right. SPDX-License-Identifier: MIT */
 #include "evaluate/reliability.h"
 
+#include "base/maths.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "evaluate/interval.h"
 
 #include <math.h>
 #include <stdlib.h>

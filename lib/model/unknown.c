@@ -148,12 +148,6 @@ double ic_unknown_score(const ic_unknown *unknown, const double signs[IC_SIGNS])
     return sum;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static void fit_sign(ic_unknown *u, int32_t sign, const double (*signs)[IC_SIGNS], int64_t pictures)
 {
     double sum = 0, squares = 0;
@@ -176,11 +170,9 @@ void ic_unknown_calibrate(ic_unknown *unknown, const double (*signs)[IC_SIGNS], 
         fit_sign(unknown, i, signs, pictures);
     for (int64_t p = 0; p < pictures; p++)
         scores[p] = ic_unknown_score(unknown, signs[p]);
-    qsort(scores, (size_t)pictures, sizeof *scores, ascending);
-    double at = (1 - share) * (double)(pictures - 1);
-    int64_t below = (int64_t)at, above = below + (below + 1 < pictures);
+    qsort(scores, (size_t)pictures, sizeof *scores, ic_compare_doubles);
     unknown->share = share;
-    unknown->threshold = scores[below] + (at - (double)below) * (scores[above] - scores[below]);
+    unknown->threshold = ic_quantile(scores, pictures, 1 - share);
 }
 
 /* ---- As JSON ---- */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "dataset/loader.h"
 #include "report/plot.h"
+#include "report/thumbnail.h"
 #include "train/mix.h"
 
 #include <imgcls/report.h>
@@ -139,31 +140,10 @@ static bool choose_row(const sheet *s, int32_t row, ic_training_recipe *alone,
     return choose_mix(s->recipe.cutmix, "cutmix", &alone->cutmix, title);
 }
 
-/* The picture behind a tensor. */
-static ic_status picture_of(const sheet *s, const float *tensor, ic_image **out)
-{
-    const ic_pipeline *p = &s->pipeline;
-    ic_image *image, *small = NULL;
-    IC_TRY(ic_image_create(s->context, p->width, p->height, 3, 8, &image));
-    for (int32_t y = 0; y < p->height; y++)
-        for (int32_t i = 0; i < 3 * p->width; i++) {
-            int32_t c = i % 3 % p->channels, at = (y * p->width + i / 3) * p->channels + c;
-            float value = (tensor[at] * p->deviation[c] + p->mean[c]) * 255 + 0.5F;
-            ic_image_row(image, y)[i] = (unsigned char)(value < 0 ? 0 : value > 255 ? 255 : value);
-        }
-    *out = image;
-    if (p->width <= CELL_MOST)
-        return IC_OK;
-    ic_status status = ic_image_resize(image, CELL_MOST, CELL_MOST, IC_FILTER_BILINEAR, &small);
-    ic_image_free(image);
-    *out = small;
-    return status;
-}
-
 static ic_status draw_cell(const sheet *s, int32_t column, const float *tensor)
 {
     ic_image *image = NULL;
-    IC_TRY(picture_of(s, tensor, &image));
+    IC_TRY(ic_tensor_thumbnail(s->context, &s->pipeline, tensor, CELL_MOST, &image));
     ic_status status = ic_plot_picture(s->plot, LEFT + column * (s->cell + GAP),
                                        TOP + s->drawn * (s->cell + GAP), s->factor, image);
     ic_image_free(image);

@@ -54,32 +54,17 @@ static ic_status draw(const gallery *g, int32_t x, int32_t y, ic_image *image)
 
 /* ---- Classes ---- */
 
-/* Sums of samples in 0..1, or one picture's, as 8-bit RGB of a cell's size at most. */
-static ic_status picture_of(const gallery *g, const float *tensor, float scale, ic_image **out)
-{
-    const ic_pipeline *p = &g->pipeline;
-    ic_image *image;
-    IC_TRY(ic_image_create(g->context, p->width, p->height, 3, 8, &image));
-    for (int32_t i = 0; i < 3 * p->width * p->height; i++) {
-        float value = 255 * scale * tensor[i / 3 * p->channels + i % 3 % p->channels] + 0.5F;
-        ic_image_row(image, i / 3 / p->width)[i % (3 * p->width)] =
-            (unsigned char)(value < 0     ? 0
-                            : value > 255 ? 255
-                                          : value);
-    }
-    *out = image;
-    if (p->width <= CELL && p->height <= CELL)
-        return IC_OK;
-    ic_status status = ic_image_resize(image, CELL, CELL, IC_FILTER_BILINEAR, out);
-    ic_image_free(image);
-    return status;
-}
-
+/* Sums of samples in 0..1, or one picture's. */
 static ic_status draw_tensor(const gallery *g, int32_t column, int32_t row, const float *tensor,
                              float scale)
 {
+    ic_pipeline scaled = g->pipeline;
     ic_image *image;
-    IC_TRY(picture_of(g, tensor, scale, &image));
+    for (int32_t c = 0; c < 3; c++) {
+        scaled.mean[c] = 0;
+        scaled.deviation[c] = scale;
+    }
+    IC_TRY(ic_tensor_thumbnail(g->context, &scaled, tensor, CELL, &image));
     return draw(g, LEFT + column * (CELL + GAP) + (column > 0) * 2 * GAP,
                 TOP + row * (CELL + GAP + LINE) + LINE, image);
 }

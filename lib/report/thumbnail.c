@@ -43,3 +43,24 @@ ic_status ic_dataset_thumbnail(const ic_dataset *dataset, int64_t index, int32_t
     ic_image_free(image);
     return status;
 }
+
+ic_status ic_tensor_thumbnail(ic_context *context, const ic_pipeline *pipeline, const float *tensor,
+                              int32_t side, ic_image **out)
+{
+    const ic_pipeline *p = pipeline;
+    ic_image *image;
+    IC_TRY(ic_image_create(context, p->width, p->height, 3, 8, &image));
+    for (int32_t y = 0; y < p->height; y++)
+        for (int32_t i = 0; i < 3 * p->width; i++) {
+            int32_t c = i % 3 % p->channels, at = (y * p->width + i / 3) * p->channels + c;
+            float value = (tensor[at] * p->deviation[c] + p->mean[c]) * 255 + 0.5F;
+            ic_image_row(image, y)[i] = (unsigned char)(value < 0 ? 0 : value > 255 ? 255 : value);
+        }
+    if (p->width <= side && p->height <= side) {
+        *out = image;
+        return IC_OK;
+    }
+    ic_status status = ic_image_resize(image, side, side, IC_FILTER_BILINEAR, out);
+    ic_image_free(image);
+    return status;
+}
