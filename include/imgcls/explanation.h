@@ -17,8 +17,8 @@ typedef struct ic_explanation ic_explanation;
 /*
  * Finds out which parts of a picture speak for a class. Takes options of owner "explanation".
  * method: occlusion (what the odds of the class lose as parts of the picture are blurred, one after
- * the other, after Zeiler and Fergus 2013: it asks the network itself, 145 times; a part is a
- * square of a quarter of the input's sides), gradcam (Selvaraju et al. 2017: the last map of the
+ * the other, after Zeiler and Fergus 2013: it asks the network itself, once for the whole and 145
+ * times; a part is a square of a quarter of the input's sides), gradcam (Selvaraju et al. 2017: the last map of the
  * network, its channels weighed by the mean gradient of the class's logit; a few times the cost of
  * a prediction, and as coarse as that map), auto: occlusion. class: by name; empty: the most
  * probable one. Many threads may explain with one model; one view of the picture is looked at.
