@@ -269,6 +269,33 @@ static bool declares_parts(const folder_shape *shape)
            (shape->part_folders == shape->folders || (shape->train && shape->measuring));
 }
 
+/*
+ * As archives unpack: one folder that holds one folder ... that holds the classes. Says where it
+ * looks as if they were, as a class is what its first folder says.
+ */
+static ic_status warn_of_nesting(ic_scan *scan, const char *path)
+{
+    ic_context *context = scan->source->context;
+    const char *classes = path, *inner = path;
+    ic_status status = IC_OK;
+    for (bool deeper = true; deeper && status >= 0;) {
+        ic_listing listing;
+        folder_shape shape = {0};
+        IC_TRY(ic_folder_list(context, inner, &listing));
+        status = look_at_shape(context, inner, &listing, &shape);
+        classes = shape.folders > 1 && shape.files == 0 ? inner : classes;
+        deeper = shape.folders == 1 && shape.files == 0;
+        if (deeper && status >= 0)
+            status = ic_source_text_join(scan->source, inner, "/", listing.names[0], &inner);
+        ic_listing_free(&listing);
+    }
+    if (classes != path)
+        ic_log(context, IC_LOG_WARNING,
+               "all pictures of %s lie below %s: if the folders in that are the classes, give that",
+               path, classes);
+    return status;
+}
+
 ic_status ic_scan_folder(ic_scan *scan, const char *path)
 {
     ic_context *context = scan->source->context;
@@ -286,6 +313,8 @@ ic_status ic_scan_folder(ic_scan *scan, const char *path)
         if (shape.files > 0)
             ic_log(context, IC_LOG_WARNING,
                    "%s: %zu files beside the class folders are passed over", path, shape.files);
+        else if (shape.folders == 1)
+            IC_TRY_CLEAN(warn_of_nesting(scan, path));
         IC_TRY_CLEAN(scan_classes(scan, &here, &listing, IC_PART_NONE));
     } else {
         status = fail_no_classes(context, path, &listing);

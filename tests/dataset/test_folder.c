@@ -311,6 +311,32 @@ static void a_class_may_be_called_train(void **state)
     ic_context_free(context);
 }
 
+/* Classes that lie deeper are pointed at; one class alone, nested or not, is none of that. */
+static void folders_around_the_classes_are_told(void **state)
+{
+    const char *root = *state;
+    static const struct {
+        const char *file, *below;
+    } steps[] = {{"zip/data/images/a/1.png", "lie below"},
+                 {"zip/data/images/b/2.png", "zip lie below @zip/data/images:"},
+                 {"zip/.hidden/c/3.png", "zip lie below @zip/data/images:"},
+                 {"zip/data/readme.txt", "zip lie below @zip/data/images:"}};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        ic_context *context = test_context(1);
+        char words[4096];
+        const char *at = strchr(steps[i].below, '@');
+        snprintf(words, sizeof words, "%.*s%s", (int)strcspn(steps[i].below, "@"), steps[i].below,
+                 at != NULL ? test_path(root, at + 1) : "");
+        log_watch log = {.words = words};
+        make_picture(root, steps[i].file, (int32_t)i);
+        assert_ok(ic_context_set_log(context, watch, &log));
+        ic_dataset *dataset = open_folder(context, test_path(root, "zip"));
+        assert_int_equal(log.seen, i == 1 || i == 2);
+        ic_dataset_free(dataset);
+        ic_context_free(context);
+    }
+}
+
 /* Links are followed, but not back to where they lie: nothing comes twice, or under another name.
  */
 static void links_in_circles_are_passed_over(void **state)
@@ -533,6 +559,7 @@ int main(void)
         TEST(a_test_folder_alone_is_enough),
         TEST(unlabelled_test_pictures_are_passed_over),
         TEST(a_class_may_be_called_train),
+        TEST(folders_around_the_classes_are_told),
         TEST(links_in_circles_are_passed_over),
         TEST(errors_say_what_to_do),
         TEST(nonsense_arguments_are_errors),
