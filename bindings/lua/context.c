@@ -110,7 +110,10 @@ ic_options *push_options(lua_State *L, int index)
     while (lua_next(L, index) != 0) {
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "options are written as name = value");
-        if (set_option(L, o->handle, lua_tostring(L, -2)) < 0)
+        const char *name = lua_tostring(L, -2);
+        if (strlen(name) != lua_rawlen(L, -2))
+            luaL_error(L, "the name of an option has a zero byte in it");
+        if (set_option(L, o->handle, name) < 0)
             luaL_error(L, "%s", ic_last_error());
         lua_pop(L, 1);
     }

@@ -90,6 +90,7 @@ static ic_status run(ic_context *context, cli_training *t)
     ic_context_set_progress(context, cli_progress, NULL);
     cli_clear_line();
     if (status == IC_ERROR_CANCELLED) {
+        t->stopped = 1;
         t->kept = cli_checkpoint_keep(t);
         status = t->best > 0 ? IC_OK : status;
     }
@@ -181,14 +182,13 @@ static void print_repeat(const ic_model *model, const cli_training *t)
     free(text);
 }
 
-/* A finished model gives way to a finished one alone. Stopped, the checkpoint is a model file, too.
- */
+/* A model that was there stays: the checkpoint, which is a model file, too, has what there is. */
 static int keeps_the_old(const cli_training *t)
 {
-    return cli_interrupted() && t->replaces && t->kept;
+    return t->stopped && t->replaces && t->kept;
 }
 
-/* Of a training that was stopped: what its model lacks, and where it is. */
+/* What the model of a stopped training lacks, and where it is. */
 static void tell_stopped(const cli_training *t)
 {
     if (keeps_the_old(t)) {
@@ -196,8 +196,8 @@ static void tell_stopped(const cli_training *t)
         fputs(" was there before, and is kept; the best epoch so far is in the checkpoint\n",
               stderr);
     }
-    fputs("its probabilities are not calibrated, and it takes no picture for unknown: both come "
-          "behind the last epoch\n",
+    fputs("it lacks what comes behind the last epoch, such as calibrated probabilities and a score "
+          "for unknown pictures\n",
           stderr);
 }
 
@@ -222,10 +222,10 @@ static int save(const ic_model *model, const cli_training *t, const ic_dataset *
                                  .data = t->validation != NULL ? t->validation : t->data,
                                  .picture = example_of(validation),
                                  .set_aside = t->set_aside};
-    if (cli_interrupted())
+    if (t->stopped)
         tell_stopped(t);
     cli_summarise(stderr, &summary);
-    if (cli_interrupted())
+    if (t->stopped)
         return EXIT_FAILED;
     if (t->minutes != NULL)
         print_repeat(model, t);

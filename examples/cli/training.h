@@ -17,7 +17,8 @@ typedef struct cli_training {
     const char *checkpoint; /* the one that is kept */
     int own_checkpoint;     /* it was asked for by name */
     int replaces;           /* out was there before */
-    int kept;               /* stopped, and the checkpoint has what there is */
+    int stopped;            /* by ^C, before its end */
+    int kept;               /* the checkpoint has what it came to */
     const char *minutes;    /* to train in, or NULL */
     struct timespec began;
     int json;

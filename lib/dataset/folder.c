@@ -141,9 +141,9 @@ static ic_part idx_part(const char *name)
 {
     char word[16];
     for (size_t length; *name != '\0'; name += length + (name[length] != '\0')) {
-        length = strcspn(name, "-_.");
+        length = strcspn(name, "-_.0123456789");
         snprintf(word, sizeof word, "%.*s", (int)length, name);
-        const ic_part part = strcmp(word, "t10k") == 0 ? IC_PART_TEST : ic_part_of_name(word);
+        const ic_part part = strncmp(name, "t10k", 4) == 0 ? IC_PART_TEST : ic_part_of_name(word);
         if (part != IC_PART_NONE)
             return part;
     }
@@ -290,9 +290,11 @@ static ic_status warn_of_nesting(ic_scan *scan, const char *path)
         ic_listing_free(&listing);
     }
     if (classes != path)
-        ic_log(context, IC_LOG_WARNING,
-               "all pictures of %s lie below %s: if the folders in that are the classes, give that",
-               path, classes);
+        ic_log(
+            context, IC_LOG_WARNING,
+            "all pictures of %s lie below %s: if the folders in that are the classes, or train and "
+            "test, give that",
+            path, classes);
     return status;
 }
 

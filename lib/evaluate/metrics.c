@@ -176,6 +176,8 @@ static void count_pictures(const ic_tally *tally, const uint32_t *weights, ic_me
 static void fill_confusion(const ic_tally *tally, ic_metrics *metrics)
 {
     const ic_scores *scores = tally->scores;
+    size_t cells = (size_t)metrics->classes * (size_t)metrics->classes;
+    memset(metrics->confusion, 0, cells * sizeof *metrics->confusion);
     for (int64_t i = 0; i < scores->count; i++)
         metrics->confusion[(int64_t)scores->labels[i] * metrics->classes + tally->predicted[i]]++;
 }
@@ -281,7 +283,7 @@ ic_status ic_metrics_measure(ic_context *context, const ic_scores *scores, ic_me
     size_t row = (size_t)scores->classes * sizeof *metrics.confusion;
     ic_status status;
     IC_TRY(ic_metrics_create(context, scores->classes, &metrics));
-    IC_TRY_CLEAN(ic_allocate_zero(context, (size_t)scores->classes * row, &metrics.confusion));
+    IC_TRY_CLEAN(ic_allocate_array(context, (size_t)scores->classes, row, &metrics.confusion));
     IC_TRY_CLEAN(ic_tally_create(context, scores, true, &tally));
     ic_tally_measure(&tally, tally.once, &metrics);
     fill_confusion(&tally, &metrics);

@@ -18,7 +18,7 @@ static bool for_validation(void *dataset, int64_t index)
 }
 
 typedef struct two_parts {
-    ic_dataset *train, *validation; /* NULL: this is not the data that the model was trained on */
+    ic_dataset *train, *validation; /* NULL: nothing was, or this is other data */
 } two_parts;
 
 static void free_parts(two_parts *parts)
@@ -72,8 +72,10 @@ static ic_status split_again(ic_dataset *dataset, const json_t *data, two_parts 
         IC_TRY(check_groups(dataset, data));
         status =
             ic_dataset_split_by(dataset, (uint64_t)seed, held_out, &parts.train, &parts.validation);
-        if (status == IC_ERROR_DATA) /* nor could the training hold anything out */
+        if (status == IC_ERROR_DATA) { /* nor could the training hold anything out */
+            out->train = ic_dataset_retain(dataset);
             return IC_OK;
+        }
         IC_TRY_CLEAN(status);
     }
     if (ic_dataset_count(parts.validation) > 0) {
@@ -241,7 +243,9 @@ ic_status ic_evaluation_part(const ic_model *model, const ic_dataset *dataset, c
         return ic_fail(
             IC_ERROR_NOT_FOUND,
             "the data set has no %s part%s: set the option split to auto or all", wanted,
-            strcmp(wanted, "test") == 0 ? "" : ", and it is not what the model was trained on");
+            strcmp(wanted, "test") == 0
+                ? ""
+                : ", and it is not what the model was trained on, or nothing of it was held out");
     *part = c.part;
     *name = found;
     *known = c.known;

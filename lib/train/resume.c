@@ -80,8 +80,6 @@ static ic_status read_options(ic_context *context, const json_t *json, const ic_
     if (status == IC_ERROR_OPTION)
         status = IC_ERROR_FORMAT;
     IC_TRY(status);
-    if (json_object_get(settings, "crop_aspect") == NULL) /* of 0.1.0, which had no other */
-        IC_TRY_CLEAN(ic_options_set_text(options, "crop_aspect", "1.3333"));
     IC_TRY_CLEAN(take_free_options(options, callers));
     tell_passed_over(context, options, callers);
     *out = options;

@@ -616,7 +616,7 @@ def interrupt():
     assert f"--resume {kept}.checkpoint" in messages, messages
     assert json.loads(out.splitlines()[-1])["model"] == str(kept)
     assert json.loads(run("info", kept, "--json")[0])["training"]["best_epoch"] >= 1
-    assert "no picture for unknown: both come behind the last epoch" in messages
+    assert "lacks what comes behind the last epoch" in messages
     before = kept.read_bytes()
     out, messages = stopped(photos, "--out", kept, "--minutes", 5, "--network", "lenet5")
     assert "the same again" not in messages and f"{kept} was there before, and is kept; the best epoch" in messages

@@ -126,7 +126,7 @@ static void words_of_names_declare_parts(void **state)
     write_pair("letters.Test-images-idx3-ubyte", "letters.Test-labels-idx1-ubyte", 3);
     write_pair("latest-images-idx3-ubyte", "latest-labels-idx1-ubyte", 4);
     write_pair("interval-images-idx3-ubyte", "interval-labels-idx1-ubyte", 5);
-    write_pair("a_validation-images-idx3-ubyte", "a_validation-labels-idx1-ubyte", 6);
+    write_pair("a_validation2-images-idx3-ubyte", "a_validation2-labels-idx1-ubyte", 6);
     ic_context *context = test_context(1);
     ic_dataset *dataset, *part;
     assert_ok(ic_dataset_open(context, root, NULL, &dataset));

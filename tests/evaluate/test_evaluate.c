@@ -471,6 +471,7 @@ static void test_parts_of_data_too_small_to_split(void **state)
     ic_dataset *dataset = make_dataset(context, names, 2, 2);
     publish_record(model, dataset, "seed");
     check_part(model, dataset, "auto", "all", 2);
+    check_part(model, dataset, "train", "train", 2);
     check_no_part(model, dataset, "validation");
     ic_dataset_free(dataset);
     ic_model_free(model);

@@ -4,7 +4,6 @@
 
 #include "model/file.h"
 #include "model/model.h"
-#include "train/trainer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -361,32 +360,6 @@ static void refuses_an_end_that_is_not_planned(void **state)
     test_folder_remove(folder);
 }
 
-/* 0.1.0 knew no crop_aspect, and cropped as its default does. */
-static void what_a_file_of_old_does_not_say_is_as_it_was(void **state)
-{
-    static const char *const cropped[] = {"network", "small",       "epochs", "1",  "crop_scale",
-                                          "0.5",     "crop_aspect", "1.7",    NULL, NULL};
-    const char *folder = test_folder(), *path = test_path(folder, "checkpoint");
-    room in = enter(1);
-    for (int i = 0; i < 2; i++) {
-        ic_model *model;
-        ic_trainer *trainer;
-        begin(&in, cropped, &model, &trainer);
-        assert_ok(ic_train_step(trainer));
-        assert_ok(ic_trainer_save(trainer, path));
-        ic_trainer_free(trainer);
-        ic_model_free(model);
-        if (i > 0)
-            forge(path, "\\\"crop_aspect\\\":1.7,", "                    ");
-        assert_ok(ic_trainer_resume(in.context, path, in.data, NULL, NULL, &model, &trainer));
-        assert_true(trainer->recipe.augment.crop_aspect == (i == 0 ? 1.7F : 1.3333F));
-        ic_trainer_free(trainer);
-        ic_model_free(model);
-    }
-    leave(&in);
-    test_folder_remove(folder);
-}
-
 static void refuses_damage(void **state)
 {
     const char *folder = test_folder(), *path = test_path(folder, "checkpoint");
@@ -479,7 +452,6 @@ int main(void)
         cmocka_unit_test(tells_a_model_from_a_checkpoint),
         cmocka_unit_test(refuses_what_contradicts_itself),
         cmocka_unit_test(refuses_an_end_that_is_not_planned),
-        cmocka_unit_test(what_a_file_of_old_does_not_say_is_as_it_was),
         cmocka_unit_test(refuses_damage),
         cmocka_unit_test(keeps_checkpoints_by_itself),
         cmocka_unit_test(survives_lack_of_memory),

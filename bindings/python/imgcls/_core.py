@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import difflib
 import json
@@ -138,22 +139,13 @@ _work_lock = threading.Lock()
 class Handle:
     """Owns one object of the library; close() or the end of a `with` frees it early."""
 
-    _one_thread = False  # whether long work with it is refused while such work is under way
-
     def __init__(self, pointer, free):
         if not isinstance(pointer, Pointer):
             raise TypeError(f"{type(self).__name__} is made by methods of other classes, not of "
                             f"{pointer!r}")
         self._pointer = c_void_p(pointer)
-        self._works = 0  # long calls under way
+        self._works = 0  # calls of the library under way
         self._finalizer = weakref.finalize(self, free, self._pointer)
-
-    @property
-    def address(self):
-        """What the library takes it by."""
-        if not self._pointer:
-            raise ValueError(f"this {type(self).__name__} is closed")
-        return self._pointer
 
     def close(self) -> None:
         """Frees it now; using it afterwards is a ValueError."""
@@ -165,16 +157,6 @@ class Handle:
         if pointer:
             self._finalizer()
 
-    def _begin_work(self):
-        with _work_lock:
-            if self._one_thread and self._works:
-                raise RuntimeError(f"this {type(self).__name__} is at work: it does one thing at a "
-                                   f"time")
-            self._works += 1
-
-    def _end_work(self):
-        with _work_lock:
-            self._works -= 1
 
     def __enter__(self):
         return self
@@ -197,12 +179,31 @@ class Handle:
                 f"{self._about() if self._pointer else 'closed'}>")
 
 
+@contextlib.contextmanager
+def at_work(handles):
+    """Their pointers, for a call of the library: until it is over none of them can be closed."""
+    with _work_lock:
+        for handle in handles:
+            if not handle._pointer:
+                raise ValueError(f"this {type(handle).__name__} is closed")
+        for handle in handles:
+            handle._works += 1
+    try:
+        yield [handle._pointer for handle in handles]
+    finally:
+        with _work_lock:
+            for handle in handles:
+                handle._works -= 1
+
+
 def _with_handles(function):
     """The function, which takes Handles for pointers."""
 
     def call(*arguments):
-        return function(*[argument.address if isinstance(argument, Handle) else argument
-                          for argument in arguments])
+        handles = [argument for argument in arguments if isinstance(argument, Handle)]
+        with at_work(handles):
+            return function(*[argument._pointer if isinstance(argument, Handle) else argument
+                              for argument in arguments])
 
     return call
 
@@ -242,9 +243,8 @@ class _Call:
     """One call of the library that calls back. While it runs on the main thread, Ctrl-C is noted
     instead of raised: an exception at the very start of a C callback would be lost."""
 
-    def __init__(self, progress, handles):
+    def __init__(self, progress):
         self.progress = progress
-        self.handles = handles
         self.failure = None
         self._handler = None
 
@@ -252,7 +252,6 @@ class _Call:
         self.failure = KeyboardInterrupt()
 
     def __enter__(self):
-        self._begin_work()
         _calls().append(self)
         if (threading.current_thread() is threading.main_thread()
                 and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
@@ -260,20 +259,9 @@ class _Call:
         return self
 
     def __exit__(self, *_):
+        _calls().pop()
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
-        _calls().pop()
-        for handle in self.handles:
-            handle._end_work()
-
-    def _begin_work(self):
-        for begun, handle in enumerate(self.handles):
-            try:
-                handle._begin_work()
-            except RuntimeError:
-                for other in self.handles[:begun]:
-                    other._end_work()
-                raise
 
 
 def _calls():
@@ -305,6 +293,8 @@ class Context(Handle):
     """What objects are made in: threads, and limits of what files may ask for (the options of owner
     "context", such as threads=2 or max_side=40000). It logs to `logging`. Any thread may use it."""
 
+    _shared = False  # by all that were given equal settings
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(create(lib.ic_context_create), lib.ic_context_free)
         check(lib.ic_context_set_log(self, _on_log, None))
@@ -312,11 +302,16 @@ class Context(Handle):
         if settings:
             check(lib.ic_context_configure(self, Options(self, settings)))
 
+    def close(self) -> None:
+        """Frees it now, if you made it: one that objects share goes with the last of them."""
+        if self._shared:
+            raise RuntimeError("this Context is shared: it goes with the last that uses it")
+        super().close()
+
     def call(self, progress, function, *arguments):
         """Runs long work, or what logs: Ctrl-C is not lost in it. progress(dict) may return True to
         cancel, or raise."""
-        handles = [argument for argument in arguments if isinstance(argument, Handle)]
-        with _Call(progress, handles) as call:
+        with _Call(progress) as call:
             status = function(*arguments)
         if call.failure is not None:
             raise call.failure
@@ -344,9 +339,15 @@ def context_for(settings):
         context = _contexts.get(key)
         if context is None:
             context = _contexts[key] = Context(**own)
+            context._shared = True
         if not own and not _default:
             _default.append(context)
         return context
+
+
+def without_context(settings):
+    """The settings that are not a context's."""
+    return {name: value for name, value in settings.items() if name not in _context_settings}
 
 
 def known_context(context):

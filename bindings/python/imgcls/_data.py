@@ -7,7 +7,8 @@ from ctypes import byref, c_char_p, c_int32, c_int64, c_void_p
 from typing import Any
 
 from ._core import (Context, Handle, Options, Path, Pointer, Progress, check, class_list,
-                    context_for, create, json_of, known_context, lib, log, path_bytes, text_bytes)
+                    context_for, create, json_of, known_context, lib, log, path_bytes, text_bytes,
+                    without_context)
 from ._image import Image, image_of
 from ._report import Report
 
@@ -19,6 +20,8 @@ class Dataset(Handle):
     def __init__(self, path: Path | None = None, *, context: Context | None = None,
                  progress: Progress = None, _pointer: Pointer | None = None,
                  **settings: Any) -> None:
+        if context is not None and len(without_context(settings)) < len(settings):
+            raise TypeError("threads, limits and the like are settings of the context that is given")
         self.context = context_for(settings) if context is None else known_context(context)
         if _pointer is None:
             chosen = Options(self.context, settings)
@@ -57,7 +60,7 @@ class Dataset(Handle):
 
     def part(self, name: str) -> Dataset:
         """The part that the data declares: "train", "validation" or "test"."""
-        pointer = create(lib.ic_dataset_part, self, name.encode())
+        pointer = create(lib.ic_dataset_part, self, text_bytes(name))
         return Dataset(context=self.context, _pointer=pointer)
 
     def split(self, **settings: Any) -> tuple[Dataset, Dataset]:
@@ -162,7 +165,7 @@ class Inspection(Handle):
     def plot(self, what: str, path: Path, **settings: Any) -> None:
         """Draws "classes" (their means, and pictures as the network sees them) or "duplicates" as .png
         or .svg."""
-        check(lib.ic_inspection_plot(self, Options(self._context, settings), what.encode(),
+        check(lib.ic_inspection_plot(self, Options(self._context, settings), text_bytes(what),
                                      path_bytes(path)))
 
     def _about(self):

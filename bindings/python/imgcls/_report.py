@@ -8,7 +8,7 @@ from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64
 from typing import Any, NamedTuple
 
 from ._core import (Context, Handle, Options, Path, Pointer, Progress, check, class_index,
-                    class_list, create, json_of, lib, path_bytes)
+                    class_list, create, json_of, lib, path_bytes, text_bytes)
 
 
 class LabelError(NamedTuple):
@@ -39,7 +39,7 @@ class Report(Handle):
         if name.startswith("_"):
             raise AttributeError(name)
         value = c_double()
-        if lib.ic_report_value(self, name.encode(), byref(value)) >= 0:
+        if lib.ic_report_value(self, text_bytes(name), byref(value)) >= 0:
             return int(value.value) if name == "count" else value.value
         if name not in self.data:
             raise AttributeError(f"a Report has no {name!r}: see report.data")
@@ -82,9 +82,9 @@ class Report(Handle):
         """(low, high): the confidence interval of a number, or of a number of one class."""
         low, high = c_double(), c_double()
         if class_index is None:
-            check(lib.ic_report_interval(self, name.encode(), byref(low), byref(high)))
+            check(lib.ic_report_interval(self, text_bytes(name), byref(low), byref(high)))
         else:
-            check(lib.ic_report_class_interval(self, self._index(class_index), name.encode(),
+            check(lib.ic_report_class_interval(self, self._index(class_index), text_bytes(name),
                                                byref(low), byref(high)))
         return low.value, high.value
 
@@ -93,7 +93,7 @@ class Report(Handle):
         "precision_recall": recall, precision, threshold; "calibration" (of all classes): confidence,
         accuracy, share of the pictures. plt.plot(*report.curve("roc", 1)[:2]) draws one."""
         values, count = [POINTER(c_double)() for _ in range(3)], c_int64()
-        check(lib.ic_report_curve(self, kind.encode(), self._index(class_index),
+        check(lib.ic_report_curve(self, text_bytes(kind), self._index(class_index),
                                   *map(byref, values), byref(count)))
         return tuple(array[:count.value] for array in values)
 
@@ -102,7 +102,7 @@ class Report(Handle):
         """(threshold, sensitivity, specificity): where to cut a class's probability to have as much
         as wanted, 0..1, of "sensitivity", "specificity" or "precision"."""
         values = [c_double() for _ in range(3)]
-        check(lib.ic_report_operating_point(self, self._index(class_index), kind.encode(),
+        check(lib.ic_report_operating_point(self, self._index(class_index), text_bytes(kind),
                                             float(wanted), *map(byref, values)))
         return tuple(value.value for value in values)
 
@@ -128,7 +128,7 @@ class Report(Handle):
     def fold_value(self, fold: int, name: str) -> float:
         """A number ("accuracy", "auc"...) over the pictures of one fold of a cross-validation."""
         value = c_double()
-        check(lib.ic_report_fold_value(self, fold, name.encode(), byref(value)))
+        check(lib.ic_report_fold_value(self, fold, text_bytes(name), byref(value)))
         return value.value
 
     @property

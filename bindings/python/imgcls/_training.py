@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+import threading
 import time
 from ctypes import byref, c_double
 from typing import Callable
 
-from ._core import Context, Error, Handle, Path, Pointer, Progress, check, lib, log, path_bytes
+from ._core import (Context, Error, Handle, Path, Pointer, Progress, check, lib, log, path_bytes,
+                    text_bytes)
 
 DONE = 1
 
@@ -68,19 +71,28 @@ class Training(Handle):
     It belongs to one thread at a time.
     """
 
-    _one_thread = True
-
     def __init__(self, context: Context, pointer: Pointer, publish: Callable[[], None]) -> None:
         self._context = context
         self._publish = publish  # has the classifier answer by this training's model
+        self._running = threading.Lock()
         super().__init__(pointer, lib.ic_trainer_free)
 
     def step(self) -> bool:
         """At most one batch; False when the training is done."""
-        done = self._context.call(self._publishing(None), lib.ic_train_step, self) == DONE
+        with self._alone():
+            done = self._context.call(self._publishing(None), lib.ic_train_step, self) == DONE
         if done:
             self._publish()
         return not done
+
+    @contextlib.contextmanager
+    def _alone(self):
+        if not self._running.acquire(blocking=False):
+            raise RuntimeError("this Training is at work: it does one thing at a time")
+        try:
+            yield
+        finally:
+            self._running.release()
 
     def _publishing(self, progress):
         """progress, which also publishes the model once it has learnt something."""
@@ -104,7 +116,8 @@ class Training(Handle):
         if verbose or log.isEnabledFor(logging.INFO):
             watch = _telling(self, verbose, watch)
         try:
-            self._context.call(watch, lib.ic_trainer_run, self)
+            with self._alone():
+                self._context.call(watch, lib.ic_trainer_run, self)
         except Error as error:
             if error.status != "IC_ERROR_CANCELLED":
                 raise
@@ -130,7 +143,8 @@ class Training(Handle):
     def find_rate(self, progress: Progress = None) -> float:
         """A learning rate that suits, by trying; the training goes on as if nothing had been."""
         rate = c_double()
-        self._context.call(progress, lib.ic_trainer_find_rate, self, byref(rate))
+        with self._alone():
+            self._context.call(progress, lib.ic_trainer_find_rate, self, byref(rate))
         return rate.value
 
     def _about(self):
@@ -139,5 +153,5 @@ class Training(Handle):
     def value(self, name: str) -> float:
         """One number by its name: "epoch", "loss", "accuracy", "seconds_left"..."""
         value = c_double()
-        check(lib.ic_trainer_value(self, name.encode(), byref(value)))
+        check(lib.ic_trainer_value(self, text_bytes(name), byref(value)))
         return value.value

@@ -9,8 +9,9 @@ import os
 from ctypes import byref, c_double, c_float, c_int32, c_size_t, c_void_p
 from typing import Any, Iterable, Union
 
-from ._core import (Error, Handle, InvalidError, Options, Path, Pointer, Progress, about, check,
-                    class_index, class_list, context_for, create, json_of, lib, path_bytes, text_of)
+from ._core import (Error, Handle, InvalidError, Options, Path, Pointer, Progress, about, at_work,
+                    check, class_index, class_list, context_for, create, json_of, lib, path_bytes,
+                    text_of, without_context)
 from ._data import Dataset
 from ._image import Image, image_of
 from ._pictures import several
@@ -106,11 +107,12 @@ class Classifier:
         if isinstance(data, Dataset):
             return data
         if whole:
-            return Dataset(data, context=self._context, progress=progress, **self._settings)
+            return Dataset(data, context=self._context, progress=progress,
+                           **without_context(self._settings))
         data, labels = list(data), _listed(labels)
         if len(data) != len(labels):
             raise ValueError(f"{len(data)} pictures but {len(labels)} labels")
-        dataset = Dataset(context=self._context, **self._settings)
+        dataset = Dataset(context=self._context, **without_context(self._settings))
         for index, (picture, label) in enumerate(zip(data, labels)):
             try:
                 dataset.add(picture, label)
@@ -248,18 +250,19 @@ class Classifier:
     def _ask(self, models, images, views, read):
         """read(prediction, index) of each picture. A prediction serves one thread at a time: an idle
         one is taken, or a new one made."""
-        handles = (c_void_p * len(images))(*[image.address for image in images])
-        members = (c_void_p * len(models))(*[model.address for model in models])
         try:
             prediction = self._predictions.pop()
         except IndexError:
             prediction = Handle(create(lib.ic_prediction_create, self._context),
                                 lib.ic_prediction_free)
         check(lib.ic_prediction_set_views(prediction, views))
-        if len(models) > 1:
-            check(lib.ic_predict_ensemble(members, len(models), handles, len(images), prediction))
-        else:
-            check(lib.ic_predict_batch(models[0], handles, len(images), prediction))
+        with at_work(images) as pictures, at_work(models) as members:
+            handles = (c_void_p * len(images))(*pictures)
+            if len(models) > 1:
+                check(lib.ic_predict_ensemble((c_void_p * len(models))(*members), len(models),
+                                              handles, len(images), prediction))
+            else:
+                check(lib.ic_predict_batch(models[0], handles, len(images), prediction))
         results = [read(prediction, index) for index in range(len(images))]
         self._predictions.append(prediction)
         return results

@@ -1223,6 +1223,23 @@ class Tests(unittest.TestCase):
             self.assertEqual(len(failures), 2)
             training.run()
 
+    def test_what_is_being_used_is_not_closed(self):
+        """By another thread, in calls that take no progress."""
+        image = imgcls.Image(memoryview(bytes(range(256)) * 36000).cast("B", (3000, 3072)))
+        thread = threading.Thread(target=image.save_png, args=(self.path("large.png"),))
+        thread.start()
+        refused = 0
+        while thread.is_alive():
+            try:
+                image.close()
+                break
+            except RuntimeError as error:
+                self.assertIn("at work", str(error))
+                refused += 1
+        thread.join()
+        self.assertGreater(refused, 0)
+        image.close()
+
     def test_a_model_answers_until_the_next_one_has_learnt(self):
         model = imgcls.Classifier(**SETTINGS).fit(*pictures())
         labels = {"light": "day", "dark": "night"}
@@ -1249,7 +1266,9 @@ class Tests(unittest.TestCase):
                         lambda: imgcls.Image("1.png\0.jpg"),
                         lambda: data.add(picture(True, 1), "cat\0dog"),
                         lambda: data.add(picture(True, 1), "cat", group="a\0b"),
-                        lambda: imgcls.Classifier(network="resnet9\0")):
+                        lambda: imgcls.Classifier(network="resnet9\0"),
+                        lambda: data.part("test\0zzz"),
+                        lambda: self.model.evaluate(*pictures()).interval("accuracy\0z")):
             with self.assertRaisesRegex(ValueError, "zero byte"):
                 mistake()
 
@@ -1298,6 +1317,11 @@ class Tests(unittest.TestCase):
                         lambda: imgcls.Image(path / "1.png", imgcls.Context(max_side=27))):
             with self.assertRaisesRegex(ValueError, "option max_side"):
                 refused()
+        with self.assertRaises(TypeError):
+            imgcls.Dataset(context=imgcls.Context(threads=2), threads=3)
+        with self.assertRaisesRegex(RuntimeError, "shared"):
+            imgcls.Dataset().context.close()
+        imgcls.Context(threads=2).close()
         saved = self.model.to_bytes()
         one, two, three = (imgcls.Classifier.load(saved, threads=count) for count in (1, 1, 2))
         alone = one.predict_proba(picture(True, 7))
