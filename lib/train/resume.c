@@ -120,8 +120,8 @@ static ic_status check_level(const ic_trainer *trainer, const json_t *json)
 static ic_status check_state(const ic_trainer *trainer, const ic_train_state *state)
 {
     bool training = state->phase == IC_PHASE_TRAIN, validating = state->phase == IC_PHASE_VALIDATE;
-    bool trained =
-        (state->phase == IC_PHASE_TRUST || state->phase == IC_PHASE_DONE) && state->best_epoch >= 0;
+    bool trusting = state->phase == IC_PHASE_TRUST && trainer->trust.batches > 0;
+    bool trained = (trusting || state->phase == IC_PHASE_DONE) && state->best_epoch >= 0;
     /* The last one of an epoch's validation may be done, and the epoch's end have failed. */
     int64_t batches = training     ? trainer->batches - 1
                       : validating ? trainer->validation_batches
@@ -130,8 +130,7 @@ static ic_status check_state(const ic_trainer *trainer, const ic_train_state *st
     bool in_time = state->epoch >= 0 && state->epoch - trained <= (most - 1) / each;
     int64_t steps = in_time ? (state->epoch + validating) * each : -1;
     steps += training ? state->batch / trainer->recipe.accumulate : 0;
-    bool planned = state->phase != IC_PHASE_TRUST || trainer->trust.batches > 0;
-    if (!(training || validating || trained) || !planned || !in_time || state->batch < 0 ||
+    if (!(training || validating || trained) || !in_time || state->batch < 0 ||
         state->batch > batches || state->step != (steps < most ? steps : most) ||
         (training && state->step == most) || state->best_epoch >= state->epoch ||
         state->epochs_since_best < 0)

@@ -30,7 +30,7 @@ ic_schedule ic_schedule_make(const ic_training_recipe *recipe, int64_t each)
         .peak = recipe->learning_rate,
         .planned = fmax(1, ceil((double)each * recipe->epochs - 1e-9)),
         .recipe = recipe,
-        .every = recipe->step_epochs * (double)each,
+        .every = recipe->step_epochs > 0 ? fmax(1, recipe->step_epochs * (double)each) : 0,
         .factor = recipe->step_factor,
     };
     if (schedule.kind == IC_SCHEDULE_ONE_CYCLE) {
@@ -83,9 +83,8 @@ static double triangle(const ic_schedule *schedule, double at)
 static double staircase(const ic_schedule *schedule, double step)
 {
     double rate = schedule->peak;
-    const double every = schedule->every > 1 ? schedule->every : 1;
     if (schedule->every > 0)
-        for (double drop = every; drop <= step; drop += every)
+        for (double drop = schedule->every; drop <= step; drop += schedule->every)
             rate *= schedule->factor;
     return rate;
 }

@@ -153,6 +153,12 @@ ic_status ic_validation_step(ic_trainer *trainer);
 ic_status ic_training_record(const ic_trainer *trainer, int64_t epochs, int64_t best_epoch,
                              json_t **out);
 
+/*
+ * trust.c: what of an augmentation pictures to come may be like: framed and lit otherwise. The rest
+ * keeps a network from learning by heart; nobody takes such pictures.
+ */
+ic_augment ic_trust_view(const ic_augment *augment);
+
 /* trust.c: what will be fitted, once the recipe is known. */
 void ic_trust_plan(ic_trainer *trainer);
 

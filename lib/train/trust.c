@@ -10,11 +10,7 @@
 /* Their detail is measured, which takes hundreds for 48 numbers and their correlations. */
 enum { TRAINING_MOST = 2000 };
 
-/*
- * What pictures to come may be like: framed and lit otherwise. The rest of an augmentation keeps a
- * network from learning by heart; nobody takes such pictures.
- */
-static ic_augment view_of(const ic_augment *augment)
+ic_augment ic_trust_view(const ic_augment *augment)
 {
     ic_augment view = *augment;
     view.policy = IC_POLICY_NONE;
@@ -34,7 +30,7 @@ void ic_trust_plan(ic_trainer *trainer)
     const ic_training_recipe *recipe = &trainer->recipe;
     ic_trust *trust = &trainer->trust;
     int64_t pictures = trainer->data.pictures, batch = recipe->batch;
-    trust->view = view_of(&recipe->augment);
+    trust->view = ic_trust_view(&recipe->augment);
     trust->options = (ic_fitting_options){
         .calibrate = recipe->calibrate,
         .unknown =

@@ -16,7 +16,7 @@
 #include "evaluate/evaluation.h"
 #include "model/calibrate.h"
 #include "model/model.h"
-#include "recipe/recipe.h"
+#include "train/trainer.h"
 
 #include <imgcls/prediction.h>
 #include <math.h>
@@ -64,7 +64,7 @@ static ic_dataset *part_of(const ic_model *model, const char *path, const char *
 
 /* ---- Fitting ---- */
 
-/* How the model's training framed and lit its pictures, as train/trust.c has it. */
+/* That of the model's training. */
 static ic_training_recipe recipe_of(const ic_model *model, const ic_dataset *train)
 {
     json_t *record;
@@ -78,14 +78,12 @@ static ic_training_recipe recipe_of(const ic_model *model, const ic_dataset *tra
     check(ic_recipe_training(model->context, &facts, model->network, &model->pipeline, options,
                              &recipe),
           "recipe");
-    recipe.augment.policy = IC_POLICY_NONE;
-    recipe.augment.erasing = recipe.augment.blur = recipe.augment.noise = 0;
     ic_options_free(options);
     json_decref(record);
     return recipe;
 }
 
-/* With a recipe: as its training sees the pictures. */
+/* With a recipe: reframed as in its training. */
 static void show(const ic_model *model, const ic_dataset *part, const ic_training_recipe *recipe,
                  ic_fitting *fitting, ic_status (*take)(ic_fitting *, const ic_batch *))
 {
@@ -95,7 +93,7 @@ static void show(const ic_model *model, const ic_dataset *part, const ic_trainin
     ic_loader_options options = {.pipeline = model->pipeline, .batch = BATCH, .class_map = map};
     if (recipe != NULL) {
         options.augmented = true;
-        options.augment = recipe->augment;
+        options.augment = ic_trust_view(&recipe->augment);
         options.seed = recipe->seed;
     }
     check(ic_loader_create(model->context, part, &options, &loader), "loader");

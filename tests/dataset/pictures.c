@@ -84,3 +84,13 @@ int64_t count_of(const ic_dataset *dataset, const char *class_name)
     }
     return -1;
 }
+
+int64_t count_in_part(const ic_dataset *dataset, const char *name)
+{
+    ic_dataset *part;
+    if (ic_dataset_part(dataset, name, &part) != IC_OK)
+        return 0;
+    const int64_t count = ic_dataset_count(part);
+    ic_dataset_free(part);
+    return count;
+}

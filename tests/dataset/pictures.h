@@ -27,4 +27,7 @@ const char *class_of(const ic_dataset *dataset, int64_t index);
 /* Pictures of a class by its name; -1 when there is no such class. */
 int64_t count_of(const ic_dataset *dataset, const char *class_name);
 
+/* Pictures of a part; 0 when there is no such part. */
+int64_t count_in_part(const ic_dataset *dataset, const char *name);
+
 #endif

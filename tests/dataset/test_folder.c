@@ -216,17 +216,6 @@ static void part_folders_declare_parts(void **state)
     ic_context_free(context);
 }
 
-/* Number of pictures of a part; 0: there is no such part. */
-static int64_t count_part(const ic_dataset *dataset, const char *name)
-{
-    ic_dataset *part;
-    if (ic_dataset_part(dataset, name, &part) != IC_OK)
-        return 0;
-    const int64_t count = ic_dataset_count(part);
-    ic_dataset_free(part);
-    return count;
-}
-
 static void parts_are_known_by_all_their_usual_names(void **state)
 {
     const char *root = *state;
@@ -246,9 +235,9 @@ static void parts_are_known_by_all_their_usual_names(void **state)
         snprintf(name, sizeof name, "set%zu", i);
         ic_dataset *dataset = open_folder(context, test_path(root, name));
         assert_int_equal(ic_dataset_class_count(dataset), 2);
-        assert_int_equal(count_part(dataset, "train"), 3);
-        assert_int_equal(count_part(dataset, "validation"), 2);
-        assert_int_equal(count_part(dataset, "test"), 1);
+        assert_int_equal(count_in_part(dataset, "train"), 3);
+        assert_int_equal(count_in_part(dataset, "validation"), 2);
+        assert_int_equal(count_in_part(dataset, "test"), 1);
         ic_dataset_free(dataset);
     }
     ic_context_free(context);

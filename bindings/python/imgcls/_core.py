@@ -153,10 +153,8 @@ class Handle:
             if self._works:
                 raise RuntimeError(f"this {type(self).__name__} is at work: return True from "
                                    f"progress to stop it, then close it")
-            pointer, self._pointer = self._pointer, c_void_p()
-        if pointer:
-            self._finalizer()
-
+            self._pointer = c_void_p()
+        self._finalizer()  # the second time it does nothing
 
     def __enter__(self):
         return self
